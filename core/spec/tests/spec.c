@@ -1,0 +1,72 @@
+/* core/spec: points and catalogue belong together. */
+#include "core/spec/spec.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static bool checked(int value)
+{
+    return SPEC_HOLDS("RFC5973-3.5-6", 1, value > 3);
+}
+
+static int chosen(void)
+{
+    return SPEC_VALUE("RFC5973-3.5-5", 1, 7, 8);
+}
+
+static int acts(void)
+{
+    int done = 0;
+    if (SPEC_ACT("RFC5973-3.5-5", 2))
+        done += 1;
+    if (SPEC_NEVER("RFC5973-3.5-1b", 1))
+        done += 10;
+    return done;
+}
+
+Test(spec, a_point_is_transparent_until_it_is_mutated)
+{
+    cr_assert(checked(4));
+    cr_assert_not(checked(3));
+    cr_assert_eq(chosen(), 7);
+    cr_assert_eq(acts(), 1);
+}
+
+Test(spec, points_list_themselves)
+{
+    size_t count;
+    struct spec_point *const *points = spec_points(&count);
+    cr_assert_eq(count, 4);
+    for (size_t i = 0; i < count; i++)
+        cr_assert_not_null(spec_requirement(points[i]->id));
+}
+
+Test(spec, the_catalogue_knows_its_requirements)
+{
+    const struct spec_requirement *requirement = spec_requirement("RFC5973-3.5-6");
+    cr_assert_not_null(requirement);
+    cr_assert_str_eq(requirement->section, "3.5");
+    cr_assert_str_eq(requirement->level, "MUST");
+    cr_assert_null(spec_requirement("RFC5973-0.0-0"));
+}
+
+#if defined(SPEC_MUTANTS)
+Test(spec, each_form_breaks_in_its_own_way)
+{
+    cr_assert(spec_mutate("RFC5973-3.5-6#1"));
+    cr_assert(checked(3));
+    cr_assert(spec_mutate("RFC5973-3.5-5#1"));
+    cr_assert_eq(chosen(), 8);
+    cr_assert(spec_mutate("RFC5973-3.5-5#2"));
+    cr_assert_eq(acts(), 0);
+    cr_assert(spec_mutate("RFC5973-3.5-1b#1"));
+    cr_assert_eq(acts(), 11);
+    cr_assert_not(spec_mutate("RFC5973-3.5-5#3"));
+}
+#else
+Test(spec, a_release_build_has_no_mutants)
+{
+    cr_assert_not(spec_mutate("RFC5973-3.5-6#1"));
+    cr_assert_not(checked(3));
+}
+#endif
