@@ -1,0 +1,108 @@
+/*
+ * The interface between GIST and a signalling application, RFC 5971 Appendix B.
+ *
+ * Time is an argument of every call, in milliseconds of a clock that never goes back. GIST calls
+ * the application through struct gist_application; the application calls gist_send_message and its
+ * like, also from within those calls.
+ */
+#ifndef NATFW_GIST_SERVICE_H
+#define NATFW_GIST_SERVICE_H
+
+#include "core/gist/mri.h"
+#include "core/gist/transport.h"
+
+struct gist_node;
+
+/* Identifies a peer's address and interface, for explicit routing; 0 is none. RFC 5971 B.1. */
+typedef uint64_t gist_sii_handle;
+
+/* The caller's own reference to a message, given back by message_status; 0 asks for no status. */
+typedef uint64_t gist_message_handle;
+
+struct gist_transfer_attributes {
+    bool reliable;
+    bool secure; /* integrity and confidentiality: TLS */
+};
+
+/* B.2: RecvMessage. */
+struct gist_received {
+    const uint8_t *data; /* the NSLP message; NULL when length is 0 */
+    size_t length;
+    uint16_t nslp_id;
+    struct gist_session_id session_id;
+    struct gist_mri mri; /* upstream tells the direction in which the message travels */
+    gist_sii_handle sii_handle;
+    struct gist_transfer_attributes attributes; /* reliable: it came over an association */
+    gist_association_id association;            /* 0 in D-mode */
+    struct gist_address peer;                   /* the peer's interface address */
+    bool routing_state_check;     /* GIST asks whether to become a peer of the sender */
+    bool routing_state_validated; /* false for explicit routing and stateless Data */
+    bool explicitly_routed;
+    uint32_t interface; /* index of the interface it came in by */
+    uint8_t ip_ttl;
+    uint8_t ip_distance; /* IP hops to the peer; 0 when unknown */
+    uint8_t hop_count;   /* after being decremented on reception */
+};
+
+enum gist_peering { GIST_PEER, GIST_FORWARD };
+
+/* B.3: MessageStatus. */
+enum gist_message_status {
+    GIST_STATUS_NO_NEXT_NODE,    /* no Response to any Query */
+    GIST_STATUS_CONNECT_FAILED,  /* no messaging association could be set up */
+    GIST_STATUS_ASSOCIATION_LOST /* it may not have been delivered */
+};
+
+/* B.4: NetworkNotification. */
+enum gist_notification {
+    GIST_NOTIFY_ROUTING_STATUS_GOOD, /* new routing state is installed */
+    GIST_NOTIFY_ROUTE_DELETED,       /* routing state ended */
+    GIST_NOTIFY_COMMUNICATION_FAILURE
+};
+
+/* What GIST calls. The pointers passed are valid during the call only. */
+struct gist_application {
+    void *context;
+    /* The result counts only when message->routing_state_check. */
+    enum gist_peering (*receive)(
+        void *context, uint64_t now_ms, const struct gist_received *message);
+    void (*message_status)(void *context, uint64_t now_ms, gist_message_handle handle,
+        enum gist_message_status status);
+    void (*network_notification)(void *context, uint64_t now_ms, const struct gist_mri *mri,
+        const struct gist_session_id *session_id, enum gist_notification notification);
+};
+
+/* B.1: SendMessage. */
+struct gist_send_request {
+    const uint8_t *data; /* copied */
+    size_t length;       /* octets, a multiple of 4, above 0 */
+    struct gist_session_id session_id;
+    struct gist_mri mri; /* upstream tells the direction to send in */
+    struct gist_transfer_attributes attributes;
+    gist_message_handle handle;
+    gist_sii_handle sii_handle; /* not 0: explicitly routed to that peer, E=1 */
+    uint8_t hop_count;          /* 0: GIST chooses */
+    uint32_t timeout_ms;        /* to give up finding a peer after; 0: GIST chooses */
+};
+
+enum gist_send_result {
+    GIST_SENT,           /* or queued until a peer is found */
+    GIST_SEND_TO_SELF,   /* this node is the destination, 4.3.3 */
+    GIST_SEND_NO_ROUTE,  /* no routing state, and Q-mode is not possible in this direction */
+    GIST_SEND_TOO_LARGE, /* longer than a GIST message can carry */
+    GIST_SEND_NO_MEMORY,
+    GIST_SEND_INVALID
+};
+
+enum gist_send_result gist_send_message(
+    struct gist_node *node, uint64_t now_ms, const struct gist_send_request *request);
+
+/* B.5. How long routing state is wanted without NSLP traffic; 0 gives it up. */
+void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const struct gist_mri *mri,
+    const struct gist_session_id *session_id, uint64_t lifetime_ms);
+
+/* B.6. The next hop known for this flow and direction may be wrong: find it anew. */
+void gist_invalidate_routing_state(struct gist_node *node, uint64_t now_ms,
+    const struct gist_mri *mri, const struct gist_session_id *session_id);
+
+#endif

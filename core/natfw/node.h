@@ -1,0 +1,147 @@
+/*
+ * A NATFW node: initiator (NI), forwarder (NF) and responder (NR) of RFC 5973, over GIST.
+ *
+ * Roles are per session (ruling A59): a CREATE for a flow that ends here is the responder's, one
+ * that passes is the forwarder's, one that this node started is the initiator's own.
+ *
+ * Wire it to GIST by natfw_node_application(), which goes into the seams of gist_node_create, and
+ * natfw_node_attach().
+ */
+#ifndef NATFW_NATFW_NODE_H
+#define NATFW_NATFW_NODE_H
+
+#include "core/gist/node.h"
+#include "core/natfw/middlebox.h"
+#include "core/natfw/policy.h"
+
+enum { NATFW_NSLP_ID = 33, NATFW_ROUTER_ALERT_V4 = 65, NATFW_ROUTER_ALERT_V6 = 68 };
+
+struct natfw_node;
+
+struct natfw_node_config {
+    bool forwarder;          /* passes signalling on, and opens the middlebox for it */
+    bool responder;          /* answers for flows that end here */
+    uint32_t lifetime_min_s; /* shorter requests are refused with 7/0x10 */
+    uint32_t lifetime_max_s; /* longer requests are lowered to it, or refused with 7/0x02 */
+    bool refuse_long_lifetime;
+    uint32_t response_lifetime_min_s;  /* a granted lifetime below it is refused with 7/0x12 */
+    bool error_response_kills_session; /* the literal reading of ruling A38; default off */
+    bool notify;                       /* send NOTIFY where it is a choice (ruling A51) */
+    uint32_t transitory_hold_s;        /* at least 30, RFC 5973 3.2.8 */
+    size_t sessions_max;
+    /* Only for making a node that is wrong on purpose: see natfw_node_config_default. */
+    uint32_t responder_raises_lifetime_s; /* NR adds this to what it grants; 0 in a right node */
+};
+
+struct natfw_node_config natfw_node_config_default(void);
+
+enum natfw_session_state { /* RFC 5973 3.2.8 */
+    NATFW_PENDING,
+    NATFW_ESTABLISHED,
+    NATFW_TRANSITORY,
+    NATFW_DEAD
+};
+
+enum natfw_role { NATFW_INITIATOR, NATFW_FORWARDER, NATFW_RESPONDER };
+
+struct natfw_session_view {
+    struct gist_session_id id;
+    enum natfw_role role;
+    enum natfw_session_state state;
+    struct natfw_policy_rule rule; /* the active one, or the remembered one while Pending */
+    bool rule_installed;
+    uint32_t lifetime_s; /* granted, or asked for while Pending */
+    uint64_t expires_ms;
+    uint32_t sequence_number;         /* the MSN stored last */
+    struct natfw_verdict last_answer; /* initiator: NATFW_INFO of the latest RESPONSE */
+};
+
+enum natfw_event_kind {
+    NATFW_EVENT_REQUESTED, /* a request was accepted and sent on, or answered */
+    NATFW_EVENT_ESTABLISHED,
+    NATFW_EVENT_REFRESHED,
+    NATFW_EVENT_UPDATED,
+    NATFW_EVENT_REFUSED,  /* a RESPONSE of an error class was sent or received: verdict */
+    NATFW_EVENT_NOTIFIED, /* a NOTIFY was received: verdict */
+    NATFW_EVENT_DELETED,  /* by a request of lifetime 0 */
+    NATFW_EVENT_EXPIRED,
+    NATFW_EVENT_DISCARDED /* a message was dropped: why */
+};
+
+struct natfw_event {
+    enum natfw_event_kind kind;
+    struct gist_session_id session_id;
+    struct natfw_verdict verdict;
+    uint16_t object_type; /* with REFUSED: the object at fault, or 0 */
+    const char *why;      /* a short reason for the log, or NULL */
+};
+
+/* Told of everything that happens to a session; may look at sessions, must not change them. */
+struct natfw_observer {
+    void *context;
+    void (*event)(void *context, uint64_t now_ms, const struct natfw_event *event);
+};
+
+struct natfw_seams {
+    struct gist_allocator allocator;
+    struct gist_crypto crypto;
+    struct natfw_middlebox middlebox;
+    struct natfw_policy policy;
+    struct natfw_observer observer;
+    /* The node wants natfw_node_tick at this time; each call replaces the last. */
+    void *deadline_context;
+    void (*set_deadline)(void *deadline_context, uint64_t deadline_ms);
+};
+
+/* Returns NULL without memory. The seams are copied. */
+struct natfw_node *natfw_node_create(
+    const struct natfw_node_config *config, const struct natfw_seams *seams);
+void natfw_node_destroy(struct natfw_node *node);
+
+/* What GIST calls: goes into the seams of the GIST node. */
+struct gist_application natfw_node_application(struct natfw_node *node);
+
+/* The GIST node that carries our messages, made with natfw_node_application; and its transport,
+ * to tell which addresses are ours. */
+void natfw_node_attach(
+    struct natfw_node *node, struct gist_node *gist, const struct gist_transport *transport);
+
+void natfw_node_tick(struct natfw_node *node, uint64_t now_ms);
+
+/* The answer to a change of the data plane that was asked for with a token. */
+void natfw_node_middlebox_done(struct natfw_node *node, uint64_t now_ms,
+    natfw_middlebox_token token, enum natfw_middlebox_result result);
+
+/* NI: opens a session for a flow; later requests refresh it before its lifetime ends. The MRI of
+ * the rule has the data sender as source and the data receiver as destination. */
+struct natfw_open {
+    struct natfw_policy_rule rule;
+    uint32_t lifetime_s;
+    bool refresh; /* keep it alive until closed */
+};
+
+enum natfw_result {
+    NATFW_OK,
+    NATFW_NO_SESSION,
+    NATFW_NO_MEMORY,
+    NATFW_NO_RANDOMNESS,
+    NATFW_INVALID, /* the rule or the lifetime cannot be asked for */
+    NATFW_NO_ROUTE
+};
+
+enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_open *open, struct gist_session_id *session_id);
+/* NI: changes the rule, the lifetime or both: an update, or a refresh at once. RFC 5973 3.10. */
+enum natfw_result natfw_node_change(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_session_id *session_id, const struct natfw_open *open);
+/* NI: deletes the session by a request of lifetime 0. RFC 5973 3.7.4. */
+enum natfw_result natfw_node_close(
+    struct natfw_node *node, uint64_t now_ms, const struct gist_session_id *session_id);
+
+bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,
+    struct natfw_session_view *view);
+/* Calls visit for each session, in no order. */
+void natfw_node_each_session(const struct natfw_node *node,
+    void (*visit)(void *context, const struct natfw_session_view *view), void *context);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The policy seam: may this peer, from this side, have this rule for this long? RFC 5973 3.6.
+ */
+#ifndef NATFW_NATFW_POLICY_H
+#define NATFW_NATFW_POLICY_H
+
+#include "core/gist/service.h"
+#include "core/natfw/policy_rule.h"
+
+/* An error class and response code of NATFW_INFO, RFC 5973 4.2.5; class 0 means no objection. */
+struct natfw_verdict {
+    uint8_t error_class;
+    uint8_t code;
+};
+
+struct natfw_policy_question {
+    const struct gist_received *message;  /* peer, interface, association and its security */
+    const struct natfw_policy_rule *rule; /* NULL: about the sender alone (authentication) */
+    uint32_t lifetime_s;
+    bool is_update; /* of a session that this node knows */
+};
+
+struct natfw_policy {
+    void *context;
+
+    /* Who is it, and may it signal here at all? Answers 5/0x01 or 5/0x02, or class 0. */
+    struct natfw_verdict (*authenticate)(
+        void *context, const struct natfw_policy_question *question);
+
+    /* May it have this rule? Answers 7/0x04, 7/0x06, 7/0x09 to 7/0x0f or 5/0x02, or class 0. */
+    struct natfw_verdict (*permit)(void *context, const struct natfw_policy_question *question);
+};
+
+#endif
