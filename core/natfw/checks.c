@@ -6,24 +6,17 @@
 #include "core/natfw/sequence.h"
 #include "core/spec/spec.h"
 
-static bool passes(
-    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info info)
-{
-    if (info.error_class == 0)
-        return true;
-    natfw_refuse(node, incoming, info);
-    return false;
-}
-
 bool natfw_check_authentication(struct natfw_node *node, const struct natfw_incoming *incoming)
 {
     struct natfw_policy_question question = {
         .message = incoming->received, .lifetime_s = incoming->message.lifetime_s};
     struct natfw_verdict verdict =
         node->seams.policy.authenticate(node->seams.policy.context, &question);
-    bool welcome = SPEC_HOLDS("RFC5973-3.6-1", 1, verdict.error_class == 0);
-    struct natfw_info info = {.error_class = verdict.error_class, .code = verdict.code};
-    return welcome || passes(node, incoming, info);
+    if (SPEC_HOLDS("RFC5973-3.6-1", 1, verdict.error_class == 0))
+        return true;
+    natfw_refuse(node, incoming,
+        (struct natfw_info){.error_class = verdict.error_class, .code = verdict.code});
+    return false;
 }
 
 /* A request that is not newer is a duplicate, late or replayed: nothing answers it. */
@@ -66,16 +59,16 @@ static struct natfw_info judge_shape(const struct natfw_policy_rule *rule)
     return (struct natfw_info){0};
 }
 
-bool natfw_check_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
+struct natfw_info natfw_judge_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_policy_rule *rule, uint32_t lifetime_s, bool is_update)
 {
-    if (!passes(node, incoming, judge_shape(rule)))
-        return false;
+    struct natfw_info shape = judge_shape(rule);
+    if (shape.error_class != 0)
+        return shape;
     struct natfw_policy_question question = {.message = incoming->received,
         .rule = rule,
         .lifetime_s = lifetime_s,
         .is_update = is_update};
     struct natfw_verdict verdict = node->seams.policy.permit(node->seams.policy.context, &question);
-    struct natfw_info info = {.error_class = verdict.error_class, .code = verdict.code};
-    return passes(node, incoming, info);
+    return (struct natfw_info){.error_class = verdict.error_class, .code = verdict.code};
 }

@@ -32,8 +32,9 @@ static enum gist_send_result pass_on(struct natfw_node *node, const struct natfw
 static void delete (
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
-    (void)pass_on(node, incoming, 0, 0);
-    if (SPEC_NEVER("RFC5973-3.7.4-i5", 1))
+    if (SPEC_ACT("RFC5973-3.7.4-i5", 1))
+        (void)pass_on(node, incoming, 0, 0);
+    if (SPEC_NEVER("RFC5973-3.7.4-i6", 1))
         natfw_refuse(node, incoming,
             (struct natfw_info){NATFW_SESSION_FAILURE, NATFW_TERMINATED_ASYNCHRONOUSLY, 0});
     if (!session)
@@ -168,8 +169,11 @@ void natfw_forwarder_request(
         return;
     }
     struct natfw_policy_rule rule = natfw_node_rule_of(incoming);
-    if (!natfw_check_rule(node, incoming, &rule, lifetime_s, session != NULL))
+    refusal = natfw_judge_rule(node, incoming, &rule, lifetime_s, session != NULL);
+    if (refusal.error_class != 0) {
+        natfw_refuse(node, incoming, refusal);
         return;
+    }
     if (!(session && holds_rule(session, &rule)) && !reserve(node, incoming, &rule))
         return;
     if (session)

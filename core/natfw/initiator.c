@@ -58,7 +58,8 @@ static uint64_t refresh_time(struct natfw_node *node, uint64_t now_ms, uint32_t 
 
 static void await_response(struct natfw_node *node, struct natfw_session *session)
 {
-    session->sequence_number = natfw_sequence_next(session->sequence_number);
+    session->sequence_number = SPEC_VALUE("RFC5973-3.5-2b", 1,
+        natfw_sequence_next(session->sequence_number), session->sequence_number);
     session->awaiting_response = true;
     session->ticket = natfw_node_ticket(node, session);
 }
@@ -70,7 +71,7 @@ static bool draw(struct natfw_node *node, struct gist_session_id *id, uint32_t *
     if (!crypto->random(crypto->context, id->octets, sizeof(id->octets)) ||
         !crypto->random(crypto->context, (uint8_t *)sequence_number, sizeof(*sequence_number)))
         return false;
-    id->octets[0] = SPEC_VALUE("RFC5973-3.2.8-1", 1, id->octets[0], 0);
+    id->octets[0] = SPEC_VALUE("RFC5973-3.2.8-1a", 1, id->octets[0], 0);
     *sequence_number = SPEC_VALUE("RFC5973-3.5-2a", 1, *sequence_number, 0);
     return true;
 }

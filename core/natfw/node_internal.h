@@ -70,7 +70,8 @@ void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_s
 bool natfw_check_authentication(struct natfw_node *node, const struct natfw_incoming *incoming);
 bool natfw_check_sequence(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_session *session);
-bool natfw_check_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
+/* What to refuse the rule with; class 0 when there is nothing against it. */
+struct natfw_info natfw_judge_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_policy_rule *rule, uint32_t lifetime_s, bool is_update);
 
 /* forwarder.c, responder.c, initiator.c, aggregate.c, notification.c: one for each role or

@@ -54,7 +54,7 @@ static const char *reason_to_discard(const struct natfw_incoming *incoming,
     const struct natfw_info *info = &incoming->message.info;
     if (!session)
         return "a NOTIFY without a session";
-    if (!SPEC_HOLDS("RFC5973-3.7.5-10", 1, incoming->received->association != 0))
+    if (!SPEC_HOLDS("RFC5973-3.7.5-11", 1, incoming->received->association != 0))
         return "a NOTIFY outside a messaging association";
     if (info->error_class != NATFW_INFORMATIONAL)
         return "a NOTIFY whose class is not 1";

@@ -44,16 +44,14 @@ static void accept(struct natfw_node *node, const struct natfw_incoming *incomin
         is_new ? NATFW_EVENT_ESTABLISHED : NATFW_EVENT_REFRESHED, &session->id, answer.info, NULL);
 }
 
-static bool grant(struct natfw_node *node, const struct natfw_incoming *incoming,
+static struct natfw_info judge(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_session *session, uint32_t *granted_s)
 {
     struct natfw_info refusal;
-    if (!natfw_lifetime_accept(&node->config, incoming->message.lifetime_s, granted_s, &refusal)) {
-        natfw_refuse(node, incoming, refusal);
-        return false;
-    }
+    if (!natfw_lifetime_accept(&node->config, incoming->message.lifetime_s, granted_s, &refusal))
+        return refusal;
     struct natfw_policy_rule rule = natfw_node_rule_of(incoming);
-    return natfw_check_rule(node, incoming, &rule, *granted_s, session != NULL);
+    return natfw_judge_rule(node, incoming, &rule, *granted_s, session != NULL);
 }
 
 void natfw_responder_request(
@@ -64,12 +62,14 @@ void natfw_responder_request(
         return;
     }
     uint32_t granted_s;
-    if (!grant(node, incoming, session, &granted_s))
-        return;
-    if (!session)
+    struct natfw_info refusal = judge(node, incoming, session, &granted_s);
+    if (refusal.error_class == 0 && !session)
         session = natfw_session_table_add(&node->sessions, &incoming->received->session_id);
-    if (!session) {
-        natfw_refuse(node, incoming, natfw_info_of_middlebox(NATFW_MIDDLEBOX_EXHAUSTED));
+    if (refusal.error_class == 0 && !session)
+        refusal = natfw_info_of_middlebox(NATFW_MIDDLEBOX_EXHAUSTED);
+    if (refusal.error_class != 0) {
+        if (SPEC_ACT("RFC5973-3.7.1-6", 1))
+            natfw_refuse(node, incoming, refusal);
         return;
     }
     session->role = NATFW_RESPONDER;
