@@ -44,6 +44,7 @@ struct natfw_external_address { /* 4.2.2, and 4.2.3 with its addresses as a view
 };
 
 struct natfw_external_binding {
+    bool has_port;
     uint16_t port;
     size_t address_count;
     const uint8_t *addresses; /* 4 octets each, network order */

@@ -58,7 +58,8 @@ size_t natfw_message_build(const struct natfw_message *message, uint8_t *octets,
     if (!may_be_built(message))
         return 0;
     struct wire_writer writer = wire_writer_over(octets, capacity);
-    write_header(&writer, message);
+    if (SPEC_ACT("RFC5973-4.1-1", 1))
+        write_header(&writer, message);
     for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++)
         if (natfw_message_has(message, type))
             natfw_object_write(&writer, message, type);

@@ -106,6 +106,7 @@ bool natfw_object_length_fits(const struct natfw_object *object)
 static void read_external_ip(struct wire_reader *value, struct natfw_external_address *external)
 {
     external->port = wire_read_u16(value);
+    external->has_port = SPEC_VALUE("RFC5973-4.2.2-2", 1, external->port != 0, true);
     wire_skip(value, 2); /* IP-Ver, checked as a field value; reserved */
     external->address = wire_read_u32(value);
 }
@@ -114,6 +115,7 @@ static void read_external_ip(struct wire_reader *value, struct natfw_external_ad
 static void read_external_binding(struct wire_reader *value, struct natfw_external_binding *binding)
 {
     binding->port = wire_read_u16(value);
+    binding->has_port = SPEC_VALUE("RFC5973-4.2.3-2", 1, binding->port != 0, true);
     wire_skip(value, 2);
     binding->address_count = wire_remaining(value) / WORD;
     binding->addresses = wire_read_view(value, binding->address_count * WORD);
@@ -206,7 +208,8 @@ void natfw_object_read(const struct natfw_object *object, struct natfw_message *
 static void write_external_ip(
     struct wire_writer *writer, const struct natfw_external_address *external)
 {
-    wire_put_u16(writer, external->port);
+    wire_put_u16(writer,
+        external->has_port ? external->port : SPEC_VALUE("RFC5973-4.2.2-1", 1, 0, external->port));
     wire_put_u16(writer, SPEC_VALUE("RFC5973-4.2.2-3", 1, 4, 6) << 12);
     wire_put_u32(writer, external->address);
 }
@@ -214,7 +217,8 @@ static void write_external_ip(
 static void write_external_binding(
     struct wire_writer *writer, const struct natfw_external_binding *binding)
 {
-    wire_put_u16(writer, binding->port);
+    wire_put_u16(writer,
+        binding->has_port ? binding->port : SPEC_VALUE("RFC5973-4.2.3-1", 1, 0, binding->port));
     wire_put_u16(writer, SPEC_VALUE("RFC5973-4.2.3-3", 1, 4, 6) << 12);
     wire_put_bytes(writer, binding->addresses, binding->address_count * WORD);
 }
