@@ -50,7 +50,7 @@ function Association:answer_hello(item)
   local hello = item.gist.by_type[HELLO_ID_TYPE]
   self.hellos[#self.hellos + 1] = item
   if self.handlers.heard then self.handlers.heard() end
-  if item.gist.header.r == 1 and hello and hello.values.hello_id then
+  if item.gist.header.r == 1 and #item.gist.faults == 0 then
     self:send(messages.encode_gist(messages.hello(hello.values.hello_id, false)))
   end
   return true

@@ -88,7 +88,7 @@ function Case:perform()
     local ok, problem = xpcall(body, function(what)
       return type(what) == "table" and what or debug.traceback(what, 2)
     end)
-    if not ok and not self.verdict then self.verdict, self.reason = describe(problem) end
+    if not ok and (not self.verdict or self.verdict == "pass") then self.verdict, self.reason = describe(problem) end
   end
   guarded(function()
     self.nr:listen()
@@ -173,12 +173,13 @@ function Case:check(ids, text, expected, actual, holds)
     reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
 end
 
--- Waits for the next message at this neighbour: this one, of this session. Anything else fails.
+-- Waits for the next message at this neighbour: this one, of this session (nil: of any). Anything
+-- else fails.
 function Case:expect(neighbour, name, session, ids, text, timeout_ms)
   local item = self:await(timeout_ms or self.ixit.timing.response_ms, function()
     return table.remove(neighbour.inbox, 1)
   end)
-  local right = item and item.name == name and item.session == session
+  local right = item and item.name == name and (session == nil or item.session == session)
   local got = messages.summary(item)
   if item and item.name == name and not right then got = got .. " of another session" end
   self:check(ids, text, name, got, right or false)
@@ -243,8 +244,9 @@ function Case:blocked(flow, ids, text, window_ms)
   self.unproved["data"] = text or "no data passes"
 end
 
--- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms`; the
--- time of its last packet after `moment_ms` is measured. All are times of the same clock.
+-- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms` (nil:
+-- as soon as it likes); the time of its last packet after `moment_ms` is measured. All are times of
+-- the same clock.
 function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   local quiet = self.ixit.timing.quiet_ms
   self:await(math.max(by_ms + quiet - self.net.now(), quiet), function()
@@ -253,10 +255,12 @@ function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   end)
   local last = flow:last_at() or 0
   self:measure(name, last - moment_ms)
-  local expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms,
-    by_ms - moment_ms)
+  local expected = string.format("last packet at most %.0f ms after", by_ms - moment_ms)
+  if from_ms then
+    expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms, by_ms - moment_ms)
+  end
   local actual = string.format("%.1f ms", last - moment_ms)
-  self:check(ids, name, expected, actual, last >= from_ms and last <= by_ms
+  self:check(ids, name, expected, actual, last >= (from_ms or 0) and last <= by_ms
     and self.net.now() - last >= quiet)
   self.unproved["data"] = name
 end

@@ -36,7 +36,16 @@ function Session:connect(options)
     "a Response", messages.summary(exchange.response), exchange.response ~= nil)
   case:check(options and options.ids, "the association that the Response announces can be used",
     "open", exchange.failed or "open", exchange.confirmed_at ~= nil)
+  self:expect_iut_between(options and options.ids)
   return self
+end
+
+-- A path without the IUT would let both neighbours talk to each other, and prove nothing.
+function Session:expect_iut_between(ids)
+  local nli = self.querying.response.gist.by_type[2]
+  local own = nli and nli.values.peer_identity == self.case.nr.identity
+  self.case:check(ids, "it is the IUT that answers, not the runner's own responder behind it", "the IUT",
+    own and "the responder" or "the IUT")
 end
 
 function Session:connected() return self.querying and self.querying.association ~= nil end

@@ -60,8 +60,9 @@ function fake.new(net, options)
 
   local function send_nslp(association, session, direction, message)
     if breaks["reserved"] then message.header.reserved = 1 end
+    if breaks["sets-p"] then message.header.p = 1 end
     local data = messages.data(session, direction, messages.encode_natfw(message))
-    if breaks["association-data-nli"] then data.objects[4] = data.objects[3] end
+    if breaks["association-data-nli"] then table.insert(data.objects, 3, messages.nli(outside, 64)) end
     association:send(messages.encode_gist(data))
   end
 
@@ -227,6 +228,7 @@ function fake.new(net, options)
       return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
     end
     if item.name ~= "CREATE" then return end
+    if fault then return end
     if session and not newer(item.msn, session.msn) and not breaks["stale"] then return end
     session = target
     sessions[item.sid] = session
@@ -277,11 +279,20 @@ function fake.new(net, options)
     forward(session, create)
   end
 
+  local function fail_over(association, item, code, subcode)
+    association:send(messages.encode_gist({ header = { type = 4, nslpid = 0 }, objects = {
+      { type = 9, values = { class = 2, code = code, subcode = subcode,
+        original_header = item.gist.bytes:sub(1, 8), infos = {} } } } }))
+  end
+
   local function on_inside(association, item)
+    if item.gist.name == "Query" then return fail_over(association, item, 3, 0) end
     if item.gist.name == "Confirm" then
       local expected = by_peer[item.sid]
       local cookie = item.gist.by_type[6]
-      if breaks["any-cookie"] or (expected and cookie and cookie.raw == expected) then
+      local proposal = item.gist.by_type[3]
+      local unchanged = not proposal or proposal.raw == "\1\0\0\0\1\1\0\0"
+      if breaks["any-cookie"] or (expected and cookie and cookie.raw == expected and unchanged) then
         association.sids = association.sids or {}
         association.sids[item.sid] = true
         by_peer[item.gist.by_type[2].values.peer_identity] = association
@@ -317,9 +328,14 @@ function fake.new(net, options)
   end
 
   function box.accept(_, connection)
-    local association = Association.new(net, { receive = function(item)
-      on_inside(item.association, item)
-    end })
+    local association
+    association = Association.new(net, {
+      receive = function(item) on_inside(item.association, item) end,
+      heard = function()
+        local hello = association.hellos[#association.hellos]
+        if #hello.gist.faults > 0 then fail_over(association, hello, 10, 1) end
+      end,
+    })
     association:attach(connection)
     connection:receive(function(bytes, at) association:fed(bytes, at) end,
       function(reason) association:ended(reason) end)

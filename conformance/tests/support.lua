@@ -57,6 +57,18 @@ function support.run(definitions, options)
   return assert(results, "the run did not end")
 end
 
+-- The same with a plain router where the IUT should be: both neighbours reach each other.
+function support.router_run(definitions, settings)
+  local net = virtual.new()
+  net.box = { owns = function() return false end, allows = function() return true end }
+  function net.box.packet(side, bytes) net.deliver(side == "inside" and "outside" or "inside", bytes) end
+  local results
+  suite.run(definitions, { net = net, settings = support.settings(settings), jobs = 8,
+    on_end = function(all) results = all end })
+  net.clock.run(function() return results ~= nil end, 1e7)
+  return assert(results, "the run did not end")
+end
+
 function support.case(id)
   for _, case in ipairs(support.cases()) do
     if case.id == id then return case end

@@ -48,7 +48,7 @@ return {
       t:check({ "RFC5973-3.7.1-i20" }, "unchanged", "4/0x01",
         string.format("%d/0x%02X", response.class, response.code))
       t:stops(session.data, { "RFC5973-3.2.8-3" }, "running flow stops after a refused refresh", response.at,
-        0, due + t.ixit.timing.expiry_late_ms)
+        nil, due + t.ixit.timing.expiry_late_ms)
       local lived_ms = session.data:last_at() - response.at
       local died = session.data:last_at() < due - t.ixit.timing.expiry_early_ms
       t:check({ "RFC5973-3.2.8-3" }, "it died at once or kept its old lifetime",

@@ -13,7 +13,7 @@ local function deletion(protocol)
     t:body()
     session:delete()
     t:stops(session.data, { "RFC5973-3.7.4-1" }, "running flow stops at deletion", session.deleted_at,
-      0, session.deleted_at + t.ixit.timing.stop_ms)
+      nil, session.deleted_at + t.ixit.timing.stop_ms)
     t:passes(other.data, nil, "the flow of another session still passes")
     local create = session:expect_create({ "RFC5973-3.7.4-i5" }, "the deletion is forwarded to the responder")
     t:check({ "RFC5973-3.7.4-i5" }, "with lifetime 0", 0, create.lifetime_s)
@@ -87,9 +87,9 @@ return {
       t:body()
       send_aggregated(t, first, 0)
       local moment = t.net.now()
-      t:stops(first.data, { "RFC5973-3.7.4-i11" }, "first flow stops at the aggregated deletion", moment, 0,
+      t:stops(first.data, { "RFC5973-3.7.4-i11" }, "first flow stops at the aggregated deletion", moment, nil,
         moment + t.ixit.timing.stop_ms)
-      t:stops(second.data, { "RFC5973-3.7.4-i11" }, "second flow stops at the aggregated deletion", moment, 0,
+      t:stops(second.data, { "RFC5973-3.7.4-i11" }, "second flow stops at the aggregated deletion", moment, nil,
         moment + t.ixit.timing.stop_ms)
       local seen = {}
       t:await(t.ixit.timing.quiet_ms, function()

@@ -16,7 +16,7 @@ local function ends_session(code, id)
     local notify = t:expect(t.ni, "NOTIFY", session, { "RFC5973-3.7.5-13b" }, "the NOTIFY is relayed inbound")
     t:check({ "RFC5973-3.7.5-13b" }, "unchanged", string.format("1/0x%02X", code),
       string.format("%d/0x%02X", notify.class, notify.code))
-    t:stops(session.data, { id }, "running flow stops at the NOTIFY", moment, 0, moment + t.ixit.timing.stop_ms)
+    t:stops(session.data, { id }, "running flow stops at the NOTIFY", moment, nil, moment + t.ixit.timing.stop_ms)
     t:control()
     t:passes(other.data)
   end
