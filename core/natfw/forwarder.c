@@ -110,6 +110,8 @@ static void create(struct natfw_node *node, const struct natfw_incoming *incomin
     struct natfw_session *session =
         natfw_session_table_add(&node->sessions, &incoming->received->session_id);
     if (!session) {
+        node->seams.middlebox.remove(
+            node->seams.middlebox.context, &incoming->received->session_id, rule);
         natfw_refuse(node, incoming, natfw_info_of_middlebox(NATFW_MIDDLEBOX_EXHAUSTED));
         return;
     }
