@@ -191,7 +191,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_STR("refresh", "auto", CFGF_NONE),
         CFG_STR("on_exit", "remove", CFGF_NONE),
         CFG_SEC(
-            "interface", config_interface_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPS),
+            "interface", config_interface_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", config_policy_options, CFGF_NONE),
         CFG_SEC("wrong", config_wrong_options, CFGF_NODEFAULT),
         CFG_END(),

@@ -35,7 +35,7 @@ cfg_opt_t config_policy_options[] = {
     CFG_STR("default_internal", "allow", CFGF_NONE),
     CFG_STR("default_external", "5/0x02", CFGF_NONE),
     CFG_SEC("peer", peer_options, CFGF_MULTI | CFGF_TITLE),
-    CFG_SEC("rule", rule_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPS),
+    CFG_SEC("rule", rule_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_END(),
 };
 

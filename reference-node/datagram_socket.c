@@ -5,9 +5,7 @@
 #include "reference-node/log.h"
 
 #include <errno.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <netinet/ip.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
