@@ -68,13 +68,13 @@ enum {
     OTHER_COUNT = 16 /* strings and sections */
 };
 
-/* libconfuse hands no context to its error function. */
+/* libconfuse hands no context to its error function, and no file name to inner sections. */
 static FILE *error_stream;
+static const char *error_path;
 
 static void print_error(cfg_t *cfg, const char *format, va_list arguments)
 {
-    const char *file = cfg && cfg->filename ? cfg->filename : "natfwd.conf";
-    fprintf(error_stream, "%s:%d: ", file, cfg ? cfg->line : 0);
+    fprintf(error_stream, "%s:%d: ", error_path, cfg ? cfg->line : 0);
     vfprintf(error_stream, format, arguments);
     if (strncmp(format, "no such option", 14) == 0 || strncmp(format, "unexpected", 10) == 0)
         fprintf(error_stream, "; natfwd.conf(5) lists what may stand here");
@@ -310,6 +310,7 @@ struct config *config_read(const char *path, FILE *errors)
     if (!config)
         return NULL;
     error_stream = errors;
+    error_path = path;
     snprintf(config->path, sizeof(config->path), "%s", path);
     set_defaults(config);
     cfg_t *cfg = describe(config);
