@@ -20,6 +20,10 @@
 #define IS_GIST  "meta l4proto udp @th,64,32 0x4e04bda5"
 #define IS_QUERY "meta nfproto ipv4 udp dport 270 @th,64,32 0x4e04bda5 @th,144,1 1"
 
+/* "ip option ra" knows value 0 only, and NATFW's is 65; so the first option is read by its place.
+ */
+#define HAS_ROUTER_ALERT "ip hdrlength > 5 @nh,160,16 0x9404 "
+
 enum direction { ORIGINAL, REPLY, QUOTED };
 
 static void write_sets(FILE *out, const struct config *config)
@@ -151,7 +155,7 @@ static void write_interception(FILE *out, const struct config *config)
         "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
         "\t\t" IS_QUERY " fib daddr type unicast %smeta mark set 0x%x tproxy ip to :270 accept\n"
         "\t}\n",
-        config->router_alert_required ? "ip option ra exists " : "", config->mark);
+        config->router_alert_required ? HAS_ROUTER_ALERT : "", config->mark);
 }
 
 static void write_signalling(FILE *out, const struct config *config)
