@@ -36,6 +36,14 @@ struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue)
     return first;
 }
 
+void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message)
+{
+    message->next = queue->first;
+    queue->first = message;
+    if (!queue->last)
+        queue->last = message;
+}
+
 void gist_queue_release(struct gist_node *node, struct gist_queued_message *message)
 {
     node->queued_octets -= message->message.length;

@@ -30,6 +30,8 @@ bool gist_queue_put(
 /* Takes the first message off; NULL when there is none. The caller releases it. */
 struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue);
 void gist_queue_release(struct gist_node *node, struct gist_queued_message *message);
+/* Puts what was taken back to the front. */
+void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message);
 /* Releases all messages, and reports those with a handle to the application. */
 void gist_queue_fail(
     struct gist_node *node, struct gist_message_queue *queue, enum gist_message_status status);

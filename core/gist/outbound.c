@@ -141,7 +141,7 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     add_nli(&query, &nli);
     query.query_cookie = (struct gist_octets){cookie, GIST_QUERY_COOKIE_LENGTH};
     gist_message_add(&query, GIST_OBJECT_QUERY_COOKIE);
-    if (state->wants_association && SPEC_ACT("RFC5971-5.1-5", 1))
+    if (state->handshake.proposed && SPEC_ACT("RFC5971-5.1-5", 1))
         add_stack(node, &query, options, 0);
     struct gist_query_route route = query_route(node, state, own_source);
     bool sent = gist_datagram_query(node, &route, &query);

@@ -28,18 +28,32 @@ static void start_no_response(struct gist_node *node, struct gist_routing_state 
 static void start_handshake(struct gist_node *node, struct gist_routing_state *state)
 {
     state->handshake.attempts = 0;
+    state->handshake.proposed = state->wants_association;
     state->handshake.interval_ms = node->config.query_timer_ms;
     gist_send_query(node, state);
     start_no_response(node, state);
 }
 
-/* What is stored goes out in order; what still needs an association that the peer did not offer
- * fails. */
+/* Begins a refresh now, with a Stack-Proposal. */
+static void ask_for_association(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_event refresh = {.kind = GIST_TO_REFRESH_QNODE};
+    state->wants_association = true;
+    gist_querying_event(node, state, &refresh);
+}
+
+/* What is stored goes out in order. A message that needs an association for which this handshake
+ * did not ask waits for one that does; where the peer offered none, it fails. */
 static void send_stored(struct gist_node *node, struct gist_routing_state *state)
 {
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {
         enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
+        if (delivery == GIST_NEEDS_ASSOCIATION && !state->handshake.proposed) {
+            gist_queue_put_back(&state->queue, queued);
+            ask_for_association(node, state);
+            return;
+        }
         gist_message_handle handle = queued->message.handle;
         gist_queue_release(node, queued);
         if (delivery != GIST_DELIVERED)
@@ -164,12 +178,10 @@ static void rule_5(
     event->result = delivery == GIST_DELIVERED ? GIST_SENT : GIST_SEND_NO_MEMORY;
     if (delivery != GIST_NEEDS_ASSOCIATION)
         return;
-    state->wants_association = true;
     rule_1(node, state, event);
-    if (event->result == GIST_SENT && state->state == GIST_QUERYING_ESTABLISHED) {
-        struct gist_event refresh = {.kind = GIST_TO_REFRESH_QNODE};
-        gist_querying_event(node, state, &refresh);
-    }
+    state->wants_association = true;
+    if (event->result == GIST_SENT && state->state == GIST_QUERYING_ESTABLISHED)
+        ask_for_association(node, state);
 }
 
 static void rule_6(

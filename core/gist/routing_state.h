@@ -20,6 +20,7 @@ struct gist_handshake {
     struct gist_timer timer; /* No_Response or No_Confirm */
     uint32_t interval_ms;
     uint8_t attempts;    /* Queries or Responses sent in this handshake */
+    bool proposed;       /* the Queries have a Stack-Proposal */
     uint64_t give_up_ms; /* when the application's patience ends; 0: not limited */
     uint8_t hop_count;   /* of Queries */
     uint8_t cookies[GIST_QUERY_ATTEMPTS_MAX][GIST_QUERY_COOKIE_LENGTH];

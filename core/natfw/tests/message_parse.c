@@ -195,7 +195,7 @@ Test(message_parse, a_terminal_with_ports_and_spi_is_3_09)
 {
     VERIFIES("RFC5973-4.2.8-3");
     REQUIRE("RFC5973-4.2.8-3",
-        is_fault(fault_of(EXTERNAL "00130003 e0002032 00000001 c0000201"), 3, 0x09, NATFW_DTINFO));
+        is_fault(fault_of(EXTERNAL "00130003 e0002011 00000001 c0000201"), 3, 0x09, NATFW_DTINFO));
 }
 
 Test(message_parse, a_terminal_with_ports_but_no_protocol_is_3_09)
@@ -211,7 +211,7 @@ Test(message_parse, the_fields_of_a_terminal_mean_what_the_rules_say)
 {
     VERIFIES("RFC5973-4.2.8-6", "RFC5973-4.2.8-7a", "RFC5973-4.2.8-7c");
     struct natfw_message message;
-    cr_assert(parses(EXTERNAL "00130003 c0002011 13880fa0 c0000201", &message));
+    REQUIRE("RFC5973-4.2.8-7a", parses(EXTERNAL "00130003 c0002011 13880fa0 c0000201", &message));
     REQUIRE("RFC5973-4.2.8-6", message.dtinfo.receiver_port == 5000);
     REQUIRE("RFC5973-4.2.8-6", message.dtinfo.sender_port == 4000);
     REQUIRE("RFC5973-4.2.8-6", message.dtinfo.sender_address == 0xc0000201);
