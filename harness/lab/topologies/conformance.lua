@@ -31,9 +31,10 @@ return {
             interfaces = { inside = "internal", outside = "external" },
             settings = {
                 lifetime_min_s = 2,
+                response_lifetime_min_s = 2,
                 lifetime_max_s = 600,
                 query_timer_ms = 200,
-                query_attempts_max = 4,
+                query_attempts = 4,
             },
         },
     },
