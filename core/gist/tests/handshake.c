@@ -96,7 +96,7 @@ Test(handshake, confirm_is_first_on_the_new_association)
         "RFC5971-5.1-11b", "RFC5971-5.1-14", "RFC5971-5.1-15", "RFC5971-5.1-16", "RFC5971-5.1-17b");
     send("hello", true);
     const struct gist_message *response = message(GIST_RESPONSE, 0);
-    REQUIRE("RFC5971-5.1-11b", row_seen_count(row, GIST_CONFIRM) == 1);
+    REQUIRE("RFC5971-5.1-11b", row_seen_count(row, GIST_CONFIRM) > 0);
     const struct gist_message *confirm = message(GIST_CONFIRM, 0);
     REQUIRE("RFC5971-5.1-14",
         !confirm->mri.upstream && equal(confirm->responder_cookie, response->responder_cookie));
@@ -115,9 +115,9 @@ Test(handshake, unreliable_data_needs_no_association)
 {
     VERIFIES("RFC5971-5.1-17a");
     send("hello", false);
+    REQUIRE("RFC5971-5.1-17a", has(message(GIST_DATA, 0), GIST_OBJECT_NLI));
     cr_assert(heard(1, 0, "hello"));
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 0);
-    REQUIRE("RFC5971-5.1-17a", has(message(GIST_DATA, 0), GIST_OBJECT_NLI));
     cr_assert(row_seen(row, GIST_CONFIRM, 0)->d_mode);
     cr_assert_not(row->nodes[1].heard[0].received.attributes.reliable);
     cr_assert_eq(row->nodes[1].heard[0].received.ip_distance, 0);
@@ -139,6 +139,15 @@ Test(handshake, reliable_right_after_unreliable_makes_an_association)
     cr_assert(heard(1, 0, "first"));
     cr_assert(heard(1, 1, "second"));
     cr_assert_eq(row->nodes[0].told_count, 0);
+}
+
+Test(handshake, the_hop_count_is_one_fewer_on_arrival)
+{
+    VERIFIES("RFC5971-4.3.1-6");
+    send("hello", true);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+    REQUIRE("RFC5971-4.3.1-6",
+        row->nodes[1].heard[0].received.hop_count == message(GIST_DATA, 0)->header.hop_count - 1);
 }
 
 Test(handshake, an_application_may_answer_from_within_its_call)
@@ -239,18 +248,17 @@ Test(handshake, limits_are_kept)
 
 Test(handshake, a_node_that_declines_sends_the_query_on_unchanged)
 {
-    VERIFIES("RFC5971-4.3.2-4", "RFC5971-4.3.4-6", "RFC5971-4.3.1-6");
+    VERIFIES("RFC5971-4.3.2-4", "RFC5971-4.3.4-6");
     tear_down();
     struct gist_node_config config = row_config();
     set_up_row(3, &config);
     row->nodes[1].peering = GIST_FORWARD;
     send("past the middle", true);
-    cr_assert(heard(2, 0, "past the middle"));
     REQUIRE("RFC5971-4.3.2-4", row_seen_count(row, GIST_QUERY) == 2);
+    cr_assert(heard(2, 0, "past the middle"));
     const struct seen *first = row_seen(row, GIST_QUERY, 0);
     const struct seen *second = row_seen(row, GIST_QUERY, 1);
     REQUIRE("RFC5971-4.3.4-6", second->octets[1] == first->octets[1] - 1);
-    REQUIRE("RFC5971-4.3.1-6", second->octets[1] == first->octets[1] - 1);
     cr_assert_eq(second->length, first->length);
     cr_assert_arr_eq(second->octets + 2, first->octets + 2, first->length - 2);
     cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 0);

@@ -108,8 +108,8 @@ Test(rejection, an_application_that_is_not_here)
     struct gist_message query = sound(GIST_QUERY);
     query.header.nslp_id = 40;
     inject(&query);
-    REQUIRE("RFC5971-4.3.4-3", is_error(GIST_ENDPOINT_FOUND, 0));
     REQUIRE("RFC5971-4.3.1-3", row->nodes[1].asked == 0);
+    REQUIRE("RFC5971-4.3.4-3", is_error(GIST_ENDPOINT_FOUND, 0));
     struct gist_message data = sound(GIST_DATA);
     data.header.nslp_id = 40;
     inject(&data);
@@ -137,8 +137,8 @@ Test(rejection, a_query_for_another_application_passes_by)
         network_inject(row->nodes[1].place, &arrival, payload, 4 + length);
     }
     cr_assert_eq(row->nodes[1].asked, 0);
-    cr_assert_eq(gist_node_counters(row->nodes[1].gist).queries_forwarded, 1);
     REQUIRE("RFC5971-4.3.4-4", is_error(GIST_HOP_LIMIT_EXCEEDED, 0));
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).queries_forwarded, 1);
     cr_assert_eq(row_seen(row, GIST_QUERY, 0)->octets[1], 1);
 }
 
@@ -320,6 +320,7 @@ static struct gist_message captured_confirm(struct seen *kept)
 {
     row_send(row, 0, &mri, &session, "hello", true);
     network_run_for(row->network, 400);
+    cr_assert_not_null(row_seen(row, GIST_CONFIRM, 0));
     *kept = *row_seen(row, GIST_CONFIRM, 0);
     struct gist_message confirm;
     struct gist_fault fault;
@@ -333,11 +334,10 @@ static struct gist_message captured_confirm(struct seen *kept)
 
 Test(rejection, a_confirm_in_d_mode_where_a_stack_was_offered)
 {
-    VERIFIES("RFC5971-5.5-1");
     static struct seen kept;
     struct gist_message confirm = captured_confirm(&kept);
     inject(&confirm);
-    REQUIRE("RFC5971-5.5-1", is_error(GIST_INCORRECT_ENCAPSULATION, 0));
+    cr_assert(is_error(GIST_INCORRECT_ENCAPSULATION, 0));
 }
 
 static gist_association_id connect_to_node_1(void)
