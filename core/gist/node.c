@@ -124,6 +124,7 @@ void gist_node_destroy(struct gist_node *node)
     for (struct gist_table_link *link; (link = gist_table_any(&node->associations));)
         gist_association_destroy(node, GIST_CONTAINER(link, struct gist_association, link));
     free_the_dead(node);
+    gist_queue_clear(node, &node->held_back);
     struct gist_allocator allocator = node->allocator;
     allocator.release(allocator.context, node, sizeof(*node));
 }
