@@ -81,5 +81,6 @@ void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_s
         .attributes = {.reliable = true}, /* NOTIFY goes over associations only, 3.7.5 */
     };
     request.mri.upstream = inbound;
+    request.mri.mrm = SPEC_VALUE("RFC5973-4.3.4-1", 1, rule->flow.mrm, GIST_MRM_LOOSE_END);
     (void)natfw_send(node, now_ms, &message, &request);
 }

@@ -31,9 +31,12 @@ static const char usage[] =
     "                       middle of it; 'on HOST PROGRAM' runs one in a host\n"
     "\n"
     "options:\n"
-    "  --pcap DIRECTORY     record every wire to DIRECTORY/WIRE.pcap\n"
+    "  --pcap DIRECTORY     record every wire to DIRECTORY/WIRE.pcap, and what each natfwd logs to\n"
+    "                       DIRECTORY/HOST.log\n"
     "  --seed NUMBER        of every chance that wires take (default 1)\n"
-    "  --bin DIRECTORY      where natfwd and natfwctl are (default: the search path)\n"
+    "  --bin DIRECTORY[:DIRECTORY]...\n"
+    "                       where natfwd, natfwctl and natfw-conform are (default: the build that\n"
+    "                       this program is in, then the search path)\n"
     "  --data DIRECTORY     where the lab's Lua files are\n"
     "  --help, --version\n"
     "\n"
@@ -91,6 +94,26 @@ static const char *data_directory(const struct options *options)
                                                                : NATFW_LAB_INSTALLED;
 }
 
+/* Programs of the same build come first, then those that are installed. */
+static void set_search_path(const struct options *options)
+{
+    char path[8192];
+    char own[2048] = "";
+    if (!options->bin) {
+        ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+        char *end = length > 0 ? strstr(own, "/harness/lab/natfw-lab") : NULL;
+        *(end ? end : own) = '\0';
+    }
+    if (options->bin)
+        snprintf(path, sizeof(path), "/run/bin:%s:%s", options->bin, getenv("PATH"));
+    else if (own[0])
+        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", own, own,
+            getenv("PATH"));
+    else
+        snprintf(path, sizeof(path), "/run/bin:%s", getenv("PATH"));
+    setenv("PATH", path, 1);
+}
+
 static void set_field(lua_State *lua, const char *name, const char *value)
 {
     lua_pushstring(lua, value);
@@ -124,7 +147,6 @@ static int run_lua(const struct options *options, int count, char **words)
     lua_newtable(lua);
     set_field(lua, "data", data);
     set_field(lua, "pcap", options->pcap);
-    set_field(lua, "bin", options->bin);
     lua_newtable(lua);
     for (int i = 0; i < count; i++) {
         lua_pushstring(lua, words[i]);
@@ -153,6 +175,7 @@ int main(int count, char **arguments)
         return EXIT_USAGE;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
+    set_search_path(&options);
     const char *what = "remembering the network namespace";
     int result = 0;
     if (strcmp(arguments[first], "list") != 0) {

@@ -87,13 +87,14 @@ Test(lifetime, one_too_big_is_refused_with_7_02_where_policy_says_so)
 
 Test(lifetime, one_raised_by_the_responder_ends_the_session_with_7_11)
 {
-    VERIFIES("RFC5973-3.4-12", "RFC5973-3.4-14");
+    VERIFIES("RFC5973-3.4-12", "RFC5973-3.4-14", "RFC5973-4.3.4-1");
     request(60, 1);
     bench_forget_sent();
     grant(21, 1);
     REQUIRE("RFC5973-3.4-12", bench_answered(true, 7, 0x11, NATFW_LT));
     REQUIRE("RFC5973-3.4-12", bench_last(true)->message.lifetime_s == 20);
     REQUIRE("RFC5973-3.4-14", bench_answered(false, 1, 0x05, 0));
+    REQUIRE("RFC5973-4.3.4-1", bench_last(false)->request.mri.mrm == GIST_MRM_PATH_COUPLED);
     cr_assert_not(bench_knows(1));
     cr_assert_eq(bench_rules(), 0);
 }

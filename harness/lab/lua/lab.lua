@@ -170,6 +170,8 @@ end
 
 -- Networks.
 
+local nets = {}
+
 local function sorted_keys(set)
     local keys = {}
     for key in pairs(set) do
@@ -236,7 +238,19 @@ function lab.build(topology)
     for _, name in ipairs(sorted_keys(topology.hosts)) do
         set_routes(net[name], topology.hosts[name])
     end
+    nets[#nets + 1] = net
     return net
+end
+
+-- Writes what each natfwd logged beside the captures.
+function lab.keep_logs()
+    for _, net in ipairs(nets) do
+        for name, daemon in pairs(options.pcap and net.daemons or {}) do
+            local file = assert(io.open(options.pcap .. "/" .. name .. ".log", "w"))
+            file:write(daemon:output())
+            file:close()
+        end
+    end
 end
 
 -- Starts natfwd in one host, with its description in the topology, or a changed one.
@@ -258,10 +272,7 @@ function lab.control(net, name, ...)
 end
 
 function lab.run_in_foreground(words)
-    local environment = { "env", "PATH=/run/bin:" .. (options.bin and options.bin .. ":" or "")
-        .. os.getenv("PATH") }
-    table.move(words, 1, #words, #environment + 1, environment)
-    local process = start(nil, environment, true)
+    local process = start(nil, words, true)
     local status
     repeat
         status = process:wait(3600)

@@ -56,6 +56,7 @@ function commands.run(name, ...)
     end, function(what)
         return lab.is_expectation(what) and what or debug.traceback(what, 2)
     end)
+    lab.keep_logs()
     if right then
         print("scenario " .. name .. ": as expected")
         return 0
@@ -80,6 +81,7 @@ function commands.up(name, dashes, ...)
     local net = lab.build(topology)
     lab.start_nodes(net)
     local status = lab.run_in_foreground(program)
+    lab.keep_logs()
     return status
 end
 

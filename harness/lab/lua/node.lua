@@ -1,11 +1,5 @@
 -- natfwd and natfwctl in hosts of the lab. The configuration is written from the topology.
-local options = require("options")
-
 local node = {}
-
-local function program(name)
-    return options.bin and options.bin .. "/" .. name or name
-end
 
 local function control_socket(host)
     return "/run/natfw/" .. host.name .. ".sock"
@@ -60,7 +54,7 @@ function node.start(host, description, changes)
     local file = assert(io.open(path, "w"))
     file:write(configuration(host, description, changes))
     file:close()
-    local daemon = host:start(program("natfwd"), "-c", path)
+    local daemon = host:start("natfwd", "-c", path)
     if not daemon:wait_for("ready\n", 10) then
         error("natfwd in " .. host.name .. " does not serve:\n" .. daemon:output(), 0)
     end
@@ -69,7 +63,7 @@ end
 
 -- Runs natfwctl --json; returns the text that it printed and its exit status.
 function node.control(host, command, ...)
-    return host:run(program("natfwctl"), "--socket", control_socket(host), command, "--json", ...)
+    return host:run("natfwctl", "--socket", control_socket(host), command, "--json", ...)
 end
 
 return node

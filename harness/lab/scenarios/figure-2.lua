@@ -18,12 +18,12 @@ local function open(net, protocol)
     local output, status = lab.control(net, "ni", "open", "--from", NI .. ":" .. flow.source_port,
         "--to", NR .. ":" .. flow.port, "--protocol", protocol, "--lifetime", "60")
     lab.expect(status == 0, "a %s session to open, not: %s", protocol, output)
-    flow.session = lab.expect(output:match('"session_id"%s*:%s*"(%x+)"'), "a session id")
+    flow.session = lab.expect(output:match('"session"%s*:%s*"(%x+)"'), "a session id")
     lab.say("opened %s: session %s", protocol, flow.session)
 end
 
 local function elements(net, host)
-    return net[host]:must("nft", "list", "ruleset"):match("elements = {([^}]*)}")
+    return net[host]:must("nft", "list", "set", "inet", "natfw", "pinholes"):match("elements = {([^}]*)}")
 end
 
 return {

@@ -3,27 +3,39 @@
 --   inside ---in--- fw ---out--- outside
 return {
     hosts = {
-        inside = { routes = { default = "192.0.2.1" } },
+        inside = { routes = { default = "10.10.0.1" } },
         fw = {
             forwards = true,
-            routes = { ["10.1.0.0/16"] = "192.0.2.10", ["10.2.0.0/16"] = "198.51.100.10" },
+            routes = {
+                ["10.11.0.0/24"] = "10.10.0.2",
+                ["10.12.0.0/24"] = "10.10.0.2",
+                ["10.21.0.0/24"] = "10.20.0.2",
+                ["10.22.0.0/24"] = "10.20.0.2",
+            },
         },
-        outside = { routes = { default = "198.51.100.1" } },
+        outside = { routes = { default = "10.20.0.1" } },
     },
     wires = {
-        ["in"] = {
-            { host = "inside", interface = "eth0", addresses = { "192.0.2.10/24" } },
-            { host = "fw", interface = "inside", addresses = { "192.0.2.1/24" } },
+        ["inside-port"] = {
+            { host = "inside", interface = "eth0", addresses = { "10.10.0.2/24" } },
+            { host = "fw", interface = "inside", addresses = { "10.10.0.1/24" } },
         },
-        out = {
-            { host = "fw", interface = "outside", addresses = { "198.51.100.1/24" } },
-            { host = "outside", interface = "eth0", addresses = { "198.51.100.10/24" } },
+        ["outside-port"] = {
+            { host = "fw", interface = "outside", addresses = { "10.20.0.1/24" } },
+            { host = "outside", interface = "eth0", addresses = { "10.20.0.2/24" } },
         },
     },
     nodes = {
         fw = {
             roles = { "forwarder" },
             interfaces = { inside = "internal", outside = "external" },
+            settings = {
+                lifetime_min_s = 2,
+                response_lifetime_min_s = 2,
+                lifetime_max_s = 600,
+                query_timer_ms = 200,
+                query_attempts = 4,
+            },
         },
     },
 }

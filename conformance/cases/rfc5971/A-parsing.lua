@@ -1,0 +1,131 @@
+-- RFC 5971, Appendix A: Queries that cannot be parsed, and what is ignored.
+
+local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
+
+local MRI, NLI, QUERY_COOKIE = 0, 2, 5
+local UNKNOWN = 0x3F0
+
+local function find(message, type_number)
+  for place, object in ipairs(message.objects) do
+    if object.type == type_number then return object, place end
+  end
+end
+
+-- Each spoilt Query is answered by this Error and by no Response; a good one works afterwards.
+local function refused(ids, ways)
+  return function(t)
+    t:body()
+    for _, way in ipairs(ways) do
+      local session = t:session()
+      t.ni:start_handshake(session, { only_query = true, own_source = true, change_query = way.change })
+      session.querying.stopped = true
+      local item = t:expect(t.ni, "GIST Error", nil, ids, way.text .. " is answered by an Error")
+      t:check(ids, way.text .. ": error and subcode", way.error, item.code .. "/" .. item.subcode)
+      t:check(ids, way.text .. ": no Response", "none", session.querying.response and "a Response" or "none")
+      if session.querying.timer then session.querying.timer:cancel() end
+    end
+    t:control()
+    t:session():connect()
+  end
+end
+
+-- Each odd Query is answered as if it were not odd.
+local function accepted(ids, ways)
+  return function(t)
+    t:body()
+    for _, way in ipairs(ways) do
+      local session = t:session()
+      t.ni:start_handshake(session, { only_query = true, change_query = way.change })
+      local response = t:await(t.ixit.timing.response_ms, function() return session.querying.response end)
+      t:check(ids, way.text .. " is answered by a Response", "a Response", messages.summary(response), response ~= nil)
+      session.querying.stopped = true
+      session:expect_iut_between(ids)
+    end
+  end
+end
+
+return {
+  {
+    id = "gist-A.1-header-faults",
+    purpose = "A Query with a wrong common header is answered by 'Common Header Parse Error' with its subcode.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A.1-5" },
+    run = refused({ "RFC5971-A.1-5" }, {
+      { text = "an unknown version", error = "1/0", change = function(query) query.header.version = 2 end },
+      { text = "an unknown type", error = "1/1", change = function(query) query.header.type = 99 end },
+      { text = "a Query without R", error = "1/2", change = function(query) query.header.r = 0 end },
+      { text = "a Query with E", error = "1/4", change = function(query) query.header.e = 1 end },
+    }),
+  },
+  {
+    id = "gist-5.1-objects-missing-or-twice",
+    purpose = "A Query with a missing, duplicate or invalid object is answered by 'Object Type Error' with its subcode.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.1-2" },
+    run = refused({ "RFC5971-5.1-2" }, {
+      { text = "a Query without Query-Cookie", error = "9/2", change = function(query)
+        local _, place = find(query, QUERY_COOKIE)
+        table.remove(query.objects, place)
+      end },
+      { text = "a Query with two Query-Cookies", error = "9/0", change = function(query)
+        local cookie, place = find(query, QUERY_COOKIE)
+        table.insert(query.objects, place, cookie)
+      end },
+      { text = "a Query with a Hello-ID", error = "9/3", change = function(query)
+        table.insert(query.objects, { type = 10, values = { hello_id = 1 } })
+      end },
+    }),
+  },
+  {
+    id = "gist-A.2.1-extensibility",
+    purpose = "A Query with an unknown mandatory object, or with AB=11, is answered by 'Object Type Error'.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A.2.1-1", "RFC5971-A.2.1-4" },
+    run = function(t)
+      refused({ "RFC5971-A.2.1-1" }, {
+        { text = "an unknown object with AB=00", error = "9/1", change = function(query)
+          table.insert(query.objects, { type = UNKNOWN, ab = 0, raw = "\0\0\0\0" })
+        end } })(t)
+      refused({ "RFC5971-A.2.1-4" }, {
+        { text = "an unknown object with AB=11", error = "9/5", change = function(query)
+          table.insert(query.objects, { type = UNKNOWN, ab = 3, raw = "\0\0\0\0" })
+        end } })(t)
+    end,
+  },
+  {
+    id = "gist-A.2-object-values",
+    purpose = "A Query with an object of a wrong length, or an impossible MRI, is answered by 'Object Value Error'.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A.2-1", "RFC5971-5.8.1.1-3" },
+    run = function(t)
+      refused({ "RFC5971-A.2-1" }, {
+        { text = "a session id of three words", error = "10/0", change = function(query)
+          query.objects[2].raw = ("\1"):rep(12)
+        end } })(t)
+      refused({ "RFC5971-5.8.1.1-3" }, {
+        { text = "ports in an MRI without a protocol", error = "10/2", change = function(query)
+          find(query, MRI).values.p = 0
+        end } })(t)
+    end,
+  },
+  {
+    id = "gist-A-ignored",
+    purpose = "Reserved bits and unknown objects that say 'ignore' do not keep a Query from being answered.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A-1b", "RFC5971-A.2.1-2" },
+    run = function(t)
+      accepted({ "RFC5971-A-1b" }, {
+        { text = "a Query with reserved bits in header and objects", change = function(query)
+          query.header.reserved = 31
+          query.objects[1].reserved, query.objects[1].reserved_length = 3, 15
+          find(query, NLI).values.reserved = 4095
+          find(query, MRI).values.reserved_flags = 31
+        end } })(t)
+      accepted({ "RFC5971-A.2.1-2" }, {
+        { text = "a Query with an unknown object, AB=01", change = function(query)
+          table.insert(query.objects, { type = UNKNOWN, ab = 1, raw = "\0\0\0\0" })
+        end } })(t)
+    end,
+  },
+}

@@ -1,0 +1,223 @@
+-- RFC 5973, section 4.2: objects and how they can be wrong.
+
+local FIREWALL = { "NF-FW", "edge-FW" }
+local LT, INFO, MSN, EFI = 0x00C, 0x010, 0x012, 0x00F
+local UNKNOWN = 0x3F0 -- no NSLP has registered it
+
+local function add(object)
+  return function(message) table.insert(message.objects, object) end
+end
+
+local function find(message, type_number)
+  for _, object in ipairs(message.objects) do
+    if object.type == type_number then return object end
+  end
+end
+
+-- Each way to spoil a CREATE is refused with this code and object type, and never forwarded; a
+-- good CREATE is forwarded afterwards.
+local function refused(class, code, ids, ways)
+  return function(t)
+    local session = t:session():connect()
+    t:body()
+    for _, way in ipairs(ways) do
+      session:send_create({ change = way.change })
+      local response = session:expect_error(class, code, ids, way.text .. " is refused")
+      if way.object then
+        t:check(way.object_ids, way.text .. ": the Object Type is that of the object at fault",
+          string.format("0x%03X", way.object), string.format("0x%03X", response.object_type or 0))
+      end
+    end
+    t:nothing(t.nr, ids, "nothing of that is forwarded")
+    t:control()
+    session.forwarded = session:send_create():expect_create()
+    session:respond():expect_response()
+  end
+end
+
+local OBJECT_TYPE = { "RFC5973-4.2.5-i5" }
+
+return {
+  {
+    id = "4.2-wrong-object-length",
+    purpose = "An object whose length is not that of its type, or runs past the end, is answered 3/0x07.",
+    roles = FIREWALL, smoke = true,
+    requirements = { "RFC5973-4.2-1", "RFC5973-4.2.5-i5" },
+    run = refused(3, 0x07, { "RFC5973-4.2-1" }, {
+      { text = "a NATFW_LT of two words", object = LT, object_ids = OBJECT_TYPE,
+        change = function(message) find(message, LT).raw = ("\0"):rep(7) .. "\60" end },
+      { text = "a NATFW_EFI of no words", change = function(message) find(message, EFI).raw = "" end },
+      { text = "a NATFW_MSN that runs past the end", change = function(message)
+        find(message, MSN).length = 2
+      end },
+      { text = "a last object that runs far past the end", change = function(message)
+        find(message, MSN).length = 4095
+      end },
+    }),
+  },
+  {
+    id = "4.2-unknown-mandatory-object",
+    purpose = "An unknown object with AB=00 is answered 3/0x06.",
+    roles = FIREWALL, smoke = true,
+    requirements = { "RFC5973-4.2-2", "RFC5973-4.2.5-i5" },
+    run = refused(3, 0x06, { "RFC5973-4.2-2" }, {
+      { text = "an unknown mandatory object", object = UNKNOWN, object_ids = OBJECT_TYPE,
+        change = add({ type = UNKNOWN, ab = 0, raw = "\1\2\3\4" }) },
+    }),
+  },
+  {
+    id = "4.2-invalid-extensibility-flags",
+    purpose = "An object with AB=11 is answered 3/0x09, known or unknown.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2-3b" },
+    run = refused(3, 0x09, { "RFC5973-4.2-3b" }, {
+      { text = "an unknown object with AB=11", change = add({ type = UNKNOWN, ab = 3, raw = "\1\2\3\4" }) },
+      { text = "a NATFW_LT with AB=11", change = function(message) find(message, LT).ab = 3 end },
+    }),
+  },
+  {
+    id = "4.2-unknown-optional-object",
+    purpose = "An unknown object with AB=01 is dropped, and the rest of the message processed.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2-i4" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      session:send_create({ change = add({ type = UNKNOWN, ab = 1, raw = "\1\2\3\4" }) })
+      session.forwarded = session:expect_create({ "RFC5973-4.2-i4" }, "the CREATE is processed")
+      t:check({ "RFC5973-4.2-i4" }, "without the object", "none",
+        session.forwarded.natfw.by_type[UNKNOWN] and "there" or "none")
+      for _, object in ipairs(session.forwarded.natfw.objects) do
+        t:check({ "RFC5973-4.2-i4" }, "object " .. object.name .. " is a known one", "known",
+          object.type == UNKNOWN and "unknown" or "known")
+      end
+      session:respond():expect_response({ "RFC5973-4.2-i4" })
+    end,
+  },
+  {
+    id = "4.2-unknown-forward-object",
+    purpose = "An unknown object with AB=10 is forwarded unchanged, and not kept for later messages.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2-i5" },
+    run = function(t)
+      local function unknown_in(item)
+        for _, object in ipairs(item.natfw.objects) do
+          if object.type == UNKNOWN then return object end
+        end
+        return nil
+      end
+      local session = t:session():connect()
+      t:body()
+      session:send_create({ change = add({ type = UNKNOWN, ab = 2, raw = "\1\2\3\4\5\6\7\8" }) })
+      session.forwarded = session:expect_create({ "RFC5973-4.2-i5" }, "the CREATE is processed")
+      local object = unknown_in(session.forwarded)
+      t:check({ "RFC5973-4.2-i5" }, "the object is forwarded", "there", object and "there" or "gone")
+      t:check({ "RFC5973-4.2-i5" }, "its value is unchanged", "0102030405060708",
+        (object.raw:gsub(".", function(c) return string.format("%02x", c:byte()) end)))
+      t:check({ "RFC5973-4.2-i5" }, "its flags are unchanged", 2, object.ab)
+      session:respond():expect_response()
+      session.forwarded = session:send_create():expect_create()
+      t:check({ "RFC5973-4.2-i5" }, "the next CREATE is forwarded without it", "none",
+        unknown_in(session.forwarded) and "there" or "none")
+    end,
+  },
+  {
+    id = "4.2.4-unknown-rule-action",
+    purpose = "A rule action that is neither allow nor deny is answered 7/0x05.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2.4-3" },
+    run = refused(7, 0x05, { "RFC5973-4.2.4-3" }, {
+      { text = "rule action 0", change = function(message) find(message, EFI).values.rule_action = 0 end },
+      { text = "rule action 3", change = function(message) find(message, EFI).values.rule_action = 3 end },
+      { text = "rule action 0xFFFF", change = function(message)
+        find(message, EFI).values.rule_action = 65535
+      end },
+    }),
+  },
+  {
+    id = "4.2.4-bad-sub-ports",
+    purpose = "A value in sub_ports other than 0 or 1 is answered 7/0x08.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2.4-4b" },
+    run = refused(7, 0x08, { "RFC5973-4.2.4-4b" }, {
+      { text = "sub_ports 2", change = function(message) find(message, EFI).values.sub_ports = 2 end },
+      { text = "sub_ports 0xFFFF", change = function(message)
+        find(message, EFI).values.sub_ports = 65535
+      end },
+    }),
+  },
+  {
+    id = "4.2.4-sub-ports",
+    purpose = "sub_ports 0 opens the one port of the MRI, sub_ports 1 that and the next.",
+    roles = FIREWALL, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-4.2.4-i5", "RFC5973-4.2.4-i6" },
+    run = function(t)
+      local function next_port(flow)
+        local copy = {}
+        for key, value in pairs(flow) do copy[key] = value end
+        copy.destination_port = flow.destination_port + 1
+        return t:data_flow(copy)
+      end
+      local one = t:session():establish()
+      local two = t:session():connect()
+      t:body()
+      two:establish({ sub_ports = 1 })
+      t:blocked(next_port(one.data.flow), { "RFC5973-4.2.4-i5" }, "sub_ports 0: the next port stays closed")
+      t:passes(one.data, { "RFC5973-4.2.4-i5" }, "sub_ports 0: the port itself is open")
+      t:passes(two.data, { "RFC5973-4.2.4-i6" }, "sub_ports 1: the port itself is open")
+      t:passes(next_port(two.data.flow), { "RFC5973-4.2.4-i6" }, "sub_ports 1: the next port is open")
+    end,
+  },
+  {
+    id = "4.2.4-deny-opens-nothing",
+    purpose = "A CREATE whose rule action is deny never lets its data through.",
+    roles = FIREWALL, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-4.2.4-2" },
+    run = function(t)
+      local other = t:session():establish()
+      local session = t:session():connect()
+      t:passes(other.data)
+      t:body()
+      session:send_create({ rule_action = 2 })
+      local answer
+      t:await(t.ixit.timing.response_ms, function()
+        answer = table.remove(t.ni.inbox, 1) or table.remove(t.nr.inbox, 1)
+        return answer
+      end)
+      if answer and answer.name == "CREATE" then
+        t:reading("A63", "a deny is forwarded")
+        session.forwarded = answer
+        session:respond()
+        t:await(t.ixit.timing.response_ms, function() return table.remove(t.ni.inbox, 1) end)
+      else
+        t:reading("A63", answer and string.format("a deny is refused with %d/0x%02X", answer.class, answer.code)
+          or "a deny is dropped")
+      end
+      if t.strict then
+        t:check(nil, "as this project reads it, deny is refused", "7/0x06",
+          answer and answer.class and string.format("%d/0x%02X", answer.class, answer.code))
+      end
+      t:blocked(session.data, { "RFC5973-4.2.4-2" }, "the data of a denied flow does not pass")
+      t:control()
+      t:passes(other.data)
+    end,
+  },
+  {
+    id = "4.2.5-reserved-bits-ignored",
+    purpose = "The reserved bits of NATFW_INFO are ignored on reception.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.2.5-1b" },
+    run = function(t)
+      local session = t:session()
+      session.forwarded = session:send_create():expect_create()
+      t:body()
+      session:respond({ change = function(message)
+        local values = find(message, INFO).values
+        values.reserved, values.reserved_r = 15, 15
+      end })
+      local response = session:expect_response({ "RFC5973-4.2.5-1b" }, "the RESPONSE is processed")
+      t:check({ "RFC5973-4.2.5-1b" }, "as a success", 2, response.class)
+      t:passes(session.data, { "RFC5973-4.2.5-1b" })
+    end,
+  },
+}

@@ -1,0 +1,155 @@
+-- RFC 5973, section 4.3: which objects a message has, and how it travels.
+
+local FIREWALL = { "NF-FW", "edge-FW" }
+local LT, EXTERNAL_IP, BINDING, EFI, INFO, NONCE, MSN, DTINFO = 0x00C, 0x00D, 0x00E, 0x00F, 0x010, 0x011,
+  0x012, 0x013
+
+local function without(type_number)
+  return function(message)
+    for place, object in ipairs(message.objects) do
+      if object.type == type_number then return table.remove(message.objects, place) end
+    end
+  end
+end
+
+local function with(object)
+  return function(message) table.insert(message.objects, object) end
+end
+
+local function refused(class, code, ids, ways)
+  return function(t)
+    local session = t:session():connect()
+    t:body()
+    for _, way in ipairs(ways) do
+      session:send_create({ change = way.change })
+      session:expect_error(class, code, ids, way.text .. " is refused")
+    end
+    t:nothing(t.nr, ids, "nothing of that is forwarded")
+    t:control()
+    session.forwarded = session:send_create():expect_create()
+    session:respond():expect_response()
+  end
+end
+
+local function routing(item)
+  local mri = item.gist.by_type[0].values
+  return string.format("MRM %d, %s to %s, protocol %s, ports %s to %s", mri.mrm, mri.source, mri.destination,
+    mri.protocol, mri.source_port, mri.dest_port)
+end
+
+local function routing_of(flow)
+  return string.format("MRM 0, %s to %s, protocol %d, ports %d to %d", flow.source, flow.destination,
+    flow.protocol == "tcp" and 6 or 17, flow.source_port, flow.destination_port)
+end
+
+return {
+  {
+    id = "4.3-missing-object",
+    purpose = "A CREATE without one of its mandatory objects is answered 3/0x04.",
+    roles = FIREWALL, smoke = true,
+    requirements = { "RFC5973-4.3-2", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5",
+      "RFC5973-4.3.1-i6" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      local ways = {
+        { "NATFW_LT", "RFC5973-4.3.1-i3", without(LT) }, { "NATFW_EFI", "RFC5973-4.3.1-i4", without(EFI) },
+        { "NATFW_MSN", "RFC5973-4.3.1-i5", without(MSN) },
+        { "NATFW_NONCE, though P is set,", "RFC5973-4.3.1-i6", function(message) message.header.p = 1 end },
+      }
+      for _, way in ipairs(ways) do
+        session:send_create({ change = way[3] })
+        session:expect_error(3, 0x04, { "RFC5973-4.3-2", way[2] }, "a CREATE without " .. way[1] .. " is refused")
+      end
+      t:nothing(t.nr, { "RFC5973-4.3-2" }, "nothing of that is forwarded")
+      t:control()
+      session.forwarded = session:send_create():expect_create()
+    end,
+  },
+  {
+    id = "4.3-illegal-object",
+    purpose = "A CREATE with an object of this protocol that is not a CREATE's is answered 3/0x05.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.3-3" },
+    run = refused(3, 0x05, { "RFC5973-4.3-3" }, {
+      { text = "a CREATE with NATFW_INFO", change = with({ type = INFO, values = { class = 2, code = 1 } }) },
+      { text = "a CREATE with NATFW_EXTERNAL_IP",
+        change = with({ type = EXTERNAL_IP, values = { port = 0, address = "192.0.2.77" } }) },
+      { text = "a CREATE with NATFW_EXTERNAL_BINDING",
+        change = with({ type = BINDING, values = { port = 0, addresses = {} } }) },
+      { text = "a CREATE with NATFW_DTINFO", change = with({ type = DTINFO,
+        values = { i = 0, p = 0, s = 0, sender_prefix = 0, protocol = 0, address = "0.0.0.0" } }) },
+    }),
+  },
+  {
+    id = "4.3-duplicate-object",
+    purpose = "A CREATE with the same object twice is answered 3/0x0A.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.3-4" },
+    run = refused(3, 0x0A, { "RFC5973-4.3-4" }, {
+      { text = "a CREATE with NATFW_LT twice", change = with({ type = LT, values = { lifetime_s = 60 } }) },
+      { text = "a CREATE with NATFW_EFI twice",
+        change = with({ type = EFI, values = { rule_action = 1, sub_ports = 0 } }) },
+      { text = "a CREATE with NATFW_NONCE twice", change = function(message)
+        with({ type = NONCE, values = { nonce = 7 } })(message)
+        with({ type = NONCE, values = { nonce = 7 } })(message)
+      end },
+    }),
+  },
+  {
+    id = "4.3-any-order-of-objects",
+    purpose = "The objects of a CREATE may come in any order, optional ones among them.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.3-i1", "RFC5973-4.3-1b" },
+    run = function(t)
+      local orders = { { 3, 1, 2 }, { 2, 3, 1 }, { 3, 2, 1 } }
+      local session = t:session():connect()
+      t:body()
+      for _, order in ipairs(orders) do
+        session:send_create({ change = function(message)
+          local objects = message.objects
+          message.objects = { objects[order[1]], objects[order[2]], objects[order[3]] }
+        end })
+        session.forwarded = session:expect_create({ "RFC5973-4.3-i1" },
+          "order " .. table.concat(order, ", ") .. " is processed")
+        session:respond():expect_response({ "RFC5973-4.3-i1" })
+      end
+      session:send_create({ change = with({ type = NONCE, values = { nonce = 7 } }) })
+      session.forwarded = session:expect_create({ "RFC5973-4.3-1b" }, "an optional NATFW_NONCE is accepted")
+      session:respond():expect_response({ "RFC5973-4.3-1b" })
+    end,
+  },
+  {
+    id = "4.3.1-create-is-path-coupled",
+    purpose = "The forwarded CREATE has a path-coupled MRI, downstream, with the flow unchanged.",
+    roles = FIREWALL, smoke = true,
+    requirements = { "RFC5973-4.3.1-3" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      local create = session:send_create():expect_create()
+      t:check({ "RFC5973-4.3.1-3" }, "its MRI is path-coupled, with the flow's addresses and ports",
+        routing_of(session.flow), routing(create))
+      t:check({ "RFC5973-4.3.1-3" }, "its direction is downstream", 0, create.gist.by_type[0].values.d)
+    end,
+  },
+  {
+    id = "4.3.3-response-keeps-the-mrm",
+    purpose = "A RESPONSE, passed on or made by the NF, has the MRM of its request, upstream.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.3.3-2" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      session:send_create({ rule_action = 3 })
+      local own = session:expect_response(nil, "the NF answers a bad rule action")
+      t:check({ "RFC5973-4.3.3-2" }, "the NF's own RESPONSE has the request's MRM and flow",
+        routing_of(session.flow), routing(own))
+      session.forwarded = session:send_create():expect_create()
+      local passed = session:respond():expect_response()
+      t:check({ "RFC5973-4.3.3-2" }, "the RESPONSE passed on has the request's MRM and flow",
+        routing_of(session.flow), routing(passed))
+      t:check({ "RFC5973-4.3.3-2" }, "its direction is upstream", 1, passed.gist.by_type[0].values.d)
+    end,
+  },
+}

@@ -1,0 +1,146 @@
+/* Network namespaces: opened by path, entered to make a socket, left at once. */
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int home = -1;
+
+struct host_netns *host_check_netns(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, "host.netns");
+}
+
+bool host_enter(const struct host_netns *netns)
+{
+    return setns(netns->fd, CLONE_NEWNET) == 0;
+}
+
+void host_leave(void)
+{
+    if (setns(home, CLONE_NEWNET) != 0) {
+        /* Every later socket would be in the wrong stack: nothing sensible can follow. */
+        static const char text[] = "natfw-conform: cannot return to the first network namespace\n";
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(3);
+    }
+}
+
+int host_socket_in(const struct host_netns *netns, int type, int protocol)
+{
+    if (!host_enter(netns)) {
+        return -1;
+    }
+    int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    int error = errno;
+    host_leave();
+    errno = error;
+    return fd;
+}
+
+struct sockaddr_in host_address(lua_State *L, int address_index, int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    const char *text = luaL_checkstring(L, address_index);
+    if (inet_pton(AF_INET, text, &address.sin_addr) != 1) {
+        luaL_error(L, "'%s' is not an IPv4 address", text);
+    }
+    return address;
+}
+
+static int netns_open(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return host_fail(L, path);
+    }
+    struct host_netns probe = {.fd = fd};
+    if (!host_enter(&probe)) {
+        host_fail(L, path);
+        close(fd);
+        return 2;
+    }
+    host_leave();
+    struct host_netns *netns = lua_newuserdatauv(L, sizeof *netns, 0);
+    netns->fd = fd;
+    luaL_setmetatable(L, "host.netns");
+    return 1;
+}
+
+static int netns_close(lua_State *L)
+{
+    struct host_netns *netns = host_check_netns(L, 1);
+    if (netns->fd >= 0) {
+        close(netns->fd);
+        netns->fd = -1;
+    }
+    return 0;
+}
+
+static void run_ip(const struct host_netns *netns, int output, char *const *arguments)
+{
+    if (host_enter(netns) && dup2(output, STDERR_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0) {
+        execvp("ip", arguments);
+        dprintf(output, "ip: %s", strerror(errno));
+    }
+    _exit(127);
+}
+
+/* netns:ip("route", "add", …) runs iproute2 there: true, or nil and what it said. */
+static int netns_ip(lua_State *L)
+{
+    struct host_netns *netns = host_check_netns(L, 1);
+    enum { MOST = 24 };
+    char *arguments[MOST + 2] = {(char[]){"ip"}};
+    int count = lua_gettop(L) - 1;
+    luaL_argcheck(L, count <= MOST, 2, "too many arguments");
+    for (int i = 0; i < count; i++) {
+        arguments[i + 1] = strdup(luaL_checkstring(L, i + 2));
+    }
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return host_fail(L, "pipe");
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        run_ip(netns, ends[1], arguments);
+    }
+    close(ends[1]);
+    char text[512];
+    ssize_t size = read(ends[0], text, sizeof text - 1);
+    close(ends[0]);
+    int status = -1;
+    waitpid(child, &status, 0);
+    for (int i = 1; i <= count; i++) {
+        free(arguments[i]);
+    }
+    if (status == 0) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    luaL_pushfail(L);
+    lua_pushlstring(L, text, size > 0 ? (size_t)size : 0);
+    return 2;
+}
+
+void host_open_netns(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"close", netns_close}, {"ip", netns_ip},
+        {"udp", host_netns_udp}, {"raw", host_netns_raw}, {"gist", host_netns_gist},
+        {"listen", host_netns_listen}, {"connect", host_netns_connect},
+        {"capture", host_netns_capture}, {NULL, NULL}};
+    home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    host_class(L, "host.netns", methods);
+    lua_pushcfunction(L, netns_open);
+    lua_setfield(L, -2, "netns");
+}

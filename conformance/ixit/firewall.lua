@@ -1,0 +1,73 @@
+-- How to reach a firewall NF, and what it claims: an example with every key.
+--
+-- The file is Lua, loaded without any library and with bounded memory and time; it returns one table.
+-- `natfw-conform check-ixit FILE` says what is wrong with it; `natfw-conform run --set KEY=VALUE`
+-- replaces single entries, for instance --set inside.netns=/proc/4711/ns/net.
+--
+-- What the runner needs: root; two network namespaces, one for each port; a route on the IUT to the
+-- inside pools through the inside port, and to the outside pools through the outside port. The
+-- runner makes the pools local in its namespaces and adds its own routes through the gateways, and
+-- takes both away at the end.
+--
+--   namespace inside          the IUT              namespace outside
+--   [ inside port ]-------[ iut0   iut1 ]-------[ outside port ]
+--   neighbours 10.11.0.0/24    firewall       neighbours 10.21.0.0/24
+--   flows      10.12.0.0/24                   flows      10.22.0.0/24
+
+return {
+  name = "a firewall NF",
+
+  -- What the IUT claims to support (ICS).
+  ics = {
+    roles = { "NF-FW" }, -- or "edge-FW"
+    lowers_lifetime = false, -- writes lifetime.max_s into a CREATE that asks for more
+    rejects_large_lifetime = false, -- answers such a CREATE with 7/0x02 instead
+    rejects_small_lifetime = false, -- answers a lifetime below lifetime.min_s with 7/0x10
+    blocks_by_default = true, -- data passes only where a rule allows it
+    tcp_flows = true, -- the runner may probe with TCP
+    aggregated_deletion = true, -- takes deletions with session id zero
+  },
+
+  -- How to reach it (IXIT).
+  inside = {
+    netns = "/run/netns/conform-inside",
+    interface = "eth0",
+    gateway = "10.10.0.1", -- the IUT's address on this side
+    signalling = "10.11.0.0/24", -- the runner's neighbours: one address a case
+    flows = "10.12.0.0/24", -- where data flows come from: one address a case
+  },
+  outside = {
+    netns = "/run/netns/conform-outside",
+    interface = "eth0",
+    gateway = "10.20.0.1",
+    signalling = "10.21.0.0/24",
+    flows = "10.22.0.0/24", -- where data flows go
+  },
+
+  lifetime = {
+    usual_s = 60, -- what the IUT takes without changing it
+    short_s = 3, -- what it takes as well, for cases that wait for the end
+    min_s = 0, -- its policy's bounds; 0: none
+    max_s = 0,
+  },
+
+  -- Windows of time, in milliseconds.
+  timing = {
+    response_ms = 3000, -- for an answer to come
+    quiet_ms = 400, -- in which nothing may come
+    pass_ms = 3000, -- for data to pass once it may
+    stop_ms = 500, -- from a deletion to the last packet of a running flow
+    expiry_early_ms = 500, -- a flow may stop so much before its lifetime ends
+    expiry_late_ms = 1500, -- and so much after
+    no_peer_ms = 40000, -- until the IUT gives up a Query that nobody answers
+    connect_ms = 400, -- before a blocked TCP connection is tried anew
+    probe_interval_ms = 5, -- between packets of a running flow, in each direction
+    validity_ms = 120000, -- routing state validity that the runner announces
+    hold_time_ms = 30000, -- MA-Hold-Time that it announces
+  },
+
+  limits = {
+    max_concurrent = 8, -- cases at once
+    max_rate = 20, -- cases started per second
+  },
+}

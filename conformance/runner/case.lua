@@ -1,0 +1,282 @@
+-- One running case: a coroutine that sends, waits and checks, the list of its steps, and how they
+-- make a verdict.
+--
+-- Phases: in the preamble a failed check is inconclusive, in the body it is a failure, in a control
+-- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only with
+-- a positive control after them: something that does come, or does pass, at the same place.
+
+local Flow = require("runner.flow")
+local Neighbour = require("runner.neighbour")
+local Session = require("runner.session")
+local messages = require("runner.messages")
+
+local Case = {}
+Case.__index = Case
+
+local VERDICT_OF_PHASE = { preamble = "inconclusive", body = "fail", control = "inconclusive",
+  postamble = "error" }
+
+-- context: net, ixit, addresses { ni, nr, source, destination }, strict, done (a function).
+function Case.new(definition, context)
+  local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
+    strict = context.strict, done = context.done, addresses = context.addresses,
+    tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
+    measured = {}, seen_readings = {}, results = {}, next_port = 20000 }, Case)
+  case.claimed = {}
+  for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
+  case.ni = Neighbour.new({ case = case, side = "inside", name = "NI", address = context.addresses.ni,
+    identity = case.net.random(16) })
+  case.nr = Neighbour.new({ case = case, side = "outside", name = "NR",
+    address = context.addresses.nr, identity = case.net.random(16) })
+  return case
+end
+
+-- The coroutine ----------------------------------------------------------------------------------
+
+function Case:start()
+  self.started_at = self.net.now()
+  self.thread = coroutine.create(function() self:perform() end)
+  self:resume()
+end
+
+function Case:resume()
+  self.woken = false
+  self.awake = true
+  local ok, why = coroutine.resume(self.thread)
+  self.awake = false
+  if not ok then error(debug.traceback(self.thread, why), 0) end
+end
+
+-- Something happened: a waiting case looks again.
+function Case:wake()
+  self.woken = true
+  if self.awake or not self.waiting then return end
+  self.waiting = false
+  self:resume()
+end
+
+-- Waits until poll() gives a value, at most so long; nil if it never did.
+function Case:await(timeout_ms, poll)
+  local deadline = self.net.now() + timeout_ms
+  while true do
+    local value = poll()
+    if value then return value end
+    if self.interrupted and self.phase ~= "postamble" then
+      error({ verdict = "inconclusive", reason = "interrupted" })
+    end
+    local left = deadline - self.net.now()
+    if left <= 0 then return nil end
+    local timer = self.net.after(left, function() self:wake() end)
+    self.woken, self.waiting = false, true
+    coroutine.yield()
+    timer:cancel()
+  end
+end
+
+-- Lets time pass, for windows in which nothing may come.
+function Case:pause(duration_ms)
+  self:await(duration_ms, function() return nil end)
+end
+
+local function describe(problem)
+  if type(problem) == "table" then return problem.verdict, problem.reason end
+  return "error", tostring(problem)
+end
+
+function Case:perform()
+  local function guarded(body)
+    local ok, problem = xpcall(body, function(what)
+      return type(what) == "table" and what or debug.traceback(what, 2)
+    end)
+    if not ok and (not self.verdict or self.verdict == "pass") then self.verdict, self.reason = describe(problem) end
+  end
+  guarded(function()
+    self.nr:listen()
+    self.definition.run(self)
+    self:conclude()
+  end)
+  self.phase = "postamble"
+  for i = #self.deferred, 1, -1 do
+    guarded(self.deferred[i])
+  end
+  self.ni:close()
+  self.nr:close()
+  self.finished_at = self.net.now()
+  self.done(self)
+end
+
+-- A case that ran to its end: passed, unless something was left without proof.
+function Case:conclude()
+  if self.verdict then return end
+  for observer, text in pairs(self.unproved) do
+    self.verdict, self.reason = "inconclusive", "no positive control after: " .. text
+      .. " (" .. observer .. ")"
+    return
+  end
+  local missing = {}
+  for _, id in ipairs(self.definition.requirements) do
+    if self.results[id] ~= "pass" then missing[#missing + 1] = id end
+  end
+  if #missing > 0 then
+    self.verdict, self.reason = "error", "no executed step carries " .. table.concat(missing, ", ")
+  else
+    self.verdict = "pass"
+  end
+end
+
+-- What a case says -------------------------------------------------------------------------------
+
+function Case:preamble() self.phase = "preamble" end
+
+function Case:body() self.phase = "body" end
+
+-- What follows only shows that the IUT and the path still work.
+function Case:control() self.phase = "control" end
+
+function Case:defer(action) self.deferred[#self.deferred + 1] = action end
+
+function Case:not_applicable(reason) error({ verdict = "not applicable", reason = reason }) end
+
+function Case:measure(name, milliseconds) self.measured[name] = milliseconds end
+
+-- Which of the readings that the text allows the IUT follows.
+function Case:reading(ruling, which) self.seen_readings[ruling] = which end
+
+function Case:trace(who, item, name)
+  self.steps[#self.steps + 1] = { kind = "message", at = self.net.now(),
+    text = who .. " " .. (item and messages.summary(item) or name),
+    decoded = item and (item.natfw or item.gist) }
+end
+
+local function shown(value)
+  if value == nil then return "nothing" end
+  return tostring(value)
+end
+
+-- One assertion. It carries `ids`; `holds` may be left out where the two values must be equal.
+function Case:check(ids, text, expected, actual, holds)
+  if holds == nil then holds = expected == actual end
+  self.steps[#self.steps + 1] = { kind = "check", at = self.net.now(), text = text, ids = ids or {},
+    expected = shown(expected), actual = shown(actual), phase = self.phase, ok = holds and true or false }
+  for _, id in ipairs(ids or {}) do
+    if not self.claimed[id] then
+      error({ verdict = "error", reason = "a step carries " .. id .. ", which the case does not claim" })
+    end
+    if not holds then
+      self.results[id] = self.phase == "body" and "fail" or "not reached"
+    elseif self.results[id] ~= "fail" then
+      self.results[id] = "pass"
+    end
+  end
+  if holds then return end
+  error({ verdict = VERDICT_OF_PHASE[self.phase],
+    reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
+end
+
+-- Waits for the next message at this neighbour: this one, of this session (nil: of any). Anything
+-- else fails.
+function Case:expect(neighbour, name, session, ids, text, timeout_ms)
+  local item = self:await(timeout_ms or self.ixit.timing.response_ms, function()
+    return table.remove(neighbour.inbox, 1)
+  end)
+  local right = item and item.name == name and (session == nil or item.session == session)
+  local got = messages.summary(item)
+  if item and item.name == name and not right then got = got .. " of another session" end
+  self:check(ids, text, name, got, right or false)
+  self.unproved["messages at the " .. neighbour.name] = nil
+  return item
+end
+
+-- Nothing may come to this neighbour for a while; a later expect() there is the control.
+function Case:nothing(neighbour, ids, text, window_ms)
+  local item = self:await(window_ms or self.ixit.timing.quiet_ms, function()
+    return table.remove(neighbour.inbox, 1)
+  end)
+  self:check(ids, text, "nothing", messages.summary(item), item == nil)
+  self.unproved["messages at the " .. neighbour.name] = text
+end
+
+-- Messages that nobody waits for at the end would go unseen otherwise.
+function Case:quiet_end()
+  for _, neighbour in ipairs({ self.ni, self.nr }) do
+    self:check(nil, "nothing else came to the " .. neighbour.name, "nothing",
+      messages.summary(neighbour.inbox[1]), neighbour.inbox[1] == nil)
+  end
+end
+
+-- Data probes ------------------------------------------------------------------------------------
+
+local ENOUGH = 3
+
+local function counts(since)
+  return string.format("%d forward, %d reverse", since.forward, since.reverse)
+end
+
+-- Packets of a running flow arrive, in both directions or those named.
+function Case:passes(flow, ids, text, directions)
+  flow:start()
+  directions = directions or { "forward", "reverse" }
+  local mark = flow:mark()
+  local function enough()
+    local since = flow:since(mark)
+    for _, direction in ipairs(directions) do
+      if since[direction] < ENOUGH then return nil end
+    end
+    return true
+  end
+  local passed = self:await(self.ixit.timing.pass_ms, enough)
+  self:check(ids, text or ("data passes: " .. flow:name()), "packets, " .. table.concat(directions, " and "),
+    counts(flow:since(mark)), passed or false)
+  self.unproved["data"] = nil
+end
+
+-- No packet of a running flow arrives for a while; a later passes() is the control.
+function Case:blocked(flow, ids, text, window_ms)
+  flow:start()
+  local mark = flow:mark()
+  local function leaked()
+    local since = flow:since(mark)
+    return since.forward > 0 or since.reverse > 0
+  end
+  self:await(window_ms or self.ixit.timing.quiet_ms, leaked)
+  self:check(ids, text or ("no data passes: " .. flow:name()), "no packets", counts(flow:since(mark)),
+    not leaked())
+  self.unproved["data"] = text or "no data passes"
+end
+
+-- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms` (nil:
+-- as soon as it likes); the time of its last packet after `moment_ms` is measured. All are times of
+-- the same clock.
+function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
+  local quiet = self.ixit.timing.quiet_ms
+  self:await(math.max(by_ms + quiet - self.net.now(), quiet), function()
+    local last = flow:last_at() or 0
+    return self.net.now() - last >= quiet
+  end)
+  local last = flow:last_at() or 0
+  self:measure(name, last - moment_ms)
+  local expected = string.format("last packet at most %.0f ms after", by_ms - moment_ms)
+  if from_ms then
+    expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms, by_ms - moment_ms)
+  end
+  local actual = string.format("%.1f ms", last - moment_ms)
+  self:check(ids, name, expected, actual, last >= (from_ms or 0) and last <= by_ms
+    and self.net.now() - last >= quiet)
+  self.unproved["data"] = name
+end
+
+-- Pools ------------------------------------------------------------------------------------------
+
+-- A flow of this case: its own addresses, and ports that no other flow of it has.
+function Case:new_flow(options)
+  self.next_port = self.next_port + 4
+  return { source = self.addresses.source, destination = self.addresses.destination,
+    protocol = options.protocol or "udp", source_port = self.next_port,
+    destination_port = options.destination_port or self.next_port + 10000 }
+end
+
+function Case:session(options) return Session.new(self, options or {}) end
+
+function Case:data_flow(flow) return Flow.new(self, flow) end
+
+return Case

@@ -1,0 +1,184 @@
+-- The file that tells the runner about the IUT: what it claims (ICS) and how to reach it (IXIT).
+-- Checked whole before anything runs; each error names the file, the line and the key.
+
+local address = require("codec.address")
+
+local ixit = {}
+
+local function text(value) return type(value) == "string" and #value > 0 end
+local function natural(value) return type(value) == "number" and value >= 0 and value == math.floor(value) end
+local function positive(value) return natural(value) and value > 0 end
+local function boolean(value) return type(value) == "boolean" end
+local function ipv4(value) return text(value) and not value:find(":") and address.parse(value) ~= nil end
+
+local function prefix(value)
+  local base, bits = (text(value) and value or ""):match("^([%d.]+)/(%d+)$")
+  return base ~= nil and ipv4(base) and tonumber(bits) >= 8 and tonumber(bits) <= 30
+end
+
+local function one_of(...)
+  local allowed = { ... }
+  return function(value)
+    for _, item in ipairs(allowed) do if value == item then return true end end
+    return false
+  end
+end
+
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true }
+
+local function roles(value)
+  if type(value) ~= "table" or #value == 0 then return false end
+  for _, role in ipairs(value) do if not ROLES[role] then return false end end
+  return true
+end
+
+local side = {
+  netns = { text, "the path of a network namespace" },
+  interface = { text, "the name of the port in that namespace" },
+  gateway = { ipv4, "an IPv4 address: the IUT's on this side, to which the runner routes" },
+  signalling = { prefix, "an IPv4 prefix, /8 to /30: the neighbours' addresses" },
+  flows = { prefix, "an IPv4 prefix, /8 to /30: the addresses of data flows" },
+}
+
+-- key = { test, what it has to be, default }
+local schema = {
+  name = { text, "a text", "unnamed IUT" },
+  ics = {
+    roles = { roles, "a list of \"NF-FW\", \"edge-FW\"" },
+    lowers_lifetime = { boolean, "true or false", false },
+    rejects_large_lifetime = { boolean, "true or false", false },
+    rejects_small_lifetime = { boolean, "true or false", false },
+    blocks_by_default = { boolean, "true or false", true },
+    tcp_flows = { boolean, "true or false", true },
+    aggregated_deletion = { boolean, "true or false", true },
+  },
+  inside = side,
+  outside = side,
+  lifetime = {
+    usual_s = { positive, "seconds", 60 },
+    short_s = { positive, "seconds, for what has to expire", 3 },
+    min_s = { natural, "seconds, 0 for no bound", 0 },
+    max_s = { natural, "seconds, 0 for no bound", 0 },
+  },
+  timing = {
+    response_ms = { positive, "milliseconds", 3000 },
+    quiet_ms = { positive, "milliseconds", 400 },
+    pass_ms = { positive, "milliseconds", 3000 },
+    stop_ms = { positive, "milliseconds from a deletion to the last packet", 500 },
+    expiry_early_ms = { natural, "milliseconds", 500 },
+    expiry_late_ms = { positive, "milliseconds", 1500 },
+    no_peer_ms = { positive, "milliseconds until the IUT gives a Query up", 40000 },
+    connect_ms = { positive, "milliseconds", 400 },
+    probe_interval_ms = { positive, "milliseconds", 5 },
+    validity_ms = { positive, "milliseconds", 120000 },
+    hold_time_ms = { positive, "milliseconds", 30000 },
+  },
+  limits = {
+    max_concurrent = { positive, "a number of cases", 8 },
+    max_rate = { positive, "cases started per second", 20 },
+  },
+}
+
+-- The line where a path of keys is assigned, as well as a look at the text can tell.
+local function line_of(source, path)
+  local line, found = 0, 0
+  local wanted = 1
+  for row in (source .. "\n"):gmatch("(.-)\n") do
+    line = line + 1
+    while wanted <= #path and row:find("%f[%w_]" .. path[wanted]:gsub("%W", "%%%0") .. "%f[^%w_]%s*=") do
+      found, wanted = line, wanted + 1
+    end
+  end
+  return wanted > #path and found or math.max(found, 1)
+end
+
+local function check_table(rules, given, path, problems)
+  for key in pairs(given) do
+    if rules[key] == nil then
+      problems[#problems + 1] = { path = path .. tostring(key), text = "is no key that I know" }
+    end
+  end
+  local out = {}
+  for key, rule in pairs(rules) do
+    local value = given[key]
+    if type(rule[1]) ~= "function" then
+      if value ~= nil and type(value) ~= "table" then
+        problems[#problems + 1] = { path = path .. key, text = "has to be a table" }
+        value = {}
+      end
+      out[key] = check_table(rule, value or {}, path .. key .. ".", problems)
+    elseif value == nil and rule[3] ~= nil then
+      out[key] = rule[3]
+    elseif value == nil then
+      problems[#problems + 1] = { path = path .. key, text = "is missing: " .. rule[2] }
+    elseif not rule[1](value) then
+      problems[#problems + 1] = { path = path .. key, text = "has to be " .. rule[2] }
+    else
+      out[key] = value
+    end
+  end
+  return out
+end
+
+local function pool_of(given)
+  local base, bits = given:match("^([%d.]+)/(%d+)$")
+  return { prefix = given, base = base, size = math.min(2 ^ (32 - tonumber(bits)), 65536) // 1 }
+end
+
+-- The checked settings, or nil and a list of errors. `source` is the file's text, for lines.
+function ixit.check(given, file, source)
+  local problems = {}
+  local settings = check_table(schema, given, "", problems)
+  if #problems == 0 and settings.lifetime.max_s > 0
+    and settings.lifetime.usual_s > settings.lifetime.max_s then
+    problems[1] = { path = "lifetime.usual_s", text = "is above lifetime.max_s" }
+  end
+  if #problems == 0 and settings.lifetime.short_s < settings.lifetime.min_s then
+    problems[1] = { path = "lifetime.short_s", text = "is below lifetime.min_s" }
+  end
+  if #problems > 0 then
+    local lines = {}
+    for _, problem in ipairs(problems) do
+      local path = {}
+      for key in problem.path:gmatch("[^.]+") do path[#path + 1] = key end
+      lines[#lines + 1] = string.format("%s:%d: %s %s", file, line_of(source, path), problem.path,
+        problem.text)
+    end
+    table.sort(lines)
+    return nil, lines
+  end
+  for _, name in ipairs({ "inside", "outside" }) do
+    settings[name].pools = { signalling = pool_of(settings[name].signalling),
+      flows = pool_of(settings[name].flows) }
+  end
+  return settings
+end
+
+-- Puts "key.key=value" of --set into the table read from the file.
+function ixit.override(given, assignment)
+  local path, value = assignment:match("^([%w_.]+)=(.*)$")
+  if not path then return nil, "--set wants KEY=VALUE, not '" .. assignment .. "'" end
+  local place, last = given, nil
+  for key in path:gmatch("[^.]+") do
+    if last then
+      if type(place[last]) ~= "table" then place[last] = {} end
+      place = place[last]
+    end
+    last = key
+  end
+  if value == "true" or value == "false" then
+    place[last] = value == "true"
+  else
+    place[last] = math.tointeger(tonumber(value)) or tonumber(value) or value
+  end
+  return true
+end
+
+-- The addresses of the case with this number: its own in each pool, as far as the pools reach.
+function ixit.addresses(settings, number)
+  local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
+  return { ni = pick(settings.inside.pools.signalling), nr = pick(settings.outside.pools.signalling),
+    source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
+end
+
+return ixit

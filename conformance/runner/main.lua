@@ -1,0 +1,248 @@
+-- natfw-conform's commands. Returns the exit status.
+
+local catalogue = require("runner.catalogue")
+local ixit = require("runner.ixit")
+local json = require("codec.json")
+local options = require("runner.options")
+local show = require("codec.show")
+
+local USAGE, BROKEN = 2, 3
+
+local function complain(...)
+  io.stderr:write("natfw-conform: ", string.format(...), "\n")
+  return USAGE
+end
+
+local function read_file(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local content, problem = file:read("a")
+  file:close()
+  return content, problem
+end
+
+local function write_file(path, content)
+  local file, why = io.open(path, "wb")
+  if not file then return nil, why end
+  file:write(content)
+  return file:close()
+end
+
+local function requirements_of(data_dir)
+  return catalogue.requirements(data_dir .. "/requirements.def")
+    or catalogue.requirements(data_dir .. "/../core/spec/requirements.def")
+end
+
+local function load_cases(data_dir)
+  local host = require("host")
+  local known = requirements_of(data_dir)
+  if not known then return nil, "no requirements.def beside " .. data_dir end
+  local tombstones = catalogue.tombstones(data_dir .. "/cases/tombstones.txt")
+  return catalogue.cases(host.glob(data_dir .. "/cases/*/*.lua"), tombstones, known)
+end
+
+-- One hash over every file of the suite, so that a report says exactly what judged.
+local function hash_of(data_dir)
+  local host = require("host")
+  local parts = {}
+  for _, folder in ipairs({ "codec", "runner", "cases/*" }) do
+    for _, path in ipairs(host.glob(data_dir .. "/" .. folder .. "/*.lua")) do
+      parts[#parts + 1] = path:sub(#data_dir + 2) .. "\0" .. host.sha256(read_file(path) or "")
+    end
+  end
+  return host.sha256(table.concat(parts, "\n"))
+end
+
+-- list --------------------------------------------------------------------------------------------
+
+local function list(parsed, data_dir)
+  local cases, why = load_cases(data_dir)
+  if not cases then return complain("%s", why) end
+  local chosen = catalogue.select(cases, parsed)
+  if parsed.as_json then
+    local out = json.array({})
+    for i, case in ipairs(chosen) do
+      out[i] = { id = case.id, document = case.document, section = case.section, file = case.file,
+        purpose = case.purpose, roles = json.array(case.roles), smoke = case.smoke or false,
+        requirements = json.array(case.requirements) }
+    end
+    print(json.encode(out, ""))
+    return 0
+  end
+  for _, case in ipairs(chosen) do
+    print(string.format("%-48s %s", case.id, case.purpose))
+    print("    " .. table.concat(case.requirements, " "))
+  end
+  print(string.format("%d cases", #chosen))
+  return 0
+end
+
+-- check-ixit --------------------------------------------------------------------------------------
+
+local function load_ixit(path, overrides)
+  local host = require("host")
+  local source, why = read_file(path)
+  if not source then return nil, { why } end
+  local given
+  given, why = host.load_settings(path)
+  if not given then return nil, { why } end
+  for _, assignment in ipairs(overrides) do
+    local ok, problem = ixit.override(given, assignment)
+    if not ok then return nil, { problem } end
+  end
+  return ixit.check(given, path, source)
+end
+
+local function complain_all(lines)
+  for _, line in ipairs(lines) do complain("%s", line) end
+  return USAGE
+end
+
+local function check_ixit(parsed)
+  if #parsed.words ~= 1 then return complain("check-ixit wants one FILE") end
+  local settings, problems = load_ixit(parsed.words[1], parsed.settings)
+  if not settings then return complain_all(problems) end
+  print(parsed.words[1] .. ": " .. settings.name .. " as " .. table.concat(settings.ics.roles, ", "))
+  return 0
+end
+
+-- decode ------------------------------------------------------------------------------------------
+
+local function decode_pcap(path)
+  local host = require("host")
+  local packet, gist, engine = require("runner.packet"), require("codec.gist"), require("codec.engine")
+  local number = 0
+  local ok, why = host.read_pcap(path, function(bytes, at)
+    number = number + 1
+    local parts = packet.parse(bytes)
+    if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
+    print(string.format("%d  %.6f  %s:%d -> %s:%d  TTL %d%s", number, at, parts.source, parts.source_port,
+      parts.destination, parts.destination_port, parts.ttl,
+      packet.router_alert_of(parts) and "  router alert " .. packet.router_alert_of(parts) or ""))
+    print(table.concat(show.lines(engine.decode(gist, parts.payload:sub(5)), "    "), "\n"))
+  end)
+  if not ok then return complain("%s", why) end
+  return 0
+end
+
+local function decode(parsed)
+  if parsed.lines then
+    for line in io.lines() do
+      io.stdout:write(json.encode(show.line(line)), "\n")
+      io.stdout:flush()
+    end
+    return 0
+  end
+  if #parsed.words == 0 then return complain("decode wants HEX, a pcap file, or --lines") end
+  if parsed.words[1]:match("%.pcap$") then
+    for _, path in ipairs(parsed.words) do
+      if decode_pcap(path) ~= 0 then return USAGE end
+    end
+    return 0
+  end
+  local bytes = show.unhex(table.concat(parsed.words))
+  if not bytes then return complain("'%s' is neither hex nor a .pcap file", parsed.words[1]) end
+  local gist, engine = require("codec.gist"), require("codec.engine")
+  if bytes:sub(1, 4) == gist.magic then bytes = bytes:sub(5) end
+  print(table.concat(show.lines(engine.decode(gist, bytes)), "\n"))
+  return 0
+end
+
+-- run ---------------------------------------------------------------------------------------------
+
+local function report_progress(state, terminal)
+  if terminal then
+    io.stdout:write(string.format("\r\27[K%d of %d done, %d running", state.done, state.total, state.running))
+    io.stdout:flush()
+  end
+end
+
+local function perform(chosen, parsed, settings, network, data_dir, version)
+  local host, suite, report = require("host"), require("runner.suite"), require("runner.report")
+  local verdicts = require("runner.verdicts")
+  local terminal = host.is_terminal(1)
+  local state = { done = 0, running = 0, total = #chosen }
+  local run = { version = version, hash = hash_of(data_dir), iut = settings.name, seed = parsed.seed,
+    strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
+    jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
+    pcap = parsed.pcap }
+  local results
+  local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
+    seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
+    on_start = function()
+      state.running = state.running + 1
+      report_progress(state, terminal)
+    end,
+    on_done = function(case)
+      state.done = state.done + 1
+      if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
+      verdicts.apply({ case }, parsed.expected)
+      print((terminal and "\r\27[K" or "") .. report.line(case, terminal))
+      if parsed.verbose and case.verdict ~= "pass" then print(table.concat(report.steps(case), "\n")) end
+      report_progress(state, terminal)
+    end,
+    on_end = function(all)
+      results = all
+      host.stop()
+    end })
+  host.on_signal(function() handle.interrupt() end)
+  host.run()
+  if terminal then io.stdout:write("\r\27[K") end
+  print(report.summary(results))
+  for _, kind in ipairs({ "json", "junit" }) do
+    if parsed[kind] then
+      local ok, why = write_file(parsed[kind], report[kind](results, run))
+      if not ok then
+        complain("%s", why)
+        return BROKEN
+      end
+    end
+  end
+  return verdicts.exit_status(verdicts.count(results))
+end
+
+local function run(parsed, data_dir, version)
+  if not parsed.ixit then return complain("run wants --ixit FILE") end
+  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
+  if not settings then return complain_all(problems) end
+  local cases, why = load_cases(data_dir)
+  if not cases then return complain("%s", why) end
+  local chosen = catalogue.select(cases, parsed)
+  if #chosen == 0 then return complain("no case matches") end
+  parsed.expected = {}
+  if parsed.expected_failures then
+    parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
+    if not parsed.expected then return complain("%s", why) end
+  end
+  local ok, network = pcall(require("runner.net").open, require("host"), settings)
+  if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
+  local status
+  ok, status = xpcall(function()
+    if parsed.pcap then network.capture() end
+    return perform(chosen, parsed, settings, network, data_dir, version)
+  end, function(problem)
+    return type(problem) == "table" and problem or debug.traceback(problem)
+  end)
+  network.close()
+  if ok then return status end
+  complain("%s", type(status) == "table" and (status.usage or status.reason) or status)
+  return type(status) == "table" and status.usage and USAGE or BROKEN
+end
+
+return function(arguments, data_dir, version)
+  local parsed, why = options.parse(arguments)
+  if not parsed then return complain("%s (see --help)", why) end
+  if parsed.help then
+    io.stdout:write(options.usage)
+    return 0
+  elseif parsed.version then
+    print("natfw-conform " .. version .. ", suite " .. hash_of(data_dir):sub(1, 16))
+    return 0
+  end
+  local command = parsed.command
+  if command == "list" then return list(parsed, data_dir) end
+  if command == "run" then return run(parsed, data_dir, version) end
+  if command == "check-ixit" then return check_ixit(parsed) end
+  if command == "decode" then return decode(parsed) end
+  return complain(command and "no command '" .. command .. "' (see --help)" or "wants a command (see --help)")
+end

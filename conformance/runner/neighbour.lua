@@ -1,0 +1,273 @@
+-- The two neighbours that the runner plays: the querier upstream of the IUT, on the NI's side, and
+-- the responder downstream of it, on the NR's side. RFC 5971, sections 4.4.1 and 5.1.
+
+local Association = require("runner.association")
+local gist = require("codec.gist")
+local messages = require("runner.messages")
+local packet = require("runner.packet")
+
+local Neighbour = {}
+Neighbour.__index = Neighbour
+
+local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI = 5, 6, 3, 4, 2
+
+-- options: case, side ("inside" or "outside"), name ("NI" or "NR"), address, identity.
+function Neighbour.new(options)
+  local timing = options.case.ixit.timing
+  local neighbour = setmetatable(options, Neighbour)
+  neighbour.net = options.case.net
+  neighbour.inbox, neighbour.associations, neighbour.wire = {}, {}, options.case.net[options.side]
+  neighbour.validity_ms, neighbour.hold_time_ms = timing.validity_ms, timing.hold_time_ms
+  return neighbour
+end
+
+
+local function handlers(self)
+  return {
+    receive = function(item) self:received(item) end,
+    heard = function() self.case:wake() end,
+    closed = function(association, reason)
+      association.closed_at, association.closed_because = self.net.now(), reason
+      self.case:wake()
+    end,
+  }
+end
+
+-- Sending ----------------------------------------------------------------------------------------
+
+function Neighbour:send_datagram(bytes, options)
+  local parts = { payload = gist.magic .. bytes, source = options.source or self.address,
+    destination = options.destination, source_port = options.source_port or gist.port,
+    destination_port = options.destination_port or gist.port, options = options.options,
+    ttl = options.ttl, df = options.df }
+  self.wire:send_packet(packet.build(parts), options.destination)
+end
+
+-- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.
+function Neighbour:send_query(session, attempt)
+  local exchange = session.querying
+  local s_flag = (attempt > 1 or exchange.options.own_source) and 1 or 0
+  local cookie = self.net.random(8)
+  exchange.cookies[cookie] = true
+  local query = messages.query(self, session, cookie, s_flag)
+  if exchange.change then exchange.change(query) end
+  self.case:trace(self.name .. " sends", nil, "Query")
+  self:send_datagram(messages.encode_gist(query), {
+    source = s_flag == 0 and session.flow.source or self.address,
+    destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
+end
+
+-- Data with an NSLP payload, over the session's association.
+function Neighbour:send_nslp(session, message, options)
+  options = options or {}
+  local direction = self.name == "NI" and 0 or 1
+  local payload = type(message) == "string" and message or messages.encode_natfw(message)
+  local data = messages.data(session, direction, payload)
+  if options.change then options.change(data) end
+  local bytes = messages.encode_gist(data)
+  local sent = messages.read(bytes)
+  self.case:trace(self.name .. " sends", sent)
+  if self.name == "NR" then
+    return session.responding and session.responding.association
+      and session.responding.association:send(bytes)
+  end
+  return session.querying.association:send(bytes)
+end
+
+-- The same in D-mode, straight to the IUT's address on this side: what an association would carry.
+function Neighbour:send_nslp_datagram(session, message, change)
+  local data = messages.data(session, self.name == "NI" and 0 or 1, messages.encode_natfw(message))
+  table.insert(data.objects, 3, messages.nli(self, 64))
+  if change then change(data) end
+  self.case:trace(self.name .. " sends in D-mode", messages.read(messages.encode_gist(data)))
+  self:send_datagram(messages.encode_gist(data), { destination = self:peer_address(session) })
+end
+
+function Neighbour:peer_address(session)
+  local from = self.name == "NI" and session.querying.response or session.queries[#session.queries]
+  return from.gist.by_type[NLI].values.interface
+end
+
+-- Querier ----------------------------------------------------------------------------------------
+
+-- Retransmits the Query with binary exponential backoff until a Response came. RFC 5971, 5.3.3.
+local function keep_asking(self, session, attempt, delay_ms)
+  local exchange = session.querying
+  if exchange.response or exchange.stopped or attempt > 5 then return end
+  self:send_query(session, attempt)
+  exchange.timer = self.net.after(delay_ms, function()
+    keep_asking(self, session, attempt + 1, delay_ms * 2)
+  end)
+end
+
+-- Starts a handshake; the result is in session.querying, filled in as messages come.
+function Neighbour:start_handshake(session, options)
+  options = options or {}
+  session.querying = { cookies = {}, change = options.change_query, options = options }
+  keep_asking(self, session, 1, 500)
+end
+
+local function port_of(response)
+  local configuration = response.gist.by_type[CONFIGURATION]
+  for _, option in ipairs(configuration and configuration.values.options or {}) do
+    if option.protocol == 1 and option.d == 0 and #option.data >= 2 then
+      return string.unpack(">I2", option.data)
+    end
+  end
+  return nil
+end
+
+local function raw_of(item, type_number)
+  local object = item.gist.by_type[type_number]
+  return object and object.raw
+end
+
+-- The Confirm, on the association given. RFC 5971, 5.1.
+function Neighbour:send_confirm(session, association, first)
+  local exchange = session.querying
+  local confirm = messages.confirm(self, session, raw_of(exchange.response, RESPONDER_COOKIE),
+    raw_of(exchange.response, PROPOSAL), first)
+  if exchange.options.change_confirm then exchange.options.change_confirm(confirm) end
+  self.case:trace(self.name .. " sends", nil, "Confirm")
+  association:send(messages.encode_gist(confirm))
+  exchange.association, exchange.confirmed_at = association, self.net.now()
+  self.case:wake()
+end
+
+-- Opens the association that the Response announces, and confirms on it.
+function Neighbour:open_association(session, response)
+  local exchange = session.querying
+  local port = port_of(response)
+  local nli = response.gist.by_type[NLI]
+  if not port or not nli then
+    exchange.failed = "the Response announces no port for Forwards-TCP"
+    return self.case:wake()
+  end
+  local association = Association.new(self.net, handlers(self))
+  local connection, why = self.wire:connect(self.address, 0, nli.values.interface, port,
+    function()
+      association.open = true
+      self.associations[#self.associations + 1] = association
+      association:keep(self.hold_time_ms / 3)
+      self:send_confirm(session, association, true)
+    end,
+    function(bytes, at) association:fed(bytes, at) end,
+    function(reason)
+      if not association.open then exchange.failed = "no association: " .. reason end
+      association:ended(reason)
+      self.case:wake()
+    end)
+  if not connection then
+    exchange.failed = "no association: " .. tostring(why)
+    return self.case:wake()
+  end
+  association.connection = connection
+  self.opened = self.opened or {}
+  self.opened[#self.opened + 1] = association
+end
+
+local function on_response(self, session, item)
+  local exchange = session.querying
+  local cookie = raw_of(item, QUERY_COOKIE)
+  if not exchange or exchange.response or not (cookie and exchange.cookies[cookie]) then return end
+  exchange.response = item
+  if exchange.timer then exchange.timer:cancel() end
+  if exchange.options.only_query then return self.case:wake() end
+  if item.mode == "C" then return self:send_confirm(session, item.association, false) end
+  self:open_association(session, item)
+end
+
+-- Responder --------------------------------------------------------------------------------------
+
+-- Listens for associations; called once, before any Query can come.
+function Neighbour:listen()
+  self.listener, self.port = self.wire:listen(self.address, 0, function(connection)
+    local association = Association.new(self.net, handlers(self))
+    association:attach(connection)
+    association:keep(self.hold_time_ms / 3)
+    self.associations[#self.associations + 1] = association
+    connection:receive(function(bytes, at) association:fed(bytes, at) end,
+      function(reason) association:ended(reason) end)
+  end)
+  if not self.listener then error({ verdict = "error", reason = "cannot listen: " .. self.port }) end
+end
+
+local function open_association_of(self)
+  for _, association in ipairs(self.associations) do
+    if association.open and association.confirmed then return association end
+  end
+  return nil
+end
+
+-- Answers a Query: over an association with this peer if there is one, else in D-mode.
+local function on_query(self, session, item)
+  session.queries[#session.queries + 1] = item
+  self.case:wake()
+  if self.silent then return end
+  local responding = session.responding or { cookies = {} }
+  session.responding = responding
+  local cookie = self.net.random(16)
+  responding.cookies[cookie] = true
+  local association = open_association_of(self)
+  local query_cookie = raw_of(item, QUERY_COOKIE) or ""
+  local response = messages.response(self, session, query_cookie, cookie,
+    not association and self.port or nil)
+  if self.change_response then self.change_response(response) end
+  local bytes = messages.encode_gist(response)
+  responding.proposal = messages.read(bytes).gist.by_type[PROPOSAL]
+  self.case:trace(self.name .. " sends", nil, "Response")
+  if association then return association:send(bytes) end
+  local nli = item.gist.by_type[NLI]
+  self:send_datagram(bytes, { destination = nli and nli.values.interface or item.packet.source,
+    destination_port = item.packet.source_port })
+end
+
+local function on_confirm(self, session, item)
+  local responding = session.responding
+  if not responding then return end
+  local cookie = raw_of(item, RESPONDER_COOKIE)
+  if not (cookie and responding.cookies[cookie]) then
+    responding.wrong_cookie = true
+  else
+    responding.confirm = item
+    if item.association then
+      item.association.confirmed = true
+      responding.association = item.association
+    end
+  end
+  self.case:wake()
+end
+
+-- Receiving --------------------------------------------------------------------------------------
+
+function Neighbour:received(item)
+  local session = item.sid and self.case.by_sid[item.sid]
+  local name = item.gist.name
+  self.case:trace(self.name .. " received", item)
+  if not session and name ~= "Error" and name ~= "Data" then return end
+  if name == "Query" and self.name == "NR" then return on_query(self, session, item) end
+  if name == "Response" and self.name == "NI" then return on_response(self, session, item) end
+  if name == "Confirm" and self.name == "NR" then return on_confirm(self, session, item) end
+  item.session = session
+  self.inbox[#self.inbox + 1] = item
+  self.case:wake()
+end
+
+-- A datagram to one of this neighbour's addresses.
+function Neighbour:received_packet(parts, at)
+  if parts.payload:sub(1, 4) ~= gist.magic then return end
+  local item = messages.read(parts.payload:sub(5))
+  item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts
+  self:received(item)
+end
+
+function Neighbour:close()
+  if self.listener then self.listener:close() end
+  for _, list in ipairs({ self.associations, self.opened or {} }) do
+    for _, association in ipairs(list) do
+      association:close()
+    end
+  end
+end
+
+return Neighbour

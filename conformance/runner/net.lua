@@ -1,0 +1,84 @@
+-- The real network: two ports, each in its own namespace, through the C host. Cases see only this
+-- interface, so that tests can put a network of their own in its place:
+--   now(), after(ms, action) with :cancel(), random(octets)
+--   inside / outside: send_packet(octets, destination), udp(), listen(), connect(), and
+--   on_packet, a function that gets every GIST datagram of this side
+
+local gist = require("codec.gist")
+
+local net = {}
+
+local function must(value, why)
+  if not value then error({ usage = why }, 0) end
+  return value
+end
+
+local Side = {}
+Side.__index = Side
+
+function Side:send_packet(bytes, destination)
+  local ok, why = self.raw:send(bytes, destination)
+  if not ok then error({ verdict = "error", reason = "cannot send to " .. destination .. ": " .. why }) end
+end
+
+function Side:udp(...) return self.netns:udp(...) end
+
+function Side:listen(...) return self.netns:listen(...) end
+
+function Side:connect(...) return self.netns:connect(...) end
+
+-- Adds a route and remembers to take it away; one that is there already is left alone.
+local function add_route(self, ...)
+  local words = { ... }
+  local ok, why = self.netns:ip("route", "add", table.unpack(words))
+  if ok then
+    table.insert(self.routes, 1, words)
+  elseif not why:find("File exists") then
+    error({ usage = self.name .. ": ip route add " .. table.concat(words, " ") .. ": " .. why }, 0)
+  end
+end
+
+local function open_side(host, name, settings, other)
+  local side = setmetatable({ name = name, routes = {} }, Side)
+  side.netns = must(host.netns(settings.netns))
+  for _, pool in pairs(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
+  for _, pool in pairs(other.pools) do
+    add_route(side, pool.prefix, "via", settings.gateway, "dev", settings.interface)
+  end
+  side.raw = must(side.netns:raw())
+  side.gist = must(side.netns:gist(gist.port, function(bytes, _, _, at)
+    if side.on_packet then side.on_packet(bytes, at) end
+  end))
+  -- A socket on the port keeps the kernel from refusing what the raw socket has read.
+  side.drain = must(side.netns:udp("0.0.0.0", gist.port, function() end))
+  return side
+end
+
+function net.open(host, settings)
+  local opened = { now = host.now, after = host.after, random = host.random }
+  opened.inside = open_side(host, "inside", settings.inside, settings.outside)
+  opened.outside = open_side(host, "outside", settings.outside, settings.inside)
+
+  -- Live captures, one a port, that each case takes its own packets from.
+  function opened.capture()
+    for _, name in ipairs({ "inside", "outside" }) do
+      opened[name].capture = must(opened[name].netns:capture(settings[name].interface))
+    end
+  end
+
+  function opened.close()
+    for _, name in ipairs({ "inside", "outside" }) do
+      local side = opened[name]
+      for _, words in ipairs(side.routes) do side.netns:ip("route", "del", table.unpack(words)) end
+      if side.capture then side.capture:close() end
+      side.gist:close()
+      side.drain:close()
+      side.raw:close()
+      side.netns:close()
+    end
+  end
+
+  return opened
+end
+
+return net

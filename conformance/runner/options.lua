@@ -1,0 +1,86 @@
+-- The command line.
+
+local options = {}
+
+options.usage = [[
+Usage: natfw-conform COMMAND [OPTION]…
+
+Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside.
+
+  list [FILTER]… [--json]              the cases, or those that match
+  run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
+  check-ixit FILE                      says what is wrong with the file, if anything
+  decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
+  decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON
+  --help, --version
+
+Filters:
+  --id GLOB            cases by id; may be repeated
+  --section S          cases of section S and below; may be repeated
+  --requirement ID     cases that verify it; may be repeated
+  --profile NAME       smoke or full (default)
+
+Options of run:
+  --junit FILE, --json FILE   write reports
+  --pcap DIR           one capture for each case and side
+  --jobs N             cases at once, at most the IXIT's max_concurrent
+  --seed N             run in the random order that N gives
+  --set KEY=VALUE      another value for an entry of the IXIT; may be repeated
+  --expected-failures FILE    lines of a case id and a reason
+  --strict-rulings     ask for this project's readings of the RFC
+  --verbose            show the steps of each case that did not pass
+  --data-dir DIR       where the suite is (environment: NATFW_CONFORM_DATA)
+
+Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpected passes; 2 wrong
+usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that applies.
+]]
+
+local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
+  ["--json"] = "json", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
+  ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir" }
+local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
+  ["--set"] = "settings" }
+local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose", ["--lines"] = "lines",
+  ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
+
+local function number(parsed, key)
+  if parsed[key] == nil then return true end
+  parsed[key] = math.tointeger(tonumber(parsed[key]))
+  return parsed[key] ~= nil and parsed[key] >= (key == "jobs" and 1 or 0)
+end
+
+-- A table of options with `command` and `words`, or nil and what is wrong.
+function options.parse(arguments)
+  local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, words = {} }
+  local i = 1
+  while i <= #arguments do
+    local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")
+    word = word or arguments[i]
+    local flag = switches[word] or (word == "--json" and parsed.command == "list" and "as_json")
+    if flag then
+      parsed[flag] = true
+    elseif values[word] or lists[word] then
+      if not attached then
+        i = i + 1
+        attached = arguments[i]
+      end
+      if not attached then return nil, word .. " wants a value" end
+      if lists[word] then table.insert(parsed[lists[word]], attached) else parsed[values[word]] = attached end
+    elseif word:sub(1, 1) == "-" and #word > 1 then
+      return nil, "no option " .. word
+    elseif not parsed.command then
+      parsed.command = word
+    else
+      parsed.words[#parsed.words + 1] = word
+    end
+    i = i + 1
+  end
+  if not number(parsed, "jobs") then return nil, "--jobs wants a whole number above zero" end
+  if not number(parsed, "seed") then return nil, "--seed wants a whole number" end
+  if parsed.profile and parsed.profile ~= "smoke" and parsed.profile ~= "full" then
+    return nil, "--profile is smoke or full"
+  end
+  return parsed
+end
+
+return options

@@ -1,0 +1,64 @@
+-- IPv4 packets with UDP: what D-mode and Q-mode GIST travels in. RFC 5971, section 5.3.
+
+local address = require("codec.address")
+
+local packet = {}
+
+local function checksum(bytes)
+  if #bytes % 2 == 1 then bytes = bytes .. "\0" end
+  local sum = 0
+  for position = 1, #bytes, 2 do sum = sum + string.unpack(">I2", bytes, position) end
+  while sum > 0xFFFF do sum = (sum & 0xFFFF) + (sum >> 16) end
+  return ~sum & 0xFFFF
+end
+
+-- RFC 2113: type 148, length 4, value.
+function packet.router_alert(value) return string.pack(">BBI2", 148, 4, value) end
+
+-- { source, destination, source_port, destination_port, payload, ttl, options, df } to octets.
+function packet.build(parts)
+  local source, destination = address.parse(parts.source), address.parse(parts.destination)
+  local length = 8 + #parts.payload
+  local udp = string.pack(">I2I2I2I2", parts.source_port, parts.destination_port, length, 0)
+  local pseudo = source .. destination .. string.pack(">I2I2", 17, length)
+  local sum = checksum(pseudo .. udp .. parts.payload)
+  udp = udp:sub(1, 6) .. string.pack(">I2", sum == 0 and 0xFFFF or sum)
+  local options = parts.options or ""
+  local words = 5 + #options // 4
+  local fragment = parts.df == false and 0 or 0x4000
+  local head = string.pack(">BBI2I2I2BBI2", 0x40 | words, 0, words * 4 + length, 0, fragment,
+    parts.ttl or 64, 17, 0) .. source .. destination .. options
+  head = head:sub(1, 10) .. string.pack(">I2", checksum(head)) .. head:sub(13)
+  return head .. udp .. parts.payload
+end
+
+-- The parts of an IPv4 packet with UDP, or nil.
+function packet.parse(bytes)
+  if #bytes < 28 then return nil end
+  local first, _, total, _, fragment, ttl, protocol = string.unpack(">BBI2I2I2BB", bytes)
+  local head = (first & 15) * 4
+  if first >> 4 ~= 4 or protocol ~= 17 or head < 20 or #bytes < head + 8 then return nil end
+  local source_port, destination_port, length = string.unpack(">I2I2I2", bytes, head + 1)
+  return {
+    source = address.format(bytes:sub(13, 16)), destination = address.format(bytes:sub(17, 20)),
+    source_port = source_port, destination_port = destination_port,
+    ttl = ttl, df = fragment & 0x4000 ~= 0, options = bytes:sub(21, head),
+    payload = bytes:sub(head + 9, math.min(head + length, #bytes)), total = total,
+  }
+end
+
+-- The value of the router alert option, or nil.
+function packet.router_alert_of(parts)
+  local position = 1
+  while position <= #parts.options do
+    local kind = parts.options:byte(position)
+    if kind == 0 then return nil end
+    if kind == 148 and position + 3 <= #parts.options then
+      return string.unpack(">I2", parts.options, position + 2)
+    end
+    position = position + (kind == 1 and 1 or math.max(parts.options:byte(position + 1) or 2, 2))
+  end
+  return nil
+end
+
+return packet

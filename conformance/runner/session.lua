@@ -1,0 +1,125 @@
+-- A signalling session of a case, with the steps that most cases share. Each step is judged by the
+-- phase that it happens in: inconclusive in a preamble, a failure in the body.
+
+local Flow = require("runner.flow")
+local messages = require("runner.messages")
+
+local Session = {}
+Session.__index = Session
+
+local MSN_LIMIT = 4294967296
+
+-- options: protocol, msn, destination (another flow destination), sid.
+function Session.new(case, options)
+  local session = setmetatable({ case = case, queries = {} }, Session)
+  session.sid = options.sid or case.net.random(16)
+  session.msn = options.msn or string.unpack(">I4", case.net.random(4))
+  session.flow = case:new_flow(options)
+  session.data = Flow.new(case, session.flow)
+  case.by_sid[session.sid] = session
+  return session
+end
+
+local function next_msn(msn) return (msn + 1) % MSN_LIMIT end
+
+-- GIST: Query, Response, association, Confirm.
+function Session:connect(options)
+  local case = self.case
+  case.ni:start_handshake(self, options)
+  local exchange = self.querying
+  case:await(case.ixit.timing.response_ms, function()
+    return exchange.confirmed_at or exchange.failed
+  end)
+  if exchange.timer then exchange.timer:cancel() end
+  exchange.stopped = true
+  case:check(options and options.ids, "the IUT answers the Query with a Response",
+    "a Response", messages.summary(exchange.response), exchange.response ~= nil)
+  case:check(options and options.ids, "the association that the Response announces can be used",
+    "open", exchange.failed or "open", exchange.confirmed_at ~= nil)
+  self:expect_iut_between(options and options.ids)
+  return self
+end
+
+-- A path without the IUT would let both neighbours talk to each other, and prove nothing.
+function Session:expect_iut_between(ids)
+  local nli = self.querying.response.gist.by_type[2]
+  local own = nli and nli.values.peer_identity == self.case.nr.identity
+  self.case:check(ids, "it is the IUT that answers, not the runner's own responder behind it", "the IUT",
+    own and "the responder" or "the IUT")
+end
+
+function Session:connected() return self.querying and self.querying.association ~= nil end
+
+-- The CREATE as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
+function Session:create_message(options)
+  options = options or {}
+  local msn = options.msn
+  if not msn then
+    if self.sent_any then self.msn = next_msn(self.msn) end
+    msn = self.msn
+  end
+  self.sent_any = true
+  return messages.create({ lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s,
+    msn = msn, rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
+    e = options.e })
+end
+
+-- Sends a CREATE; options.change may spoil the message before it is encoded.
+function Session:send_create(options)
+  if not self:connected() then self:connect() end
+  local message = self:create_message(options)
+  if options and options.change then options.change(message) end
+  self.case.ni:send_nslp(self, message)
+  return self
+end
+
+function Session:expect_create(ids, text)
+  return self.case:expect(self.case.nr, "CREATE", self, ids, text or "the IUT forwards the CREATE")
+end
+
+function Session:expect_response(ids, text)
+  return self.case:expect(self.case.ni, "RESPONSE", self, ids,
+    text or "the RESPONSE reaches the initiator")
+end
+
+-- The responder's RESPONSE; options: class, code, lifetime_s, msn, change.
+function Session:respond(options)
+  options = options or {}
+  local class = options.class or 2
+  local message = messages.nslp_response({ class = class, code = options.code,
+    msn = options.msn or self.msn,
+    lifetime_s = options.lifetime_s or (class == 2 and self.forwarded.lifetime_s) or nil })
+  if options.change then options.change(message) end
+  local sent = self.case.nr:send_nslp(self, message)
+  self.case:check(nil, "the responder has an association with the IUT", "one", sent and "one" or "none")
+  return self
+end
+
+-- An error RESPONSE from the IUT itself, of this class and code.
+function Session:expect_error(class, code, ids, text)
+  local case = self.case
+  local item = case:expect(case.ni, "RESPONSE", self, ids, text)
+  case:check(ids, text, string.format("%d/0x%02X", class, code),
+    string.format("%d/0x%02X", item.class or 0, item.code or 0))
+  return item
+end
+
+-- CREATE there, success RESPONSE back: the whole exchange, for a preamble or a control.
+function Session:establish(options)
+  options = options or {}
+  self:send_create(options)
+  self.forwarded = self:expect_create(options.ids)
+  self:respond(options.response)
+  local item = self:expect_response(options.ids)
+  self.case:check(options.ids, "the RESPONSE is a success", 2, item.class)
+  self.granted_s, self.established_at = item.lifetime_s, item.at
+  return self
+end
+
+function Session:delete()
+  self:send_create({ lifetime_s = 0 })
+  self.deleted_at = self.case.net.now()
+  return self
+end
+
+return Session

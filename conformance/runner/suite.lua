@@ -1,0 +1,139 @@
+-- Runs the chosen cases: so many at once, so many started a second, in file order or shuffled by a
+-- seed, each with addresses of its own; and hands out what arrives by address.
+
+local Case = require("runner.case")
+local ixit = require("runner.ixit")
+local packet = require("runner.packet")
+
+local suite = {}
+
+-- A generator of its own, so that a seed gives the same order everywhere.
+local function shuffle(list, seed)
+  local state = seed
+  local function below(limit)
+    state = (state * 6364136223846793005 + 1442695040888963407) & 0x7FFFFFFFFFFFFFFF
+    return (state >> 16) % limit
+  end
+  for i = #list, 2, -1 do
+    local j = below(i) + 1
+    list[i], list[j] = list[j], list[i]
+  end
+end
+
+local function route_packets(net, owners)
+  for _, name in ipairs({ "inside", "outside" }) do
+    net[name].on_packet = function(bytes, at)
+      local parts = packet.parse(bytes)
+      local neighbour = parts and owners[name][parts.destination]
+      if neighbour then neighbour:received_packet(parts, at) end
+    end
+  end
+end
+
+-- nil, or why the case does not apply to this IUT.
+local function reason_not_to(definition, settings)
+  local plays = false
+  for _, role in ipairs(definition.roles) do
+    for _, claimed in ipairs(settings.ics.roles) do plays = plays or role == claimed end
+  end
+  if not plays then return "the IUT does not claim this role" end
+  for _, option in ipairs(definition.needs or {}) do
+    if settings.ics[option] == false then return "the ICS says no to " .. option end
+    local bound = option:match("^lifetime%.(.*)")
+    if bound and settings.lifetime[bound] == 0 then return "the IXIT gives no " .. option end
+  end
+  return nil
+end
+
+local function record(case, net, options)
+  if not options.pcap then return end
+  for _, name in ipairs({ "inside", "outside" }) do
+    local capture = net[name].capture
+    local addresses = case.addresses
+    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name .. ".pcap",
+      addresses.ni, addresses.nr, addresses.source, addresses.destination)
+    if not number then error(why, 0) end
+    case:defer(function() capture:stop(number) end)
+  end
+end
+
+-- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end. Returns a handle with
+-- interrupt(); on_end gets the list of results, in the order of `definitions`.
+function suite.run(definitions, options)
+  local net, settings = options.net, options.settings
+  local owners = { inside = {}, outside = {} }
+  local queue, results, running = {}, {}, {}
+  local active, next_index, interrupted = 0, 1, false
+  for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
+  if options.seed then shuffle(queue, options.seed) end
+  route_packets(net, owners)
+
+  local start_next
+
+  local function finished(entry, case)
+    results[entry.place] = case
+    if case.addresses then
+      owners.inside[case.addresses.ni] = nil
+      owners.outside[case.addresses.nr] = nil
+      owners.outside[case.addresses.destination] = nil
+    end
+    running[case] = nil
+    active = active - 1
+    if options.on_done then options.on_done(case) end
+    start_next()
+  end
+
+  local function launch(entry)
+    local reason = interrupted and "interrupted" or nil
+    local verdict = reason and "inconclusive"
+    if not reason then
+      reason = reason_not_to(entry.definition, settings)
+      verdict = reason and "not applicable"
+    end
+    active = active + 1
+    if reason then
+      return finished(entry, { definition = entry.definition, verdict = verdict, reason = reason,
+        steps = {}, results = {}, measured = {}, seen_readings = {}, started_at = net.now(),
+        finished_at = net.now() })
+    end
+    local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
+      addresses = ixit.addresses(settings, entry.place),
+      done = function(done_case) finished(entry, done_case) end })
+    running[case] = true
+    owners.inside[case.addresses.ni] = case.ni
+    owners.outside[case.addresses.nr] = case.nr
+    owners.outside[case.addresses.destination] = case.nr
+    record(case, net, options)
+    if options.on_start then options.on_start(case) end
+    case:start()
+  end
+
+  local pending
+  function start_next()
+    if next_index > #queue then
+      if active == 0 then options.on_end(results) end
+      return
+    end
+    if active >= options.jobs or pending then return end
+    local entry = queue[next_index]
+    next_index = next_index + 1
+    pending = net.after(1000 / settings.limits.max_rate, function()
+      pending = nil
+      start_next()
+    end)
+    launch(entry)
+  end
+
+  local handle = {}
+  function handle.interrupt()
+    interrupted = true
+    for case in pairs(running) do
+      case.interrupted = true
+      case:wake()
+    end
+  end
+  net.after(0, start_next)
+  return handle
+end
+
+return suite

@@ -1,0 +1,72 @@
+-- From what a case says to what a run reports: expected failures, counts, exit codes.
+
+local verdicts = {}
+
+verdicts.order = { "pass", "fail", "inconclusive", "not applicable", "expected failure",
+  "unexpected pass", "error" }
+
+-- A file of expected failures: "case id, white space, the reason" a line; # starts a comment.
+function verdicts.expectations(path)
+  local file, why = io.open(path)
+  if not file then return nil, why end
+  local expected, number = {}, 0
+  for line in file:lines() do
+    number = number + 1
+    local bare = line:gsub("#.*", "")
+    local id, reason = bare:match("^%s*(%S+)%s+(.-)%s*$")
+    if id and #reason > 0 then
+      expected[id] = reason
+    elseif bare:match("%S") then
+      file:close()
+      return nil, string.format("%s:%d: wants a case id and a reason", path, number)
+    end
+  end
+  file:close()
+  return expected
+end
+
+-- Turns a failure that was expected, and a pass that was not, into what they are.
+function verdicts.apply(results, expected)
+  for _, case in ipairs(results) do
+    local reason = expected[case.definition.id]
+    if reason and case.verdict == "fail" then
+      case.reason = case.reason .. " (expected: " .. reason .. ")"
+      case.verdict = "expected failure"
+    elseif reason and case.verdict == "pass" then
+      case.verdict, case.reason = "unexpected pass", "expected to fail: " .. reason
+    end
+  end
+end
+
+function verdicts.count(results)
+  local counts = {}
+  for _, name in ipairs(verdicts.order) do counts[name] = 0 end
+  for _, case in ipairs(results) do counts[case.verdict] = counts[case.verdict] + 1 end
+  return counts
+end
+
+-- 0 all passed, as expected or not applicable; 1 a failure or an unexpected pass; 3 an error of the
+-- runner; 4 something inconclusive, or nothing that applied.
+function verdicts.exit_status(counts)
+  if counts.error > 0 then return 3 end
+  if counts.fail > 0 or counts["unexpected pass"] > 0 then return 1 end
+  if counts.inconclusive > 0 or counts.pass + counts["expected failure"] == 0 then return 4 end
+  return 0
+end
+
+-- Requirement id -> "pass", "fail", … over all cases: one failure outweighs every pass.
+function verdicts.by_requirement(results)
+  local rank = { fail = 4, pass = 3, inconclusive = 2, ["not reached"] = 1 }
+  local found = {}
+  for _, case in ipairs(results) do
+    for _, id in ipairs(case.definition.requirements) do
+      local result = case.results[id] or "not reached"
+      if result == "pass" and case.verdict == "inconclusive" then result = "inconclusive" end
+      if case.verdict == "not applicable" then result = nil end
+      if result and (not found[id] or rank[result] > rank[found[id]]) then found[id] = result end
+    end
+  end
+  return found
+end
+
+return verdicts

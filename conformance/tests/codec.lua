@@ -1,0 +1,207 @@
+-- The codec: figures octet for octet, encode and decode as inverses, and complete lists of faults.
+-- With NATFW_CAPTURES naming a file of lines "gist HEX", those are decoded as well.
+
+local engine = require("codec.engine")
+local address = require("codec.address")
+local gist = require("codec.gist")
+local json = require("codec.json")
+local messages = require("runner.messages")
+local natfw = require("codec.natfw")
+local packet = require("runner.packet")
+local show = require("codec.show")
+local support = require("tests.support")
+
+local test, expect = support.test, support.expect
+
+local function same(actual, wanted)
+  expect(actual == wanted, "expected " .. tostring(wanted) .. ", got " .. tostring(actual))
+end
+
+local function faults_of(decoded)
+  local list = {}
+  for _, fault in ipairs(decoded.faults) do
+    list[#list + 1] = string.format("%d/%d", fault.class, fault.code)
+  end
+  table.sort(list)
+  return table.concat(list, " ")
+end
+
+local function natfw_faults(hex) return faults_of(engine.decode(natfw, show.unhex(hex))) end
+local function gist_faults(hex) return faults_of(engine.decode(gist, show.unhex(hex))) end
+
+-- CREATE: lifetime 60, allow, MSN 7.
+local HEADER, LT, EFI, MSN = "01000000", "000c00010000003c", "000f000100010000", "0012000100000007"
+local CREATE = HEADER .. LT .. EFI .. MSN
+-- RESPONSE: success.
+local INFO = "0010000102010000"
+local RESPONSE = "03000000" .. LT .. MSN .. INFO
+
+-- A Query as another implementation sent it, with this NSLPID.
+local QUERY = "0120001d002180c0" -- header: 29 words
+  .. "00000004" .. "00004000" .. "0a0a0102" .. "0a0a0202" .. "20200000" -- MRI
+  .. "00010004" .. ("00"):rep(16) -- session id
+  .. "00020007" .. "10404000" .. "00007530" .. ("f0"):rep(16) .. "0a0a0102" -- NLI
+  .. "00050001" .. "29c2189c" -- cookie
+  .. "00030003" .. "02000000" .. "01010000" .. "02020100" -- proposal
+  .. "00040004" .. "02000000" .. "0002bf20" .. "01010000" .. "01020000" -- configuration
+
+test("a CREATE is laid out as figures 20 to 28 say", function()
+  same(show.hex(messages.encode_natfw(messages.create({ lifetime_s = 60, msn = 7 }))), CREATE)
+  same(show.hex(messages.encode_natfw(messages.nslp_response({ lifetime_s = 60, msn = 7 }))), RESPONSE)
+  same(show.hex(messages.encode_natfw(messages.notify(5))), "04000000" .. "0010000101050000")
+end)
+
+test("right messages have no fault", function()
+  same(natfw_faults(CREATE), "")
+  same(natfw_faults(RESPONSE), "")
+  same(natfw_faults(HEADER .. MSN .. EFI .. LT), "")
+  same(natfw_faults("03000000" .. MSN .. "0010000105020000"), "")
+  same(gist_faults(QUERY), "")
+end)
+
+test("what was decoded encodes to the same octets", function()
+  for _, case in ipairs({ { natfw, CREATE }, { natfw, RESPONSE }, { gist, QUERY } }) do
+    local decoded = engine.decode(case[1], show.unhex(case[2]))
+    local objects = {}
+    for i, found in ipairs(decoded.objects) do objects[i] = { type = found.type, values = found.values } end
+    same(show.hex(engine.encode(case[1], { header = decoded.header, objects = objects })), case[2])
+  end
+end)
+
+test("EXTERNAL and its objects are laid out as figures 24, 29 and 30 say", function()
+  local bytes = engine.encode(natfw, { header = { type = 2, p = 1 }, objects = {
+    { type = 0x00C, values = { lifetime_s = 60 } }, { type = 0x012, values = { msn = 7 } },
+    { type = 0x00F, values = { rule_action = 1, sub_ports = 0 } },
+    { type = 0x013, values = { i = 1, p = 1, s = 0, sender_prefix = 32, protocol = 17, dr_port = 5004,
+      ds_port = 0, address = "192.0.2.1" } },
+    { type = 0x011, values = { nonce = 9 } },
+    { type = 0x014, values = { types = { 8, 0, 3, 11 } } },
+    { type = 0x00E, values = { port = 0, addresses = { { address = "192.0.2.9" } } } } } })
+  same(show.hex(bytes), "02800000" .. LT .. MSN .. EFI .. "00130003" .. "c0002011" .. "138c0000" .. "c0000201"
+    .. "0011000100000009" .. "00140002" .. "04080003" .. "0b000000" .. "000e0002" .. "00004000" .. "c0000209")
+  same(faults_of(engine.decode(natfw, bytes)), "")
+end)
+
+test("each fault of a NATFW message is found", function()
+  same(natfw_faults("0100"), "3/2")
+  same(natfw_faults("09000000" .. LT .. EFI .. MSN), "3/1")
+  same(natfw_faults(CREATE .. "0000"), "3/2 3/2 3/7")
+  same(natfw_faults(HEADER .. LT .. EFI), "3/4")
+  same(natfw_faults(HEADER .. LT .. LT .. EFI .. MSN), "3/10")
+  same(natfw_faults(CREATE .. INFO), "3/5")
+  same(natfw_faults(CREATE .. "03f0000100000000"), "3/6")
+  same(natfw_faults(CREATE .. "43f0000100000000"), "")
+  same(natfw_faults(CREATE .. "83f0000100000000"), "")
+  same(natfw_faults(CREATE .. "c3f0000100000000"), "3/9")
+  same(natfw_faults(HEADER .. "000c0002000000000000003c" .. EFI .. MSN), "3/7")
+  same(natfw_faults(HEADER .. LT .. EFI .. "0012000200000007"), "3/7")
+  same(natfw_faults(HEADER .. LT .. "000f000100030000" .. MSN), "7/5")
+  same(natfw_faults(HEADER .. LT .. "000f000100010002" .. MSN), "7/8")
+  same(natfw_faults("01800000" .. LT .. EFI .. MSN), "3/4")
+  same(natfw_faults("03000000" .. MSN .. INFO), "3/4")
+  same(natfw_faults("02000000" .. LT .. EFI .. MSN), "3/4 7/7")
+  same(natfw_faults("02000000" .. LT .. EFI .. MSN .. "00130002" .. "60000000" .. "00000000"), "3/7 3/9 3/9 3/9")
+end)
+
+test("all faults of a message are listed, not only the first", function()
+  same(natfw_faults("01000000" .. LT .. LT .. "000f000100030007" .. INFO .. "c3f0000100000000"),
+    "3/10 3/4 3/5 3/9 7/5 7/8")
+end)
+
+test("each fault of a GIST message is found", function()
+  local function changed(position, text)
+    return QUERY:sub(1, position - 1) .. text .. QUERY:sub(position + #text)
+  end
+  same(gist_faults("0101"), "1/3")
+  same(gist_faults(changed(1, "02")), "1/0")
+  same(gist_faults(changed(3, "00")), "2/0")
+  expect(gist_faults(changed(5, "001c")):find("1/3", 1, true), "a wrong message length")
+  same(gist_faults(changed(13, "e3")), "1/1")
+  same(gist_faults(changed(15, "80")), "1/2")
+  same(gist_faults(changed(15, "e0")), "1/4")
+  same(gist_faults(changed(13, "00")), "1/5")
+  same(gist_faults(changed(17, "c0")), "9/5")
+  expect(gist_faults(changed(30, "2")):find("10/2", 1, true), "F in IPv4")
+  expect(gist_faults(changed(31, "8")):find("10/2", 1, true), "A without P")
+  expect(gist_faults(changed(25, "0000")):find("10/1", 1, true), "an unknown IP version")
+end)
+
+test("duplicate, missing, misplaced and unknown GIST objects are found", function()
+  local mri, sid = "00000004000040000a0a01020a0a020220200000", "00010004" .. ("11"):rep(16)
+  local function data(...)
+    local body = table.concat({ ... })
+    return string.format("0101%04x00210380", #body / 8) .. body
+  end
+  local payload = "00080001" .. "01000000"
+  same(gist_faults(data(mri, sid, payload)), "")
+  same(gist_faults(data(mri, payload)), "9/2")
+  same(gist_faults(data(mri, mri, sid, payload)), "9/0")
+  same(gist_faults(data(sid, mri, payload)), "9/3")
+  same(gist_faults(data(mri, sid, payload, "03f00000")), "9/1")
+  same(gist_faults(data(mri, sid, payload, "43f00000")), "")
+  same(gist_faults(data(mri, sid, payload, "000a000100000001")), "9/3")
+end)
+
+test("no octets make the decoder fail", function()
+  local state = 1
+  local function random(limit)
+    state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+    return (state >> 12) % limit
+  end
+  for round = 1, 3000 do
+    local spec = round % 2 == 0 and natfw or gist
+    local bytes = show.unhex(spec == gist and QUERY or CREATE)
+    for _ = 1, 1 + random(4) do
+      local place = 1 + random(#bytes)
+      bytes = bytes:sub(1, place - 1) .. string.char(random(256)) .. bytes:sub(place + 1)
+    end
+    bytes = bytes:sub(1, #bytes - (random(3) == 0 and random(#bytes) or 0))
+    local decoded = engine.decode(spec, bytes)
+    expect(json.encode(show.plain(decoded)) and #show.lines(decoded) > 0, "cannot be shown")
+  end
+end)
+
+test("an IPv4 packet is built with its option, DF and checksums, and read again", function()
+  local bytes = packet.build({ source = "10.0.0.1", destination = "10.0.0.2", source_port = 270,
+    destination_port = 270, payload = "abc", options = packet.router_alert(65) })
+  local parts = packet.parse(bytes)
+  same(packet.router_alert_of(parts), 65)
+  same(parts.df, true)
+  same(parts.payload, "abc")
+  same(show.hex(bytes:sub(1, 24)), "46000023000040004011" .. show.hex(bytes:sub(11, 12)) .. "0a0000010a00000294040041")
+end)
+
+test("addresses go to text and back", function()
+  for _, text in ipairs({ "192.0.2.1", "2001:db8::1", "::", "fe80::1:0:0:2", "1:2:3:4:5:6:7:8" }) do
+    same(address.format(assert(address.parse(text))), text)
+  end
+  same(address.parse("300.1.1.1"), nil)
+  same(address.add("10.0.0.255", 2), "10.0.1.1")
+end)
+
+test("JSON is escaped and ordered", function()
+  same(json.encode({ b = 1, a = { 1, 2 }, c = "x\"\n\1", d = json.array({}) }),
+    '{"a":[1,2],"b":1,"c":"x\\"\\n\\u0001","d":[]}')
+end)
+
+test("a line for the comparison names fields and faults", function()
+  local text = json.encode(show.line("natfw " .. CREATE .. INFO))
+  expect(text:find('"faults":[{"class":3,"code":5,"object":16', 1, true), text)
+  expect(text:find('"fields":{"lifetime_s":60}', 1, true), text)
+  expect(show.line("nonsense").error ~= nil, "nonsense is accepted")
+end)
+
+local captures = os.getenv("NATFW_CAPTURES")
+if captures then
+  test("every message of the captures given decodes without a fault", function()
+    local count = 0
+    for line in io.lines(captures) do
+      local decoded = show.line(line)
+      expect(decoded.faults and #decoded.faults == 0, line .. ": " .. json.encode(decoded.faults or {}))
+      count = count + 1
+    end
+    expect(count > 0, "no line in " .. captures)
+  end)
+end
+
+support.finish()

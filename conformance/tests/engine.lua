@@ -1,0 +1,246 @@
+-- The verdict engine against a scripted firewall: no false fail when it is right, no false pass when
+-- it breaks one thing, and the failing assertion carries the requirement that was broken.
+
+local support = require("tests.support")
+local verdicts = require("runner.verdicts")
+local report = require("runner.report")
+
+local test, expect = support.test, support.expect
+local BOUNDS = { ["ics.lowers_lifetime"] = true, ["ics.rejects_small_lifetime"] = true,
+  ["lifetime.max_s"] = 120, ["lifetime.min_s"] = 2 }
+
+local function run_all(options)
+  options = options or {}
+  options.settings = options.settings or BOUNDS
+  options.box = options.box or {}
+  options.box.max_s, options.box.min_s = 120, 2
+  return support.run(support.cases(), options)
+end
+
+
+local function expect_all_pass(results)
+  for _, case in ipairs(results) do
+    expect(case.verdict == "pass" or case.verdict == "not applicable",
+      case.definition.id .. " is " .. case.verdict .. ": " .. tostring(case.reason))
+  end
+end
+
+test("a right firewall passes every case that applies", function() expect_all_pass(run_all()) end)
+
+test("forty at once, in any order, give the same verdicts as one by one", function()
+  expect_all_pass(run_all({ jobs = 1 }))
+  expect_all_pass(run_all({ jobs = 40, seed = 7 }))
+  expect_all_pass(run_all({ jobs = 40, seed = 8 }))
+end)
+
+test("both readings of ruling A38 pass, and the report says which was seen", function()
+  for literal, wanted in pairs({ [true] = "the session dies", [false] = "the old state is kept" }) do
+    local results = support.run({ support.case("3.7.3-error-response-to-refresh") },
+      { box = { literal = literal } })
+    expect_all_pass(results)
+    expect(results[1].seen_readings.A38 == wanted, "saw " .. tostring(results[1].seen_readings.A38))
+  end
+end)
+
+test("strict rulings ask for this project's reading of A38", function()
+  local results = support.run({ support.case("3.7.3-error-response-to-refresh") },
+    { box = { literal = true }, strict = true })
+  expect(results[1].verdict == "fail", results[1].verdict)
+end)
+
+-- What is broken, the case that has to notice, the requirement that its failing step carries.
+local BROKEN = {
+  { "not-lowered", "3.4-lifetime-lowered", "RFC5973-3.4-7" },
+  { "accepts-larger", "3.4-granted-lifetime-raised", "RFC5973-3.4-12" },
+  { "no-notify", "3.4-granted-lifetime-raised", "RFC5973-3.4-14" },
+  { "no-expiry", "3.4-expiry-udp", "RFC5973-3.4-1b" },
+  { "no-expiry", "3.4-expiry-tcp", "RFC5973-3.4-1b" },
+  { "session-stays", "3.4-expiry-udp", "RFC5973-3.4-1a" },
+  { "forward-msn", "3.5-msn-forwarded-unchanged", "RFC5973-3.5-1b" },
+  { "stale", "3.5-stale-msn-discarded", "RFC5973-3.5-6" },
+  { "response-msn", "3.5-response-carries-received-msn", "RFC5973-3.5-5" },
+  { "installs-early", "3.7.1-create-opens-udp", "RFC5973-3.7.1-7" },
+  { "error-installs", "3.7.1-error-response-discards-rule", "RFC5973-3.7.1-i23" },
+  { "no-peer-error", "3.7.1-no-responder", "RFC5973-3.7.1-2" },
+  { "forgets-to-delete", "3.7.4-deletion-udp", "RFC5973-3.7.4-1" },
+  { "forgets-to-delete", "3.7.4-deletion-tcp", "RFC5973-3.7.4-1" },
+  { "propagates", "3.7.4-aggregated-deletion", "RFC5973-3.7.4-4a" },
+  { "reserved", "4.1-messages-sent-are-well-formed", "RFC5973-4.1-2a" },
+  { "sets-p", "4.1-messages-sent-are-well-formed", "RFC5973-4.1-5" },
+  { "p-flag", "4.1-proxy-flags-ignored-in-response", "RFC5973-4.1-6" },
+  { "info-reserved", "4.2.5-reserved-bits-ignored", "RFC5973-4.2.5-1b" },
+  { "wrong-code", "4.1-unknown-message-type", "RFC5973-4.1-3" },
+  { "wrong-code", "4.2-wrong-object-length", "RFC5973-4.2-1" },
+  { "wrong-code", "4.2-invalid-extensibility-flags", "RFC5973-4.2-3b" },
+  { "accepts-faults", "4.2-unknown-mandatory-object", "RFC5973-4.2-2" },
+  { "accepts-faults", "4.2.4-unknown-rule-action", "RFC5973-4.2.4-3" },
+  { "accepts-faults", "4.2.4-bad-sub-ports", "RFC5973-4.2.4-4b" },
+  { "accepts-faults", "4.3-missing-object", "RFC5973-4.3-2" },
+  { "accepts-faults", "4.3-illegal-object", "RFC5973-4.3-3" },
+  { "accepts-faults", "4.3-duplicate-object", "RFC5973-4.3-4" },
+  { "keeps-ab01", "4.2-unknown-optional-object", "RFC5973-4.2-i4" },
+  { "drops-ab10", "4.2-unknown-forward-object", "RFC5973-4.2-i5" },
+  { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
+  { "any-cookie", "gist-5.7.1-changed-stack-proposal", "RFC5971-5.7.1-13" },
+  { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
+  { "no-r-flag", "gist-4.4.1-response-to-query", "RFC5971-5.1-11a" },
+  { "association-data-nli", "gist-5.1-confirm", "RFC5971-5.1-17b" },
+}
+
+local function failing_step(case)
+  for place = #case.steps, 1, -1 do
+    local step = case.steps[place]
+    if step.kind == "check" and not step.ok then return step end
+  end
+  return nil
+end
+
+for _, row in ipairs(BROKEN) do
+  test(row[2] .. " fails when the firewall is broken by " .. row[1], function()
+    local results = support.run({ support.case(row[2]) },
+      { box = { breaks = { [row[1]] = true }, max_s = 120, min_s = 2 }, settings = BOUNDS })
+    local case = results[1]
+    expect(case.verdict == "fail", case.verdict .. ": " .. tostring(case.reason))
+    local carried = " " .. table.concat(failing_step(case).ids, " ") .. " "
+    expect(carried:find(" " .. row[3] .. " ", 1, true), "the failing step carries" .. carried)
+    expect(case.results[row[3]] == "fail", row[3] .. " is " .. tostring(case.results[row[3]]))
+  end)
+end
+
+-- Cases made for one rule of the engine each.
+local function one(requirements, run)
+  return { id = "test", purpose = "test", roles = { "NF-FW" }, requirements = requirements, run = run,
+    document = "RFC0", section = "0" }
+end
+
+local function verdict_of(requirements, run, options)
+  return support.run({ one(requirements, run) }, options)[1]
+end
+
+test("a case that touches nothing is an error, not a pass", function()
+  local case = verdict_of({ "RFC5973-3.5-6" }, function() end)
+  expect(case.verdict == "error" and case.reason:find("RFC5973-3.5-6", 1, true), tostring(case.reason))
+end)
+
+test("a failure in the preamble is inconclusive, in the body a failure", function()
+  local ids = { "RFC5973-3.5-6" }
+  expect(verdict_of(ids, function(t) t:check(ids, "x", 1, 2) end).verdict == "inconclusive", "preamble")
+  expect(verdict_of(ids, function(t)
+    t:body()
+    t:check(ids, "x", 1, 2)
+  end).verdict == "fail", "body")
+  expect(verdict_of(ids, function(t)
+    t:body()
+    t:check(ids, "x", 1, 1)
+    t:control()
+    t:check(nil, "x", 1, 2)
+  end).verdict == "inconclusive", "control")
+end)
+
+test("a failing postamble is an error", function()
+  local ids = { "RFC5973-3.5-6" }
+  local case = verdict_of(ids, function(t)
+    t:body()
+    t:defer(function() t:check(nil, "tidy", 1, 2) end)
+    error({ verdict = "not applicable", reason = "said so" })
+  end)
+  expect(case.verdict == "not applicable", case.verdict)
+  case = verdict_of(ids, function(t)
+    t:body()
+    t:check(ids, "x", 1, 1)
+    t:defer(function() t:check(nil, "tidy", 1, 2) end)
+  end)
+  expect(case.verdict == "error", case.verdict)
+end)
+
+test("'nothing came' without a positive control is inconclusive", function()
+  local ids = { "RFC5973-3.5-6" }
+  local case = verdict_of(ids, function(t)
+    local session = t:session():establish()
+    t:body()
+    t:nothing(t.nr, ids, "nothing comes")
+  end)
+  expect(case.verdict == "inconclusive" and case.reason:find("positive control"), tostring(case.reason))
+  case = verdict_of(ids, function(t)
+    local session = t:session():establish()
+    t:body()
+    t:nothing(t.nr, ids, "nothing comes")
+    session:send_create():expect_create()
+  end)
+  expect(case.verdict == "pass", tostring(case.reason))
+end)
+
+test("'no data passes' without a flow that does is inconclusive", function()
+  local ids = { "RFC5973-3.7.1-7" }
+  local case = verdict_of(ids, function(t)
+    local session = t:session():connect()
+    t:body()
+    t:blocked(session.data, ids)
+  end)
+  expect(case.verdict == "inconclusive" and case.reason:find("positive control"), tostring(case.reason))
+end)
+
+test("a message that nobody waits for fails the case", function()
+  local ids = { "RFC5973-3.5-1b" }
+  local case = verdict_of(ids, function(t)
+    local session = t:session():connect()
+    t:body()
+    session:send_create()
+    t:expect(t.nr, "NOTIFY", session, ids, "a NOTIFY comes")
+  end)
+  expect(case.verdict == "fail" and case.reason:find("got CREATE", 1, true), tostring(case.reason))
+end)
+
+test("a path without the IUT is never a pass", function()
+  local router = support.router_run(support.cases(), BOUNDS)
+  for _, case in ipairs(router) do
+    expect(case.verdict ~= "pass", case.definition.id .. " passes without an IUT")
+  end
+end)
+
+test("a bug in a case is an error of the runner, with its place", function()
+  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) t.no_such_thing.at_all() end)
+  expect(case.verdict == "error" and case.reason:find("engine.lua:%d+"), tostring(case.reason))
+end)
+
+test("a step that carries what its case does not claim is an error", function()
+  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) t:check({ "RFC5973-3.5-4" }, "x", 1, 1) end)
+  expect(case.verdict == "error", case.verdict)
+end)
+
+test("expected failures and unexpected passes are told apart", function()
+  local ids = { "RFC5973-3.5-6" }
+  local bad = verdict_of(ids, function(t)
+    t:body()
+    t:check(ids, "x", 1, 2)
+  end)
+  local good = verdict_of(ids, function(t) t:check(ids, "x", 1, 1) end)
+  verdicts.apply({ bad, good }, { test = "known" })
+  expect(bad.verdict == "expected failure", bad.verdict)
+  expect(good.verdict == "unexpected pass", good.verdict)
+  expect(verdicts.exit_status(verdicts.count({ bad })) == 0, "an expected failure breaks no run")
+  expect(verdicts.exit_status(verdicts.count({ bad, good })) == 1, "an unexpected pass does")
+end)
+
+test("exit status tells failures, errors and inconclusive runs apart", function()
+  local function status(list)
+    local results = {}
+    for i, verdict in ipairs(list) do results[i] = { verdict = verdict } end
+    return verdicts.exit_status(verdicts.count(results))
+  end
+  expect(status({ "pass", "not applicable" }) == 0, "pass")
+  expect(status({ "pass", "fail", "inconclusive" }) == 1, "fail")
+  expect(status({ "fail", "error" }) == 3, "error")
+  expect(status({ "pass", "inconclusive" }) == 4, "inconclusive")
+  expect(status({ "not applicable" }) == 4, "nothing applies")
+end)
+
+test("measured times are in the report", function()
+  local results = support.run({ support.case("3.7.4-deletion-udp") })
+  expect(results[1].measured["running flow stops at deletion"] ~= nil, "no time measured")
+  local text = report.json(results, { started_ms = 0, version = "0", hash = "0", iut = "x" })
+  expect(text:find("running flow stops at deletion", 1, true), "not in the JSON")
+  expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true), "no decoded messages")
+end)
+
+support.finish()

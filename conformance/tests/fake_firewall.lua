@@ -1,0 +1,388 @@
+-- A scripted firewall NF for the tests of the runner: right unless told to break one thing. It is
+-- no implementation of the protocol, only as much of one as the cases look at.
+
+local Association = require("runner.association")
+local engine = require("codec.engine")
+local gist = require("codec.gist")
+local messages = require("runner.messages")
+local natfw = require("codec.natfw")
+local packet = require("runner.packet")
+
+local fake = {}
+
+local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
+
+-- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms.
+function fake.new(net, options)
+  options = options or {}
+  local breaks = options.breaks or {}
+  local sessions, by_peer = {}, {}
+  local box = {}
+  local inside = { identity = "firewall-inside-", address = INSIDE, validity_ms = 30000,
+    hold_time_ms = 30000 }
+  local outside = { identity = "firewall-outside", address = OUTSIDE, validity_ms = 30000,
+    hold_time_ms = 30000 }
+
+  function box.owns(address) return address == INSIDE or address == OUTSIDE end
+
+  local function flow_of(item)
+    local mri = item.gist.by_type[0].values
+    return { source = mri.source, destination = mri.destination, source_port = mri.source_port,
+      destination_port = mri.dest_port, protocol = mri.protocol == 6 and "tcp" or "udp" }
+  end
+
+  local function same(rule, flow, reverse)
+    if rule.protocol ~= flow.protocol then return false end
+    local extra = rule.sub_ports or 0
+    if reverse then
+      return rule.source == flow.destination and rule.source_port == flow.destination_port
+        and rule.destination == flow.source and flow.source_port >= rule.destination_port
+        and flow.source_port <= rule.destination_port + extra
+    end
+    return rule.source == flow.source and rule.source_port == flow.source_port
+      and rule.destination == flow.destination and flow.destination_port >= rule.destination_port
+      and flow.destination_port <= rule.destination_port + extra
+  end
+
+  function box.allows(flow)
+    for _, session in pairs(sessions) do
+      local live = session.installed
+        and (breaks["no-expiry"] or not session.expires_at or net.now() < session.expires_at)
+      if live and same(session.rule, flow, flow.side == "outside") then return true end
+    end
+    for _, rule in ipairs(box.leaked or {}) do
+      if same(rule, flow, flow.side == "outside") then return true end
+    end
+    return false
+  end
+
+  -- Towards the neighbours --------------------------------------------------------------------
+
+  local function send_nslp(association, session, direction, message)
+    if breaks["reserved"] then message.header.reserved = 1 end
+    if breaks["sets-p"] then message.header.p = 1 end
+    local data = messages.data(session, direction, messages.encode_natfw(message))
+    if breaks["association-data-nli"] then table.insert(data.objects, 3, messages.nli(outside, 64)) end
+    association:send(messages.encode_gist(data))
+  end
+
+  local function answer(session, msn, class, code, options_of)
+    options_of = options_of or {}
+    if breaks["wrong-code"] then code = code % 16 + 1 end
+    send_nslp(session.ni, session, 1, messages.nslp_response({ msn = breaks["response-msn"] and 0 or msn,
+      class = class, code = code, lifetime_s = options_of.lifetime_s,
+      object_type = options_of.object_type }))
+  end
+
+  local function forget(session)
+    session.installed, session.dead = false, true
+    sessions[session.sid] = nil
+  end
+
+  local function arm(session, seconds)
+    session.expires_at = net.now() + seconds * 1000
+    local moment = session.expires_at
+    net.after(seconds * 1000, function()
+      if session.expires_at == moment and not breaks["session-stays"] then
+        if breaks["no-expiry"] then
+          box.leaked = box.leaked or {}
+          table.insert(box.leaked, session.rule)
+        end
+        forget(session)
+      end
+    end)
+  end
+
+  local function send_query(session, attempt)
+    if session.nr or session.dead then return end
+    if attempt > 3 then
+      net.after(options.no_peer_ms or 2000, function()
+        if not session.nr and not session.dead then
+          if not breaks["no-peer-error"] then answer(session, session.msn, 5, 7) end
+          forget(session)
+        end
+      end)
+      return
+    end
+    local query = messages.query(outside, session, net.random(8), 1)
+    if breaks["no-alert"] then session.no_alert = true end
+    net.deliver("outside", packet.build({ source = OUTSIDE, destination = session.flow.destination,
+      source_port = 270, destination_port = 270, payload = gist.magic .. messages.encode_gist(query),
+      options = not breaks["no-alert"] and packet.router_alert(65) or nil }))
+    net.after(500 * 2 ^ (attempt - 1), function() send_query(session, attempt + 1) end)
+  end
+
+  local function forward(session, message)
+    session.pending = session.pending or {}
+    if not session.nr then
+      table.insert(session.pending, message)
+      if not session.querying then
+        session.querying = true
+        send_query(session, 1)
+      end
+      return
+    end
+    send_nslp(session.nr, session, 0, message)
+  end
+
+  -- From the responder ------------------------------------------------------------------------
+
+  local function notify(association, session, direction, code)
+    send_nslp(association, session, direction, messages.notify(code))
+  end
+
+  local function on_response(session, item)
+    if item.gist.header.type ~= 3 or #item.natfw.faults > 0 or item.msn ~= session.msn then return end
+    local info = item.natfw.by_type[0x010].values
+    if info.reserved ~= 0 and breaks["info-reserved"] then return end
+    if item.natfw.header.p == 1 and breaks["p-flag"] then return end
+    local message = { header = { type = 3 }, objects = item.natfw.objects }
+    for _, object in ipairs(message.objects) do object.values.reserved = nil end
+    if item.class == 2 then
+      if options.min_s and item.lifetime_s < options.min_s then
+        answer(session, item.msn, 7, 0x12, { lifetime_s = options.min_s, object_type = 0x00C })
+        notify(session.nr, session, 0, 5)
+        return forget(session)
+      end
+      if item.lifetime_s > session.forwarded_s and not breaks["accepts-larger"] then
+        answer(session, item.msn, 7, 0x11, { lifetime_s = session.forwarded_s, object_type = 0x00C })
+        if not breaks["no-notify"] then notify(session.nr, session, 0, 5) end
+        return forget(session)
+      end
+      session.installed, session.established = true, true
+      arm(session, item.lifetime_s)
+    elseif session.established then
+      if options.literal then forget(session) else arm(session, (session.old_expiry - net.now()) / 1000) end
+    elseif breaks["error-installs"] then
+      session.installed = true
+    else
+      forget(session)
+    end
+    send_nslp(session.ni, session, 1, message)
+  end
+
+  local function on_outside(association, item)
+    local session = sessions[item.sid]
+    if not session or item.gist.name ~= "Data" then return end
+    if item.name == "RESPONSE" then return on_response(session, item) end
+    if item.name == "NOTIFY" and #item.natfw.faults == 0 then
+      send_nslp(session.ni, session, 1, { header = { type = 4 }, objects = item.natfw.objects })
+      if item.code == 4 or item.code == 5 then forget(session) end
+    end
+  end
+
+  local function open_outside(session, item)
+    local nli, configuration = item.gist.by_type[2].values, item.gist.by_type[4]
+    local function confirm(association, first)
+      session.nr = association
+      association:send(messages.encode_gist(messages.confirm(outside, session,
+        item.gist.by_type[6].raw, item.gist.by_type[3] and item.gist.by_type[3].raw, first)))
+      for _, message in ipairs(session.pending) do send_nslp(association, session, 0, message) end
+      session.pending = {}
+    end
+    if item.mode == "C" then return confirm(item.association, false) end
+    local association = Association.new(net, { receive = function(one)
+      if one.gist.name == "Response" then
+        local waiting = sessions[one.sid]
+        if waiting and not waiting.nr then box.open_outside(waiting, one) end
+        return
+      end
+      on_outside(one.association, one)
+    end })
+    association.connection = net.connect_out(nli.interface,
+      string.unpack(">I2", configuration.values.options[1].data),
+      function()
+        association.open = true
+        confirm(association, true)
+      end,
+      function(bytes, at) association:fed(bytes, at) end)
+  end
+  box.open_outside = open_outside
+
+  -- From the initiator ------------------------------------------------------------------------
+
+  -- The faults in the order that they are answered in, the first of them.
+  local function first_fault(decoded)
+    local order = { { 3, 1 }, { 3, 2 }, { 3, 7 }, { 3, 9 }, { 3, 6 }, { 3, 10 }, { 3, 5 }, { 3, 4 },
+      { 3, 8 }, { 7, 5 }, { 7, 8 } }
+    for _, code in ipairs(order) do
+      for _, fault in ipairs(decoded.faults) do
+        if fault.class == code[1] and fault.code == code[2] then return fault end
+      end
+    end
+    return nil
+  end
+
+  local function newer(msn, stored)
+    local difference = (msn - stored) % 4294967296
+    return difference > 0 and difference < 2147483648
+  end
+
+  local function on_create(association, item)
+    local session = sessions[item.sid]
+    local fresh = not session
+    local seed = { sid = item.sid, flow = flow_of(item), rule = flow_of(item), ni = association }
+    local target = session or seed
+    local fault = first_fault(item.natfw)
+    if fault and not breaks["accepts-faults"] then
+      return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
+    end
+    if item.name ~= "CREATE" then return end
+    if fault then return end
+    if session and not newer(item.msn, session.msn) and not breaks["stale"] then return end
+    session = target
+    sessions[item.sid] = session
+    session.msn = item.msn
+    local efi = item.natfw.by_type[0x00F].values
+    if item.lifetime_s == 0 then
+      if not breaks["forgets-to-delete"] then session.installed, session.dead = false, true end
+      if not fresh and session.nr then
+        forward(session, messages.create({ lifetime_s = 0, msn = item.msn }))
+      end
+      if not breaks["forgets-to-delete"] then sessions[item.sid] = nil end
+      return
+    end
+    if efi.rule_action == 2 then return answer(session, item.msn, 7, 6, { object_type = 0x00F }) end
+    local granted = item.lifetime_s
+    if options.max_s and granted > options.max_s then
+      if options.too_large == "reject" then
+        if fresh then sessions[item.sid] = nil end
+        return answer(session, item.msn, 7, 2, { object_type = 0x00C })
+      end
+      granted = breaks["not-lowered"] and granted or options.max_s
+    end
+    if options.min_s and granted < options.min_s then
+      if fresh then sessions[item.sid] = nil end
+      return answer(session, item.msn, 7, 0x10, { object_type = 0x00C })
+    end
+    session.forwarded_s = granted
+    session.rule.sub_ports = efi.sub_ports
+    local msn = breaks["forward-msn"] and item.msn ~ 1 or item.msn
+    local create = messages.create({ lifetime_s = granted, msn = msn, sub_ports = efi.sub_ports })
+    for _, object in ipairs(item.natfw.objects) do
+      local known = natfw.objects[object.type]
+      if object.ab == 2 and not known and not breaks["drops-ab10"] then
+        table.insert(create.objects, { type = object.type, ab = 2, raw = object.raw })
+      elseif object.ab == 1 and not known and breaks["keeps-ab01"] then
+        table.insert(create.objects, { type = object.type, ab = 1, raw = object.raw })
+      end
+    end
+    if breaks["installs-early"] then session.installed = true end
+    if fresh then
+      net.after(granted * 1000, function()
+        if not session.established and sessions[item.sid] == session then forget(session) end
+      end)
+    elseif session.expires_at then
+      session.old_expiry = session.expires_at
+      arm(session, math.max(granted, (session.expires_at - net.now()) / 1000))
+    end
+    forward(session, create)
+  end
+
+  local function fail_over(association, item, code, subcode)
+    association:send(messages.encode_gist({ header = { type = 4, nslpid = 0 }, objects = {
+      { type = 9, values = { class = 2, code = code, subcode = subcode,
+        original_header = item.gist.bytes:sub(1, 8), infos = {} } } } }))
+  end
+
+  local function on_inside(association, item)
+    if item.gist.name == "Query" then return fail_over(association, item, 3, 0) end
+    if item.gist.name == "Confirm" then
+      local expected = by_peer[item.sid]
+      local cookie = item.gist.by_type[6]
+      local proposal = item.gist.by_type[3]
+      local unchanged = not proposal or proposal.raw == "\1\0\0\0\1\1\0\0"
+      if breaks["any-cookie"] or (expected and cookie and cookie.raw == expected and unchanged) then
+        association.sids = association.sids or {}
+        association.sids[item.sid] = true
+        by_peer[item.gist.by_type[2].values.peer_identity] = association
+      elseif not association.sids then
+        association:close()
+      end
+    elseif item.gist.name == "Data" and item.natfw then
+      if item.sid == ("\0"):rep(16) then
+        if item.lifetime_s ~= 0 then return end
+        for _, session in pairs(sessions) do
+          if session.ni == association then
+            if breaks["propagates"] and session.nr then
+              session.nr:send(messages.encode_gist(messages.data(
+                { sid = item.sid, flow = session.flow }, 0, item.natfw.bytes)))
+            end
+            forget(session)
+          end
+        end
+        return
+      end
+      if not (association.sids and association.sids[item.sid]) then return end
+      local session = sessions[item.sid]
+      if item.name == "RESPONSE" then return end
+      if item.name == "NOTIFY" then
+        if session and session.nr and item.code ~= 2 and #item.natfw.faults == 0 then
+          send_nslp(session.nr, session, 0, { header = { type = 4 }, objects = item.natfw.objects })
+          if item.code == 4 or item.code == 5 then forget(session) end
+        end
+        return
+      end
+      on_create(association, item)
+    end
+  end
+
+  function box.accept(_, connection)
+    local association
+    association = Association.new(net, {
+      receive = function(item) on_inside(item.association, item) end,
+      heard = function()
+        local hello = association.hellos[#association.hellos]
+        if #hello.gist.faults > 0 then fail_over(association, hello, 10, 1) end
+      end,
+    })
+    association:attach(connection)
+    connection:receive(function(bytes, at) association:fed(bytes, at) end,
+      function(reason) association:ended(reason) end)
+  end
+
+  local function answer_query(item, parts)
+    local session = { sid = item.sid, flow = flow_of(item) }
+    local cookie = net.random(16)
+    by_peer[item.sid] = cookie
+    local nli = item.gist.by_type[2].values
+    local old = by_peer[nli.peer_identity]
+    local response = messages.response(inside, session, item.gist.by_type[5].raw, cookie,
+      not (old and old.open) and PORT or nil)
+    if breaks["no-r-flag"] then response.header.r = 0 end
+    local bytes = messages.encode_gist(response)
+    if old and old.open then return old:send(bytes) end
+    net.deliver("inside", packet.build({ source = INSIDE, destination = nli.interface,
+      source_port = 270, destination_port = parts.source_port, payload = gist.magic .. bytes }))
+  end
+
+  function box.packet(side, bytes)
+    local parts = packet.parse(bytes)
+    if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
+    local item = messages.read(parts.payload:sub(5))
+    if #item.gist.faults > 0 then
+      local fault = item.gist.faults[1]
+      if side ~= "inside" or not item.gist.by_type[2] then return end
+      local failure = { header = { type = 4, nslpid = 0 }, objects = {
+        { type = 2, values = { ip_ttl = 0, validity_ms = 1, peer_identity = inside.identity,
+          interface = INSIDE } },
+        { type = 9, values = { class = 2, code = fault.class, subcode = fault.code, d = 1, q = 1, s = 1,
+          original_header = item.gist.bytes:sub(1, 8), original_sid = item.sid, infos = {} } } } }
+      return net.deliver("inside", packet.build({ source = INSIDE,
+        destination = item.gist.by_type[2].values.interface, source_port = 270,
+        destination_port = parts.source_port,
+        payload = gist.magic .. messages.encode_gist(failure) }))
+    end
+    if side == "inside" and item.gist.name == "Query" then return answer_query(item, parts) end
+    local session = sessions[item.sid]
+    if side == "outside" and item.gist.name == "Response" and session and not session.nr then
+      item.mode = "D"
+      open_outside(session, item)
+    end
+  end
+
+  net.box = box
+  return box
+end
+
+return fake

@@ -1,0 +1,75 @@
+#!/bin/sh
+# The program from outside: its commands, its errors and its exit statuses. No network is needed.
+set -u
+
+program=$1 suite=$2 failed=0 count=0
+export NATFW_CONFORM_DATA="$suite"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# expect STATUS PATTERN COMMAND…: this exit status, and a line that matches in either output
+expect() {
+    status=$1 pattern=$2
+    shift 2
+    count=$((count + 1))
+    "$@" >"$folder/out" 2>&1
+    actual=$?
+    if [ $actual -ne "$status" ] || ! grep -Eq -- "$pattern" "$folder/out"; then
+        echo "not ok: $* gave status $actual, wanted $status and /$pattern/"
+        sed 's/^/    /' "$folder/out"
+        failed=$((failed + 1))
+    fi
+}
+
+expect 0 'Usage: natfw-conform' "$program" --help
+expect 0 '^natfw-conform [0-9.]+, suite [0-9a-f]{16}$' "$program" --version
+expect 2 'wants a command' "$program"
+expect 2 "no command 'dance'" "$program" dance
+expect 2 'no option --frobnicate' "$program" list --frobnicate
+expect 2 'wants a value' "$program" run --ixit
+expect 2 'whole number' "$program" run --jobs many
+expect 2 'no suite in' "$program" --data-dir /nonexistent list
+
+expect 0 '^[1-9][0-9]* cases$' "$program" list
+expect 0 '^3\.5-msn-wraps-around ' "$program" list --requirement RFC5973-3.5-4
+expect 0 '^2 cases$' "$program" list --id '3.4-expiry-*'
+expect 0 '^0 cases$' "$program" list --section 9.9
+"$program" list --json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) >= 15' || failed=$((failed + 1))
+
+cp "$suite/ixit/firewall.lua" "$folder/good.lua"
+expect 0 'as NF-FW' "$program" check-ixit "$folder/good.lua"
+sed 's/usual_s = 60/usual_s = "soon"/' "$folder/good.lua" >"$folder/bad.lua"
+line=$(grep -n 'usual_s = ' "$folder/bad.lua" | cut -d: -f1)
+expect 2 "bad.lua:$line: lifetime.usual_s has to be seconds" "$program" check-ixit "$folder/bad.lua"
+echo 'return { inside = { netns = 3, colour = "red" } }' >"$folder/bad.lua"
+expect 2 'bad.lua:1: inside.colour is no key that I know' "$program" check-ixit "$folder/bad.lua"
+expect 2 'bad.lua:1: inside.netns has to be the path' "$program" check-ixit "$folder/bad.lua"
+expect 2 'outside.gateway is missing' "$program" check-ixit "$folder/bad.lua"
+echo 'return {' >"$folder/bad.lua"
+expect 2 'bad.lua:[12]:' "$program" check-ixit "$folder/bad.lua"
+echo 'while true do end' >"$folder/bad.lua"
+expect 2 'too many instructions' "$program" check-ixit "$folder/bad.lua"
+echo 'local s = "x" while true do s = s .. s end' >"$folder/bad.lua"
+expect 2 'memory' "$program" check-ixit "$folder/bad.lua"
+echo 'return { name = os.getenv("HOME") }' >"$folder/bad.lua"
+expect 2 "bad.lua:1: .*'os'" "$program" check-ixit "$folder/bad.lua"
+echo 'local t = {} t.t = t return t' >"$folder/bad.lua"
+expect 2 'no table of plain values' "$program" check-ixit "$folder/bad.lua"
+expect 2 'No such file' "$program" check-ixit "$folder/none.lua"
+
+expect 2 'run wants --ixit' "$program" run
+expect 2 'no case matches' "$program" run --ixit "$folder/good.lua" --id nothing
+expect 2 'netns' "$program" run --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns
+expect 2 'KEY=VALUE' "$program" run --ixit "$folder/good.lua" --set nonsense
+echo 'lonely-id' >"$folder/expected"
+expect 2 'expected:1: wants a case id and a reason' \
+    "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
+
+expect 0 'SID: sid=1111' "$program" decode 0101000900210380000000040000400000000000000000000000000000010004111111111111111111111111111111110008000104000000
+expect 2 'neither hex nor' "$program" decode xyz
+echo 'natfw 01000000000c00010000003c' | "$program" decode --lines >"$folder/out" &&
+    python3 -c 'import json,sys; d=json.loads(sys.stdin.readline()); assert d["name"]=="CREATE" and [f["code"] for f in d["faults"]]==[4,4], d' <"$folder/out" ||
+    failed=$((failed + 1))
+
+echo "$count checks, $failed failed"
+[ $failed -eq 0 ]

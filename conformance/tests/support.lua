@@ -1,0 +1,103 @@
+-- What the tests of the runner share: loading the cases, and running them against the fake firewall
+-- in virtual time.
+
+local catalogue = require("runner.catalogue")
+local fake = require("tests.fake_firewall")
+local ixit = require("runner.ixit")
+local suite = require("runner.suite")
+local virtual = require("tests.virtual_net")
+
+local support = {}
+
+support.root = package.path:match("^(.-)%?%.lua")
+
+local function files()
+  local list = {}
+  local pipe = assert(io.popen("find '" .. support.root .. "cases' -name '*.lua' | LC_ALL=C sort"))
+  for line in pipe:lines() do list[#list + 1] = line end
+  pipe:close()
+  return list
+end
+
+function support.requirements()
+  return assert(catalogue.requirements(support.root .. "../core/spec/requirements.def"))
+end
+
+function support.cases()
+  return assert(catalogue.cases(files(), catalogue.tombstones(support.root .. "cases/tombstones.txt"),
+    support.requirements()))
+end
+
+function support.settings(changes)
+  local given = {
+    name = "the fake firewall",
+    ics = { roles = { "NF-FW" } },
+    inside = { netns = "none", interface = "none", gateway = "192.0.2.1",
+      signalling = "10.1.0.0/24", flows = "10.2.0.0/24" },
+    outside = { netns = "none", interface = "none", gateway = "192.0.2.254",
+      signalling = "10.3.0.0/24", flows = "10.4.0.0/24" },
+    timing = { no_peer_ms = 12000, probe_interval_ms = 20 },
+  }
+  for path, value in pairs(changes or {}) do
+    assert(ixit.override(given, path .. "=" .. tostring(value)))
+  end
+  return assert(ixit.check(given, "test", ""))
+end
+
+-- Runs definitions; options: box (for the fake), settings (changes), jobs, seed, strict.
+function support.run(definitions, options)
+  options = options or {}
+  local net = virtual.new(options.random)
+  fake.new(net, options.box)
+  local results
+  suite.run(definitions, { net = net, settings = support.settings(options.settings),
+    jobs = options.jobs or 8, seed = options.seed, strict = options.strict,
+    on_end = function(all) results = all end })
+  net.clock.run(function() return results ~= nil end, 1e7)
+  return assert(results, "the run did not end")
+end
+
+-- The same with a plain router where the IUT should be: both neighbours reach each other.
+function support.router_run(definitions, settings)
+  local net = virtual.new()
+  net.box = { owns = function() return false end, allows = function() return true end }
+  function net.box.packet(side, bytes) net.deliver(side == "inside" and "outside" or "inside", bytes) end
+  local results
+  suite.run(definitions, { net = net, settings = support.settings(settings), jobs = 8,
+    on_end = function(all) results = all end })
+  net.clock.run(function() return results ~= nil end, 1e7)
+  return assert(results, "the run did not end")
+end
+
+function support.case(id)
+  for _, case in ipairs(support.cases()) do
+    if case.id == id then return case end
+  end
+  error("no case " .. id)
+end
+
+-- A small harness: named tests, a count of assertions, a status.
+local count, failures = 0, 0
+
+function support.expect(condition, text)
+  count = count + 1
+  if not condition then error(text, 2) end
+end
+
+function support.test(name, body)
+  local before = count
+  local ok, why = xpcall(body, debug.traceback)
+  if ok and count == before then ok, why = false, "made no assertion" end
+  if not ok then
+    failures = failures + 1
+    io.stderr:write("not ok ", name, "\n  ", tostring(why), "\n")
+  end
+  print((ok and "ok " or "not ok ") .. name)
+end
+
+function support.finish()
+  print(string.format("%d assertions, %d failed tests", count, failures))
+  os.exit(failures == 0 and 0 or 1)
+end
+
+return support
