@@ -287,6 +287,53 @@ static bool check_whole(const struct config *config, FILE *errors)
     return !fault;
 }
 
+/* Moves past a comment or a quoted string that starts here. Returns whether there was one. */
+static bool skip_text(const char **at, unsigned *line)
+{
+    const char *start = *at;
+    bool is_block = start[0] == '/' && start[1] == '*';
+    bool is_line = start[0] == '#' || (start[0] == '/' && start[1] == '/');
+    char quote = start[0] == '"' || start[0] == '\'' ? start[0] : '\0';
+    if (!is_block && !is_line && !quote)
+        return false;
+    for (*at += is_block ? 2 : 1; **at; ++*at) {
+        if ((is_line && **at == '\n') || (quote && **at == quote) ||
+            (is_block && (*at)[0] == '/' && (*at)[-1] == '*'))
+            break;
+        *line += **at == '\n';
+        if (quote && **at == '\\' && (*at)[1])
+            ++*at;
+    }
+    *line += **at == '\n';
+    return true;
+}
+
+/* libconfuse takes the end of the file for the end of a section. */
+static bool check_braces(const char *path, FILE *errors)
+{
+    char *text = NULL;
+    size_t size = 0;
+    unsigned line = 1;
+    int depth = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return true; /* it was read a moment ago */
+    if (getdelim(&text, &size, '\0', file) > 0)
+        for (const char *at = text; *at; at++) {
+            if (!skip_text(&at, &line)) {
+                line += *at == '\n';
+                depth += (*at == '{') - (*at == '}');
+            }
+            if (!*at)
+                break;
+        }
+    free(text);
+    fclose(file);
+    if (depth > 0)
+        fprintf(errors, "%s:%u: a { has no }; close the section or list\n", path, line - 1);
+    return depth <= 0;
+}
+
 static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
 {
     errno = 0;
@@ -300,6 +347,8 @@ static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
     default:
         return false;
     }
+    if (!check_braces(config->path, errors))
+        return false;
     take_values(cfg, config);
     return config_take_sections(cfg, config, errors) && check_whole(config, errors);
 }
