@@ -151,8 +151,8 @@ void gist_node_leave(struct gist_node *node)
 void gist_node_tick(struct gist_node *node, uint64_t now_ms)
 {
     gist_node_enter(node, now_ms);
-    /* The transport's timer is spent, even when it came early: it is told the next deadline although
-     * that may be the same. */
+    /* The transport's timer is spent, even when it came early: it is told the next deadline
+     * although that may be the same. */
     node->deadline_ms = GIST_NO_DEADLINE;
     while (node->timers.first && node->timers.first->deadline_ms <= node->now_ms) {
         struct gist_timer *timer = node->timers.first;
