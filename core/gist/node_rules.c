@@ -92,8 +92,9 @@ void gist_node_query(struct gist_node *node, const struct gist_reception *recept
             gist_responding_event(node, state, &event);
         return;
     }
-    bool final =
-        node->transport.is_local(node->transport.context, &reception->arrival->destination.address);
+    bool final = node->transport.is_local(
+                     node->transport.context, &reception->arrival->destination.address) &&
+                 SPEC_ACT("RFC5971-4.3.2-1", 1);
     enum gist_peering peering = gist_deliver(node, reception, NULL, true);
     if (peering == GIST_FORWARD && !final) {
         forward_query(node, reception);

@@ -282,7 +282,8 @@ Test(rejection, a_response_with_a_wrong_query_cookie)
 
 static bool spoil_confirm_cookie(struct row *of, struct seen *seen, uint8_t *octets)
 {
-    if (seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
+    if (gist_message_has(&seen->message, GIST_OBJECT_RESPONDER_COOKIE) &&
+        seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
         octets[seen->message.responder_cookie.octets - seen->octets + 20] ^= 1;
     return false;
 }
@@ -300,7 +301,8 @@ Test(rejection, a_confirm_with_a_wrong_cookie_takes_its_new_association_down)
 
 static bool spoil_confirm_proposal(struct row *of, struct seen *seen, uint8_t *octets)
 {
-    if (seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
+    if (gist_message_has(&seen->message, GIST_OBJECT_STACK_PROPOSAL) &&
+        seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
         octets[seen->message.stack_proposal.profiles.octets - seen->octets + 1] = 77;
     return false;
 }
