@@ -5,8 +5,9 @@
 
 #include "core/gist/node_state.h"
 
-/* Each returns false when the message did not leave: it is too long, the rate limit dropped it, or
- * the transport refused. */
+/* Each returns false when the message did not and will not leave: it is too long, the rate limit
+ * dropped it, or the transport refused. Above the rate limit Confirms and Data wait; Queries are
+ * sent again by their own timer, and what answers strangers is dropped. */
 bool gist_datagram_send(
     struct gist_node *node, const struct gist_endpoint *peer, const struct gist_message *message);
 bool gist_datagram_query(struct gist_node *node, const struct gist_query_route *route,

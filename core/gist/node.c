@@ -124,6 +124,7 @@ void gist_node_destroy(struct gist_node *node)
     for (struct gist_table_link *link; (link = gist_table_any(&node->associations));)
         gist_association_destroy(node, GIST_CONTAINER(link, struct gist_association, link));
     free_the_dead(node);
+    gist_queue_clear(node, &node->held_back);
     struct gist_allocator allocator = node->allocator;
     allocator.release(allocator.context, node, sizeof(*node));
 }
@@ -150,8 +151,8 @@ void gist_node_leave(struct gist_node *node)
 void gist_node_tick(struct gist_node *node, uint64_t now_ms)
 {
     gist_node_enter(node, now_ms);
-    /* The transport's timer is spent, even when it came early: it is told the next deadline although
-     * that may be the same. */
+    /* The transport's timer is spent, even when it came early: it is told the next deadline
+     * although that may be the same. */
     node->deadline_ms = GIST_NO_DEADLINE;
     while (node->timers.first && node->timers.first->deadline_ms <= node->now_ms) {
         struct gist_timer *timer = node->timers.first;

@@ -92,10 +92,11 @@ void gist_node_query(struct gist_node *node, const struct gist_reception *recept
             gist_responding_event(node, state, &event);
         return;
     }
-    bool final =
-        node->transport.is_local(node->transport.context, &reception->arrival->destination.address);
+    bool final = node->transport.is_local(
+                     node->transport.context, &reception->arrival->destination.address) &&
+                 SPEC_ACT("RFC5971-4.3.2-1", 1);
     enum gist_peering peering = gist_deliver(node, reception, NULL, true);
-    if (peering == GIST_FORWARD && !SPEC_HOLDS("RFC5971-4.3.2-1", 1, final)) {
+    if (peering == GIST_FORWARD && !final) {
         forward_query(node, reception);
         return;
     }
@@ -188,7 +189,7 @@ static bool check_confirm_stack(struct gist_node *node, const struct gist_recept
     struct gist_routing_state *state)
 {
     const struct gist_message *confirm = &reception->message;
-    if (!SPEC_HOLDS("RFC5971-5.5-1", 2, reception->association != NULL)) {
+    if (!reception->association) {
         gist_reject(node, reception, GIST_INCORRECT_ENCAPSULATION, 0);
         return false;
     }
@@ -282,8 +283,9 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         return;
     }
     struct gist_routing_state *state = find_state(node, message);
-    if (!SPEC_HOLDS("RFC5971-4.3.2-12", 1, state != NULL)) {
-        gist_reject(node, reception, GIST_NO_ROUTING_STATE, 0);
+    if (!state) {
+        if (SPEC_ACT("RFC5971-4.3.2-12", 1))
+            gist_reject(node, reception, GIST_NO_ROUTING_STATE, 0);
         return;
     }
     if (!SPEC_HOLDS("RFC5971-4.3.2-11", 1,

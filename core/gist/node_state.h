@@ -45,6 +45,8 @@ struct gist_node {
     uint8_t hash_key[GIST_HASH_KEY_LENGTH];
     struct gist_cookie_secrets secrets;
     struct gist_token_bucket bucket;
+    struct gist_message_queue held_back; /* datagrams that wait for the bucket */
+    struct gist_timer hold_back;
     size_t queued_octets;
     gist_association_id last_association;
     gist_sii_handle last_handle;

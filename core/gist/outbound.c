@@ -310,8 +310,7 @@ enum gist_delivery gist_send_data(
     if (gist_message_build(&data, node->scratch, GIST_D_MODE_LENGTH_MAX) == 0)
         return GIST_NEEDS_ASSOCIATION;
     struct gist_endpoint peer = {state->peer->address, state->peer_port};
-    gist_datagram_send(node, &peer, &data);
-    return GIST_DELIVERED;
+    return gist_datagram_send(node, &peer, &data) ? GIST_DELIVERED : GIST_NOT_DELIVERED;
 }
 
 bool gist_send_explicit_data(struct gist_node *node, struct gist_association *association,

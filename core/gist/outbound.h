@@ -10,7 +10,7 @@
 enum gist_delivery {
     GIST_DELIVERED,         /* handed to the transport or the association's queue */
     GIST_NEEDS_ASSOCIATION, /* reliable or long, and there is none */
-    GIST_NOT_DELIVERED      /* the association or the memory for its queue failed */
+    GIST_NOT_DELIVERED      /* the association, its queue's memory or the rate limit failed it */
 };
 
 /* Sends the next Query of the handshake, with a cookie of its own. Returns false when it did not

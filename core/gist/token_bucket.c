@@ -26,3 +26,10 @@ bool gist_token_bucket_take(struct gist_token_bucket *bucket, uint64_t now_ms)
     bucket->level -= TOKEN;
     return true;
 }
+
+uint64_t gist_token_bucket_wait_ms(const struct gist_token_bucket *bucket)
+{
+    if (bucket->rate == 0 || bucket->level >= TOKEN)
+        return 1;
+    return (TOKEN - bucket->level + bucket->rate - 1) / bucket->rate;
+}

@@ -17,4 +17,7 @@ struct gist_token_bucket gist_token_bucket_full(uint32_t rate, uint32_t burst, u
 /* Takes one token. Returns false when there is none. */
 bool gist_token_bucket_take(struct gist_token_bucket *bucket, uint64_t now_ms);
 
+/* Milliseconds until there is one again; at least 1. */
+uint64_t gist_token_bucket_wait_ms(const struct gist_token_bucket *bucket);
+
 #endif

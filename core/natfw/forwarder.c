@@ -328,9 +328,11 @@ static void handle_error(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     pass_back(node, incoming, session);
-    if (SPEC_NEVER("RFC5973-3.7.1-7", 2))
+    if (SPEC_NEVER("RFC5973-3.7.1-7", 2)) {
         node->seams.middlebox.install(node->seams.middlebox.context, &session->id,
             &session->remembered, session->expires_ms, 0);
+        return;
+    }
     settle_refusal(node, incoming->now_ms, session, incoming->message.info);
 }
 

@@ -39,7 +39,7 @@ enum { NATFW_OBJECT_KINDS = NATFW_OBJECT_LAST - NATFW_OBJECT_FIRST + 1 };
 enum { NATFW_MESSAGE_MAX = 1024 };
 
 struct natfw_external_address { /* 4.2.2, and 4.2.3 with its addresses as a view */
-    bool has_port; /* else only an address was reserved, and the field is 0 */
+    bool has_port;              /* else only an address was reserved, and the field is 0 */
     uint16_t port;
     uint32_t address;
 };
