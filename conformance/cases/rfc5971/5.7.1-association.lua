@@ -9,11 +9,12 @@ local messages = require("runner.messages")
 local function wrong_confirm(change)
   return function(t)
     local session = t:session()
-    t:body()
     t.ni:start_handshake(session, { change_confirm = change })
     t:await(t.ixit.timing.response_ms, function() return session.querying.confirmed_at end)
     t:check(nil, "the handshake gets as far as the Confirm", "sent",
       session.querying.confirmed_at and "sent" or "not sent")
+    session:expect_iut_between()
+    t:body()
     local association = session.querying.association
     session:send_create()
     t:nothing(t.nr, { "RFC5971-5.7.1-13", "RFC5971-5.7.1-14a" }, "a CREATE after the wrong Confirm is not forwarded")
