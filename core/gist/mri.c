@@ -39,6 +39,13 @@ struct gist_mri gist_mri_reversed(const struct gist_mri *mri)
     return reversed;
 }
 
+struct gist_mri gist_mri_upstream(const struct gist_mri *mri)
+{
+    struct gist_mri upstream = *mri;
+    upstream.upstream = true;
+    return upstream;
+}
+
 bool gist_session_id_equal(const struct gist_session_id *a, const struct gist_session_id *b)
 {
     return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;

@@ -42,6 +42,7 @@ bool gist_mri_same_flow(const struct gist_mri *a, const struct gist_mri *b);
 bool gist_mri_equal(const struct gist_mri *a, const struct gist_mri *b);
 
 struct gist_mri gist_mri_reversed(const struct gist_mri *mri);
+struct gist_mri gist_mri_upstream(const struct gist_mri *mri);
 
 bool gist_session_id_equal(const struct gist_session_id *a, const struct gist_session_id *b);
 bool gist_session_id_is_zero(const struct gist_session_id *id);

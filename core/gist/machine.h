@@ -1,0 +1,58 @@
+/* The two routing state machines, querying and responding. RFC 5971 6.2, 6.3. */
+#ifndef NATFW_GIST_MACHINE_H
+#define NATFW_GIST_MACHINE_H
+
+#include "core/gist/node_state.h"
+#include "core/gist/routing_state.h"
+
+enum gist_querying_state {
+    GIST_QUERYING_AWAITING_RESPONSE,
+    GIST_QUERYING_ESTABLISHED,
+    GIST_QUERYING_AWAITING_REFRESH
+};
+
+enum gist_responding_state {
+    GIST_RESPONDING_BIRTH,
+    GIST_RESPONDING_AWAITING_CONFIRM,
+    GIST_RESPONDING_ESTABLISHED,
+    GIST_RESPONDING_AWAITING_REFRESH
+};
+
+enum gist_event_kind {
+    GIST_RX_QUERY,
+    GIST_RX_RESPONSE,
+    GIST_RX_CONFIRM,
+    GIST_RX_DATA,
+    GIST_TG_NSLP_DATA,
+    GIST_ER_NO_RSM,
+    GIST_TO_NO_RESPONSE,
+    GIST_TO_NO_CONFIRM,
+    GIST_TO_REFRESH_QNODE,
+    GIST_TO_INACTIVE_QNODE,
+    GIST_TO_EXPIRE_RNODE
+};
+
+struct gist_event {
+    enum gist_event_kind kind;
+    const struct gist_reception *reception;   /* of rx_ events */
+    const struct gist_cookie_content *cookie; /* of rx_Confirm: what the cookie brought back */
+    const struct gist_outgoing *outgoing;     /* of tg_NSLPData */
+    uint64_t give_up_ms;                      /* of tg_NSLPData; 0: no limit */
+    enum gist_send_result result;             /* of tg_NSLPData: set by the rules */
+};
+
+/* Sends the first Query and starts the machine. Returns false without a route to the flow's end. */
+bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state);
+void gist_querying_event(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event);
+
+/* Prepares a new state's timers. */
+void gist_responding_start(struct gist_routing_state *state);
+void gist_responding_event(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event);
+
+/* Hands a message with NSLP-Data to the application; state may be NULL. */
+enum gist_peering gist_deliver(struct gist_node *node, const struct gist_reception *reception,
+    const struct gist_routing_state *state, bool routing_state_check);
+
+#endif

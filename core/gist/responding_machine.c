@@ -1,0 +1,234 @@
+/*
+ * Responding-SM: routing state at the node that answers. RFC 5971 6.3, Figure 8, row for row.
+ *
+ * This node's policy is case 3: a Confirm is always required, and nothing is kept before it. The
+ * rows of Figure 8 for a Query that needs no Confirm are therefore left out, and Awaiting Confirm
+ * has its rows though a machine here is born by a Confirm.
+ */
+#include "core/gist/association.h"
+#include "core/gist/machine.h"
+#include "core/gist/outbound.h"
+#include "core/spec/spec.h"
+
+static void start_no_confirm(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_handshake *handshake = &state->handshake;
+    gist_routing_state_start(node, state, &handshake->timer, node->now_ms + handshake->interval_ms);
+    uint64_t doubled = 2 * (uint64_t)handshake->interval_ms;
+    handshake->interval_ms =
+        (uint32_t)(doubled < node->config.query_timer_max_ms ? doubled
+                                                             : node->config.query_timer_max_ms);
+}
+
+static void start_expire(struct gist_node *node, struct gist_routing_state *state)
+{
+    gist_routing_state_start(
+        node, state, &state->validity, node->now_ms + gist_node_validity_ms(node));
+}
+
+/* Takes what the Confirm says of the peer: it may be another one than before. */
+static bool adopt_peer(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_event *event)
+{
+    const struct gist_reception *confirm = event->reception;
+    struct gist_nli own;
+    if (!gist_own_nli(node, &confirm->message.nli.interface_address, &own) ||
+        !gist_routing_state_set_peer(node, state, &confirm->message.nli))
+        return false;
+    state->own_address = own.interface_address;
+    state->interface = event->cookie->interface;
+    state->ip_distance = event->cookie->ip_distance;
+    if (confirm->arrival)
+        state->peer_port = confirm->arrival->source.port;
+    gist_routing_state_use_association(node, state, confirm->association);
+    return true;
+}
+
+static void deliver_nslp_data(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_event *event)
+{
+    if (gist_message_has(&event->reception->message, GIST_OBJECT_NSLP_DATA) && !state->dead)
+        gist_deliver(node, event->reception, state, false);
+}
+
+static void rule_1(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    const struct gist_reception *query = event->reception;
+    struct gist_association *association =
+        gist_association_of_peer(gist_peer_find(node, &query->message.nli), true);
+    if (!gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL) ||
+        !gist_stack_proposes_tcp(&query->message.stack_proposal))
+        association = NULL;
+    state->handshake.attempts = 1;
+    state->handshake.interval_ms = node->config.query_timer_ms;
+    if (SPEC_ACT("RFC5971-6.3-3", 1))
+        gist_send_response(node, query, association, state);
+    start_no_confirm(node, state);
+    deliver_nslp_data(node, state, event);
+}
+
+static void rule_2(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    if (!adopt_peer(node, state, event)) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        return;
+    }
+    start_expire(node, state);
+    gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
+    deliver_nslp_data(node, state, event);
+}
+
+static void rule_3(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    switch (gist_send_data(node, state, event->outgoing)) {
+    case GIST_DELIVERED:
+        event->result = GIST_SENT;
+        break;
+    case GIST_NEEDS_ASSOCIATION: /* opening one is up to the querying node, 5.7.2 */
+        event->result = GIST_SEND_NO_ROUTE;
+        break;
+    case GIST_NOT_DELIVERED:
+        event->result = GIST_SEND_NO_MEMORY;
+        break;
+    }
+}
+
+static void rule_4(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    gist_deliver(node, event->reception, state, false);
+}
+
+static void rule_6(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)state;
+    struct gist_fault fault = gist_fault_of(GIST_NO_ROUTING_STATE, 0);
+    gist_send_error(node, event->reception, &fault);
+}
+
+static void rule_7(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    event->result =
+        gist_queue_put(node, &state->queue, event->outgoing) ? GIST_SENT : GIST_SEND_NO_MEMORY;
+}
+
+static void rule_8(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    if (!adopt_peer(node, state, event)) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        return;
+    }
+    gist_timer_stop(&node->timers, &state->handshake.timer);
+    start_expire(node, state);
+    for (struct gist_queued_message *queued;
+         !state->dead && (queued = gist_queue_take(&state->queue));) {
+        gist_send_data(node, state, &queued->message);
+        gist_queue_release(node, queued);
+    }
+    deliver_nslp_data(node, state, event);
+}
+
+static void rule_9(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    if (state->handshake.attempts >= node->config.query_attempts_max) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        return;
+    }
+    state->handshake.attempts++;
+    gist_send_response_again(node, state);
+    start_no_confirm(node, state);
+}
+
+/* 6.3: a Response that came twice makes a second Confirm. */
+static void rule_10(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)node;
+    (void)state;
+    (void)event;
+}
+
+static void rule_11(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    if (!SPEC_ACT("RFC5971-4.4.6-6a", 1))
+        return;
+    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+    gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+}
+
+typedef void rule(struct gist_node *, struct gist_routing_state *, struct gist_event *);
+
+static const struct {
+    enum gist_responding_state from;
+    enum gist_event_kind event;
+    rule *rule;
+    enum gist_responding_state to;
+} transitions[] = {
+    {GIST_RESPONDING_BIRTH, GIST_RX_QUERY, rule_1, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_BIRTH, GIST_RX_CONFIRM, rule_2, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TG_NSLP_DATA, rule_7, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_QUERY, rule_1, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_DATA, rule_6, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_CONFIRM, rule_8, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TO_NO_CONFIRM, rule_9,
+        GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_CONFIRM, rule_10, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_DATA, rule_4, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_TG_NSLP_DATA, rule_3, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_QUERY, rule_1, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, rule_11, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_TO_EXPIRE_RNODE, rule_11, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TG_NSLP_DATA, rule_3, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_QUERY, rule_1, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_DATA, rule_4, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_CONFIRM, rule_8, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_NO_CONFIRM, rule_9,
+        GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, rule_11, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_EXPIRE_RNODE, rule_11,
+        GIST_RESPONDING_AWAITING_REFRESH},
+};
+
+void gist_responding_event(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]) && !state->dead; i++) {
+        if (transitions[i].from != (enum gist_responding_state)state->state ||
+            transitions[i].event != event->kind)
+            continue;
+        state->state = transitions[i].to;
+        transitions[i].rule(node, state, event);
+        return;
+    }
+}
+
+static void expire_no_confirm(struct gist_node *node, void *owner)
+{
+    struct gist_event event = {.kind = GIST_TO_NO_CONFIRM};
+    gist_responding_event(node, owner, &event);
+}
+
+static void expire_validity(struct gist_node *node, void *owner)
+{
+    struct gist_event event = {.kind = GIST_TO_EXPIRE_RNODE};
+    gist_responding_event(node, owner, &event);
+}
+
+void gist_responding_start(struct gist_routing_state *state)
+{
+    state->handshake.timer.expire = expire_no_confirm;
+    state->validity.expire = expire_validity;
+    state->handshake.timer.owner = state->validity.owner = state;
+    state->state = GIST_RESPONDING_BIRTH;
+}

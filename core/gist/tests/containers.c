@@ -1,0 +1,132 @@
+/* core/gist: timers, tables, streams and the token bucket by themselves. */
+#include "core/gist/common_header.h"
+#include "core/gist/message_stream.h"
+#include "core/gist/table.h"
+#include "core/gist/tests/network.h"
+#include "core/gist/timer.h"
+#include "core/gist/token_bucket.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { MANY = 2000 };
+
+static uint32_t next_random(uint32_t *state)
+{
+    return *state = *state * 1664525 + 1013904223;
+}
+
+Test(containers, timers_come_in_order_whatever_was_stopped)
+{
+    static struct gist_timer timers[MANY];
+    struct gist_timers heap = {0};
+    uint32_t random = 1;
+    for (size_t i = 0; i < MANY; i++)
+        gist_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+    for (size_t i = 0; i < MANY; i += 3)
+        gist_timer_stop(&heap, &timers[i]);
+    for (size_t i = 1; i < MANY; i += 3)
+        gist_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+    uint64_t last = 0;
+    size_t count = 0;
+    while (heap.first) {
+        cr_assert_geq(heap.first->deadline_ms, last);
+        last = heap.first->deadline_ms;
+        gist_timer_stop(&heap, heap.first);
+        count++;
+    }
+    cr_assert_eq(count, MANY - (MANY + 2) / 3);
+}
+
+Test(containers, a_table_finds_what_is_in_it)
+{
+    static struct gist_table_link links[MANY];
+    struct network_options options = {.seed = 1};
+    struct network *network = network_create(&options);
+    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
+    struct gist_table table;
+    gist_table_open(&table, &allocator);
+    for (size_t i = 0; i < MANY; i++)
+        gist_table_insert(&table, &links[i], i / 2);
+    cr_assert_gt(table.bucket_count, MANY / 2);
+    for (size_t i = 0; i < MANY; i += 2) {
+        struct gist_table_link *first = gist_table_first(&table, i / 2);
+        cr_assert(first && gist_table_next(first) && !gist_table_next(gist_table_next(first)));
+    }
+    for (size_t i = 0; i < MANY; i++)
+        gist_table_remove(&table, &links[i]);
+    cr_assert_null(gist_table_any(&table));
+    cr_assert_eq(network_memory(network)->outstanding, 0);
+    network_destroy(network);
+}
+
+Test(containers, the_hash_is_siphash)
+{
+    uint8_t key[16];
+    uint8_t octets[15];
+    for (uint8_t i = 0; i < 16; i++)
+        key[i] = i;
+    for (uint8_t i = 0; i < 15; i++)
+        octets[i] = i;
+    cr_assert_eq(gist_hash(key, octets, 15), UINT64_C(0xa129ca6149be45e5));
+}
+
+/* Cuts a stream of three messages into portions of each size. */
+Test(containers, messages_come_whole_out_of_any_portions)
+{
+    static const uint8_t stream[] = {1, 1, 0, 1, 0, 0, 5, 128, 1, 2, 3, 4, 1, 1, 0, 0, 0, 33, 3, 0,
+        1, 1, 0, 2, 0, 0, 5, 128, 1, 2, 3, 4, 5, 6, 7, 8};
+    struct network_options options = {.seed = 1};
+    struct network *network = network_create(&options);
+    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
+    for (size_t portion = 1; portion <= sizeof(stream); portion++) {
+        struct gist_message_stream state = {0};
+        size_t lengths[4] = {0};
+        size_t count = 0;
+        for (size_t at = 0; at < sizeof(stream); at += portion) {
+            const uint8_t *octets = stream + at;
+            size_t length = at + portion > sizeof(stream) ? sizeof(stream) - at : portion;
+            const uint8_t *message;
+            size_t message_length;
+            while (gist_message_stream_next(&state, &allocator, &octets, &length, &message,
+                       &message_length) == GIST_STREAM_MESSAGE)
+                lengths[count++] = message_length;
+        }
+        cr_assert_eq(count, 3);
+        cr_assert(lengths[0] == 12 && lengths[1] == 8 && lengths[2] == 16);
+        gist_message_stream_close(&state, &allocator);
+    }
+    cr_assert_eq(network_memory(network)->outstanding, 0);
+    network_destroy(network);
+}
+
+Test(containers, memory_follows_what_has_arrived_not_what_is_promised)
+{
+    struct network_options options = {.seed = 1};
+    struct network *network = network_create(&options);
+    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
+    uint8_t octets[GIST_COMMON_HEADER_LENGTH] = {1, 1, 0xff, 0xff};
+    const uint8_t *at = octets;
+    size_t length = sizeof(octets);
+    struct gist_message_stream state = {0};
+    const uint8_t *message;
+    size_t message_length;
+    cr_assert_eq(
+        gist_message_stream_next(&state, &allocator, &at, &length, &message, &message_length),
+        GIST_STREAM_MORE);
+    cr_assert_lt(network_memory(network)->octets, 1024);
+    gist_message_stream_close(&state, &allocator);
+    network_destroy(network);
+}
+
+Test(containers, the_bucket_holds_a_burst_and_fills_at_its_rate)
+{
+    struct gist_token_bucket bucket = gist_token_bucket_full(10, 3, 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(gist_token_bucket_take(&bucket, 0));
+    cr_assert_not(gist_token_bucket_take(&bucket, 0));
+    cr_assert_eq(gist_token_bucket_wait_ms(&bucket), 100);
+    cr_assert_not(gist_token_bucket_take(&bucket, 99));
+    cr_assert(gist_token_bucket_take(&bucket, 100));
+    cr_assert_not(gist_token_bucket_take(&bucket, 100));
+}

@@ -1,0 +1,454 @@
+/* core/gist: what a node refuses, and with which error. RFC 5971 4.3, 4.4.6, 5.5, 5.6, 5.7.1, 8.5,
+ * A.4.4. */
+#include "core/gist/tests/pair.h"
+#include "core/spec/verify.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct row *row;
+static struct gist_mri mri;
+static struct gist_session_id session;
+
+static void set_up_row(size_t count, const struct gist_node_config *config)
+{
+    row = row_create(count, config);
+    mri = row_mri(row);
+    session = row_session(1);
+}
+
+static void set_up(void)
+{
+    struct gist_node_config config = row_config();
+    set_up_row(2, &config);
+}
+
+static void tear_down(void)
+{
+    row_destroy(row);
+}
+
+TestSuite(rejection, .init = set_up, .fini = tear_down);
+
+/* A sound message from node 0 to node 1, to spoil. */
+static struct gist_message sound(enum gist_message_type type)
+{
+    struct gist_message message = {
+        .header = {.version = 1,
+            .hop_count = 5,
+            .nslp_id = 33,
+            .type = (uint8_t)type,
+            .context_free = type == GIST_QUERY,
+            .source_is_peer = true,
+            .reply_requested = type == GIST_QUERY},
+        .mri = mri,
+        .session_id = session,
+        .nli = {.validity_ms = 1000, .interface_address = row->nodes[0].address},
+        .query_cookie = {(const uint8_t *)"abcd", 4},
+        .responder_cookie = {(const uint8_t *)"an invented cookie of 28 oct", 28},
+        .nslp_data = {(const uint8_t *)"data", 4},
+    };
+    gist_message_add(&message, GIST_OBJECT_MRI);
+    gist_message_add(&message, GIST_OBJECT_SESSION_ID);
+    gist_message_add(&message, GIST_OBJECT_NLI);
+    if (type == GIST_QUERY || type == GIST_RESPONSE)
+        gist_message_add(&message, GIST_OBJECT_QUERY_COOKIE);
+    if (type == GIST_CONFIRM)
+        gist_message_add(&message, GIST_OBJECT_RESPONDER_COOKIE);
+    if (type == GIST_DATA)
+        gist_message_add(&message, GIST_OBJECT_NSLP_DATA);
+    return message;
+}
+
+static void inject(const struct gist_message *message)
+{
+    row_inject(row, 1, message, row->nodes[0].address, message->header.type == GIST_QUERY);
+}
+
+static bool is_error(unsigned code, unsigned subcode)
+{
+    const struct seen *error = row_error(row);
+    return error && error->parsed && error->message.error.code == code &&
+           error->message.error.subcode == subcode;
+}
+
+Test(rejection, hop_count_zero)
+{
+    VERIFIES("RFC5971-4.3.1-5", "RFC5971-A.4.1-1b", "RFC5971-5.1-18", "RFC5971-5.6-3");
+    struct gist_message query = sound(GIST_QUERY);
+    query.header.hop_count = 0;
+    inject(&query);
+    REQUIRE("RFC5971-4.3.1-5", is_error(GIST_HOP_LIMIT_EXCEEDED, 0));
+    const struct gist_message *error = &row_error(row)->message;
+    REQUIRE("RFC5971-A.4.1-1b", error->error.has_session_id && error->error.has_mri &&
+                                    gist_mri_equal(&error->error.mri, &mri));
+    REQUIRE("RFC5971-5.1-18", gist_message_has(error, GIST_OBJECT_NLI));
+    REQUIRE("RFC5971-5.6-3", row_error(row)->to == 0);
+    cr_assert_eq(error->header.nslp_id, 0);
+    cr_assert_eq(error->error.original.hop_count, 0);
+    cr_assert(error->error.d_mode && error->error.q_mode);
+}
+
+Test(rejection, errors_go_to_the_address_of_the_nli)
+{
+    VERIFIES("RFC5971-5.6-3", "RFC5971-5.6-4");
+    struct gist_message query = sound(GIST_QUERY);
+    query.header.hop_count = 0;
+    query.header.source_is_peer = false;
+    row_inject(row, 1, &query, gist_address_v4(0xc6336401), true);
+    REQUIRE("RFC5971-5.6-3", row_error(row) && row_error(row)->to == 0);
+    query.present &= ~(UINT32_C(1) << GIST_OBJECT_NLI);
+    inject(&query);
+    REQUIRE("RFC5971-5.6-4", row_seen_count(row, GIST_ERROR) == 1);
+}
+
+Test(rejection, an_application_that_is_not_here)
+{
+    VERIFIES("RFC5971-4.3.4-3", "RFC5971-4.3.4-2", "RFC5971-4.3.1-3");
+    struct gist_message query = sound(GIST_QUERY);
+    query.header.nslp_id = 40;
+    inject(&query);
+    REQUIRE("RFC5971-4.3.1-3", row->nodes[1].asked == 0);
+    REQUIRE("RFC5971-4.3.4-3", is_error(GIST_ENDPOINT_FOUND, 0));
+    struct gist_message data = sound(GIST_DATA);
+    data.header.nslp_id = 40;
+    inject(&data);
+    REQUIRE("RFC5971-4.3.4-2", is_error(GIST_UNKNOWN_NSLPID, 0));
+}
+
+Test(rejection, a_query_for_another_application_passes_by)
+{
+    VERIFIES("RFC5971-4.3.4-4");
+    tear_down();
+    struct gist_node_config config = row_config();
+    set_up_row(3, &config);
+    struct gist_message query = sound(GIST_QUERY);
+    query.header.nslp_id = 40;
+    query.mri.destination = row->nodes[2].address;
+    uint8_t payload[512] = {0x4e, 0x04, 0xbd, 0xa5};
+    for (uint8_t hops = 2; hops >= 1; hops--) {
+        query.header.hop_count = hops;
+        size_t length = gist_message_build(&query, payload + 4, sizeof(payload) - 4);
+        struct gist_arrival arrival = {.source = {row->nodes[0].address, 270},
+            .destination = {row->nodes[2].address, 270},
+            .interface = 1,
+            .ip_ttl = 60,
+            .q_mode = true};
+        network_inject(row->nodes[1].place, &arrival, payload, 4 + length);
+    }
+    cr_assert_eq(row->nodes[1].asked, 0);
+    REQUIRE("RFC5971-4.3.4-4", is_error(GIST_HOP_LIMIT_EXCEEDED, 0));
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).queries_forwarded, 1);
+    cr_assert_eq(row_seen(row, GIST_QUERY, 0)->octets[1], 1);
+}
+
+Test(rejection, an_encapsulation_that_does_not_fit)
+{
+    VERIFIES("RFC5971-5.5-1");
+    struct gist_message query = sound(GIST_QUERY);
+    row_inject(row, 1, &query, row->nodes[0].address, false);
+    REQUIRE("RFC5971-5.5-1", is_error(GIST_INCORRECT_ENCAPSULATION, 0));
+    struct gist_message hello = {
+        .header = {.version = 1, .hop_count = 1, .type = GIST_MA_HELLO, .source_is_peer = true}};
+    gist_message_add(&hello, GIST_OBJECT_HELLO_ID);
+    inject(&hello);
+    REQUIRE("RFC5971-5.5-1", row_seen_count(row, GIST_ERROR) == 2);
+}
+
+Test(rejection, data_without_routing_state)
+{
+    VERIFIES("RFC5971-4.3.2-12");
+    struct gist_message data = sound(GIST_DATA);
+    inject(&data);
+    REQUIRE("RFC5971-4.3.2-12", is_error(GIST_NO_ROUTING_STATE, 0));
+    cr_assert_eq(row->nodes[1].heard_count, 0);
+}
+
+Test(rejection, data_without_nli_in_d_mode_and_with_the_c_flag)
+{
+    struct gist_message data = sound(GIST_DATA);
+    data.header.context_free = true;
+    inject(&data);
+    cr_assert(is_error(GIST_COMMON_HEADER_PARSE_ERROR, GIST_INVALID_C_FLAG));
+    data.header.context_free = false;
+    data.present &= ~(UINT32_C(1) << GIST_OBJECT_NLI);
+    inject(&data);
+    cr_assert(is_error(GIST_OBJECT_TYPE_ERROR, GIST_MISSING_OBJECT));
+}
+
+Test(rejection, no_error_answers_a_response_or_an_error)
+{
+    VERIFIES("RFC5971-4.4.6-1a", "RFC5971-5.6-1");
+    struct gist_message response = sound(GIST_RESPONSE);
+    inject(&response);
+    REQUIRE("RFC5971-4.4.6-1a", row_seen_count(row, GIST_ERROR) == 0);
+    struct gist_message error = {
+        .header = {.version = 1, .type = GIST_ERROR, .hop_count = 0, .source_is_peer = true},
+        .nli = sound(GIST_QUERY).nli,
+        .error = {.code = 5, .original = sound(GIST_DATA).header}};
+    gist_message_add(&error, GIST_OBJECT_NLI);
+    gist_message_add(&error, GIST_OBJECT_ERROR);
+    inject(&error);
+    REQUIRE("RFC5971-5.6-1", row_seen_count(row, GIST_ERROR) == 0);
+}
+
+Test(rejection, header_errors_quote_nothing_that_follows)
+{
+    VERIFIES("RFC5971-A.4.4.1-1");
+    struct gist_message query = sound(GIST_QUERY);
+    query.header.reply_requested = false;
+    inject(&query);
+    REQUIRE("RFC5971-A.4.4.1-1", is_error(GIST_COMMON_HEADER_PARSE_ERROR, GIST_INVALID_R_FLAG) &&
+                                     !row_error(row)->message.error.has_mri &&
+                                     !row_error(row)->message.error.has_session_id);
+}
+
+Test(rejection, object_type_errors_name_the_object)
+{
+    VERIFIES("RFC5971-A.4.1-2a");
+    struct gist_message query = sound(GIST_QUERY);
+    query.present &= ~(UINT32_C(1) << GIST_OBJECT_QUERY_COOKIE);
+    inject(&query);
+    cr_assert(is_error(GIST_OBJECT_TYPE_ERROR, GIST_MISSING_OBJECT));
+    const struct gist_error_data *error = &row_error(row)->message.error;
+    REQUIRE("RFC5971-A.4.1-2a", error->info_count == 1 && error->infos.octets[1] == 3 &&
+                                    error->infos.octets[5] == GIST_OBJECT_QUERY_COOKIE);
+}
+
+Test(rejection, session_identifier_zero_makes_no_state)
+{
+    memset(&session, 0, sizeof(session));
+    struct gist_message query = sound(GIST_QUERY);
+    inject(&query);
+    cr_assert(is_error(GIST_OBJECT_VALUE_ERROR, GIST_VALUE_NOT_SUPPORTED));
+    cr_assert_eq(row->nodes[1].asked, 0);
+}
+
+Test(rejection, a_query_that_a_nat_has_touched)
+{
+    struct gist_message query = sound(GIST_QUERY);
+    query.nli.interface_address = gist_address_v4(0xc6336401);
+    inject(&query);
+    cr_assert(is_error(GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT));
+    cr_assert_eq(row_error(row)->to, 0);
+}
+
+Test(rejection, an_upstream_query_from_afar)
+{
+    struct gist_message query = sound(GIST_QUERY);
+    query.mri.upstream = true;
+    inject(&query);
+    cr_assert(is_error(GIST_INVALID_IP_LAYER_TTL, 0));
+}
+
+Test(rejection, invented_cookies_in_silence)
+{
+    VERIFIES("RFC5971-8.5-4", "RFC5971-5.7.1-13");
+    struct gist_message confirm = sound(GIST_CONFIRM);
+    inject(&confirm);
+    REQUIRE("RFC5971-8.5-4", row_seen_count(row, GIST_ERROR) == 0);
+    REQUIRE("RFC5971-5.7.1-13", gist_node_counters(row->nodes[1].gist).routing_states == 0);
+}
+
+Test(rejection, invented_cookies_aloud_when_configured)
+{
+    tear_down();
+    struct gist_node_config config = row_config();
+    config.answer_invalid_cookie = true;
+    set_up_row(2, &config);
+    struct gist_message confirm = sound(GIST_CONFIRM);
+    inject(&confirm);
+    cr_assert(is_error(GIST_OBJECT_VALUE_ERROR, GIST_INVALID_COOKIE));
+}
+
+static bool spoil_response_cookie(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    if (seen->message.header.type != GIST_RESPONSE)
+        return false;
+    of->spoiled++;
+    octets[seen->message.query_cookie.octets - seen->octets] ^= 1;
+    return false;
+}
+
+Test(rejection, a_response_with_a_wrong_query_cookie)
+{
+    VERIFIES("RFC5971-4.4.1-11");
+    row->spoil = spoil_response_cookie;
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 400);
+    cr_assert_eq(row->spoiled, 1);
+    REQUIRE("RFC5971-4.4.1-11", row_seen_count(row, GIST_CONFIRM) == 0);
+}
+
+static bool spoil_confirm_cookie(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    if (gist_message_has(&seen->message, GIST_OBJECT_RESPONDER_COOKIE) &&
+        seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
+        octets[seen->message.responder_cookie.octets - seen->octets + 20] ^= 1;
+    return false;
+}
+
+Test(rejection, a_confirm_with_a_wrong_cookie_takes_its_new_association_down)
+{
+    VERIFIES("RFC5971-5.7.1-13", "RFC5971-5.7.1-15");
+    row->spoil = spoil_confirm_cookie;
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 400);
+    REQUIRE("RFC5971-5.7.1-13", gist_node_counters(row->nodes[1].gist).routing_states == 0);
+    REQUIRE("RFC5971-5.7.1-15", gist_node_counters(row->nodes[1].gist).associations == 0);
+    cr_assert_eq(row->nodes[1].heard_count, 0);
+}
+
+static bool spoil_confirm_proposal(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    if (gist_message_has(&seen->message, GIST_OBJECT_STACK_PROPOSAL) &&
+        seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0)
+        octets[seen->message.stack_proposal.profiles.octets - seen->octets + 1] = 77;
+    return false;
+}
+
+Test(rejection, a_confirm_whose_proposal_was_changed)
+{
+    VERIFIES("RFC5971-5.7.1-13", "RFC5971-5.7.1-15");
+    row->spoil = spoil_confirm_proposal;
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 400);
+    REQUIRE("RFC5971-5.7.1-13", gist_node_counters(row->nodes[1].gist).routing_states == 0);
+    REQUIRE("RFC5971-5.7.1-15", gist_node_counters(row->nodes[1].gist).associations == 0);
+}
+
+/* The Confirm that node 0 would send for a Query of its own, seen on the wire. */
+static struct gist_message captured_confirm(struct seen *kept)
+{
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 400);
+    cr_assert_not_null(row_seen(row, GIST_CONFIRM, 0));
+    *kept = *row_seen(row, GIST_CONFIRM, 0);
+    struct gist_message confirm;
+    struct gist_fault fault;
+    cr_assert(gist_message_parse(kept->octets, kept->length, &confirm, &fault));
+    gist_node_destroy(row->nodes[0].gist);
+    row->nodes[0].gist = row->nodes[0].place->node = NULL;
+    network_run_for(row->network, 40000); /* the state ends, the cookie still holds */
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 0);
+    return confirm;
+}
+
+Test(rejection, a_confirm_in_d_mode_where_a_stack_was_offered)
+{
+    static struct seen kept;
+    struct gist_message confirm = captured_confirm(&kept);
+    inject(&confirm);
+    cr_assert(is_error(GIST_INCORRECT_ENCAPSULATION, 0));
+}
+
+static gist_association_id connect_to_node_1(void)
+{
+    struct gist_endpoint endpoint = {row->nodes[1].address, 4000};
+    gist_association_id id = network_connect(row->nodes[0].place, &endpoint);
+    network_run_for(row->network, 20);
+    return id;
+}
+
+static void write_message(gist_association_id id, const struct gist_message *message)
+{
+    uint8_t octets[1024];
+    size_t length = gist_message_build(message, octets, sizeof(octets));
+    network_write(row->nodes[0].place, id, octets, length);
+    network_run_for(row->network, 20);
+}
+
+Test(rejection, a_first_confirm_without_hold_time)
+{
+    VERIFIES("RFC5971-4.4.5-7");
+    static struct seen kept;
+    struct gist_message confirm = captured_confirm(&kept);
+    confirm.present &= ~(UINT32_C(1) << GIST_OBJECT_STACK_CONFIGURATION);
+    write_message(connect_to_node_1(), &confirm);
+    REQUIRE("RFC5971-4.4.5-7", is_error(GIST_OBJECT_TYPE_ERROR, GIST_MISSING_OBJECT));
+}
+
+Test(rejection, garbage_ends_its_own_association_only)
+{
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 100);
+    gist_association_id id = connect_to_node_1();
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).associations, 2);
+    uint8_t garbage[64];
+    memset(garbage, 0xee, sizeof(garbage));
+    garbage[2] = 0;
+    garbage[3] = 2;
+    network_write(row->nodes[0].place, id, garbage, sizeof(garbage));
+    network_run_for(row->network, 100);
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).associations, 1);
+    row_send(row, 0, &mri, &session, "again", true);
+    network_run_for(row->network, 100);
+    cr_assert_eq(row->nodes[1].heard_count, 2);
+}
+
+Test(rejection, data_over_an_association_of_somebody_else)
+{
+    VERIFIES("RFC5971-4.3.2-11");
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 100);
+    struct gist_message data = sound(GIST_DATA);
+    data.present &= ~(UINT32_C(1) << GIST_OBJECT_NLI);
+    write_message(connect_to_node_1(), &data);
+    REQUIRE("RFC5971-4.3.2-11", is_error(GIST_INCORRECTLY_DELIVERED_MESSAGE, 0));
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+}
+
+Test(rejection, hello_requests_are_answered_with_their_id)
+{
+    VERIFIES("RFC5971-5.1-20b");
+    struct gist_message hello = {.header = {.version = 1,
+                                     .hop_count = 1,
+                                     .type = GIST_MA_HELLO,
+                                     .source_is_peer = true,
+                                     .reply_requested = true},
+        .hello_id = 0xdecaf};
+    gist_message_add(&hello, GIST_OBJECT_HELLO_ID);
+    gist_association_id id = connect_to_node_1();
+    write_message(id, &hello);
+    REQUIRE("RFC5971-5.1-20b", row_seen_count(row, GIST_MA_HELLO) == 2);
+    const struct gist_message *reply = &row_seen(row, GIST_MA_HELLO, 1)->message;
+    REQUIRE("RFC5971-5.1-20b", reply->hello_id == 0xdecaf && !reply->header.reply_requested);
+    network_run_for(row->network, 35000); /* now Idle */
+    write_message(id, &hello);
+    REQUIRE("RFC5971-5.1-20b",
+        row_seen(row, GIST_MA_HELLO, row_seen_count(row, GIST_MA_HELLO) - 1)->message.hello_id ==
+                0xdecaf &&
+            row_seen(row, GIST_MA_HELLO, row_seen_count(row, GIST_MA_HELLO) - 1)->from == 1);
+}
+
+Test(rejection, endpoint_found_ends_the_search_at_once)
+{
+    struct gist_node_config config = row_config();
+    tear_down();
+    set_up_row(2, &config);
+    row->nodes[1].place->node = NULL;
+    row_send(row, 0, &mri, &session, "hello", true);
+    struct gist_message error = {
+        .header = {.version = 1, .hop_count = 1, .type = GIST_ERROR, .source_is_peer = true},
+        .error = {.error_class = 4,
+            .code = GIST_ENDPOINT_FOUND,
+            .has_mri = true,
+            .has_session_id = true,
+            .mri = mri,
+            .session_id = session,
+            .original = sound(GIST_QUERY).header}};
+    gist_message_add(&error, GIST_OBJECT_ERROR);
+    row_inject(row, 0, &error, row->nodes[1].address, false);
+    cr_assert_eq(row->nodes[0].told_count, 1);
+    cr_assert_eq(row->nodes[0].told[0].status, GIST_STATUS_NO_NEXT_NODE);
+}
+
+Test(rejection, without_the_magic_number_nothing_happens)
+{
+    struct gist_arrival arrival = {.source = {row->nodes[0].address, 270}, .q_mode = true};
+    const uint8_t octets[12] = {0x4e, 0x04, 0xbd, 0xa6};
+    for (size_t length = 0; length <= sizeof(octets); length++)
+        network_inject(row->nodes[1].place, &arrival, octets, length);
+    cr_assert_eq(row->seen_count, 0);
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).messages_rejected, 13);
+}

@@ -1,0 +1,239 @@
+/* core/gist: what happens as time passes, and when messages get lost. RFC 5971 4.4.4 to 4.4.6,
+ * 5.3.3, 6.2 to 6.4. */
+#include "core/gist/tests/pair.h"
+#include "core/spec/verify.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct row *row;
+static struct gist_mri mri;
+static struct gist_session_id session;
+
+static void set_up(void)
+{
+    struct gist_node_config config = row_config();
+    row = row_create(2, &config);
+    mri = row_mri(row);
+    session = row_session(1);
+}
+
+static void tear_down(void)
+{
+    row_destroy(row);
+}
+
+TestSuite(timers, .init = set_up, .fini = tear_down);
+
+static void send(const char *text, bool reliable)
+{
+    cr_assert_eq(row_send(row, 0, &mri, &session, text, reliable), GIST_SENT);
+}
+
+static bool drop_all(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)of;
+    (void)seen;
+    (void)octets;
+    return true;
+}
+
+static bool drop_responses(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)of;
+    (void)octets;
+    return seen->message.header.type == GIST_RESPONSE;
+}
+
+static bool drop_first_confirm(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)octets;
+    return seen->message.header.type == GIST_CONFIRM && of->spoiled++ == 0;
+}
+
+Test(timers, queries_back_off_and_give_up)
+{
+    VERIFIES("RFC5971-5.3.3-1b", "RFC5971-5.3.3-6");
+    row->spoil = drop_all;
+    send("hello", true);
+    network_run_for(row->network, 100000);
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 6);
+    for (size_t i = 1; i < 6; i++) {
+        const struct seen *last = row_seen(row, GIST_QUERY, i - 1);
+        const struct seen *next = row_seen(row, GIST_QUERY, i);
+        REQUIRE("RFC5971-5.3.3-1b", next->time_ms - last->time_ms == 500u << (i - 1));
+        REQUIRE("RFC5971-5.3.3-6",
+            memcmp(next->message.query_cookie.octets, last->message.query_cookie.octets, 16) != 0);
+    }
+    cr_assert_eq(row->nodes[0].told_count, 1);
+    cr_assert_eq(row->nodes[0].told[0].handle, 7);
+    cr_assert_eq(row->nodes[0].told[0].status, GIST_STATUS_NO_NEXT_NODE);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+Test(timers, the_applications_patience_ends_it_earlier)
+{
+    row->spoil = drop_all;
+    struct gist_send_request request = {.data = (const uint8_t *)"text",
+        .length = 4,
+        .session_id = session,
+        .mri = mri,
+        .handle = 3,
+        .timeout_ms = 1200};
+    gist_send_message(row->nodes[0].gist, 0, &request);
+    network_run_for(row->network, 1200);
+    cr_assert_eq(row->nodes[0].told_count, 1);
+}
+
+Test(timers, a_lost_response_costs_one_retransmission)
+{
+    row->spoil = drop_responses;
+    send("hello", true);
+    network_run_for(row->network, 300);
+    row->spoil = NULL;
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 2);
+}
+
+Test(timers, a_lost_confirm_is_made_good_after_the_data_that_needs_it)
+{
+    VERIFIES("RFC5971-4.4.6-5", "RFC5971-4.3.2-12");
+    row->spoil = drop_first_confirm;
+    send("lost", false);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[1].heard_count, 0);
+    REQUIRE("RFC5971-4.3.2-12",
+        row_error(row) && row_error(row)->message.error.code == GIST_NO_ROUTING_STATE);
+    REQUIRE("RFC5971-4.4.6-5", row_seen_count(row, GIST_QUERY) == 2);
+    send("arrives", false);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+}
+
+Test(timers, a_responder_without_state_at_its_peer_gives_its_own_up)
+{
+    VERIFIES("RFC5971-4.4.6-6a");
+    send("hello", false);
+    network_run_for(row->network, 100);
+    gist_set_state_lifetime(row->nodes[0].gist, 100, &mri, &session, 0);
+    network_run_for(row->network, 100);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+    struct gist_mri back = gist_mri_reversed(&mri);
+    cr_assert_eq(row_send(row, 1, &back, &session, "reply", false), GIST_SENT);
+    network_run_for(row->network, 100);
+    REQUIRE("RFC5971-4.4.6-6a", gist_node_counters(row->nodes[1].gist).routing_states == 0);
+    cr_assert_eq(row->nodes[1].notifications[GIST_NOTIFY_ROUTE_DELETED], 1);
+}
+
+Test(timers, refreshes_come_at_a_random_moment_in_their_window)
+{
+    VERIFIES("RFC5971-4.4.4-8", "RFC5971-6.3-3");
+    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    send("hello", true);
+    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    network_run_for(row->network, 200000);
+    REQUIRE("RFC5971-6.3-3", row_seen_count(row, GIST_RESPONSE) == row_seen_count(row, GIST_QUERY));
+    size_t refreshes = row_seen_count(row, GIST_QUERY) - 1;
+    cr_assert(refreshes >= 8 && refreshes <= 14);
+    bool differ = false;
+    uint64_t first =
+        row_seen(row, GIST_QUERY, 1)->time_ms - row_seen(row, GIST_RESPONSE, 0)->time_ms;
+    for (size_t i = 0; i < refreshes; i++) {
+        uint64_t gap =
+            row_seen(row, GIST_QUERY, i + 1)->time_ms - row_seen(row, GIST_RESPONSE, i)->time_ms;
+        cr_assert(gap >= 15000 && gap <= 22510, "%llu", (unsigned long long)gap);
+        differ |= gap != first;
+    }
+    REQUIRE("RFC5971-4.4.4-8", differ);
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 1);
+}
+
+Test(timers, state_without_traffic_ends_on_both_sides)
+{
+    send("hello", true);
+    network_run_for(row->network, 500000);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 0);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 0);
+    cr_assert_eq(network_streams(row->nodes[0].place), 0);
+    cr_assert_eq(network_streams(row->nodes[1].place), 0);
+}
+
+Test(timers, the_lifetime_of_state_is_the_applications)
+{
+    VERIFIES("RFC5971-6.2-6");
+    send("hello", true);
+    network_run_for(row->network, 1000);
+    gist_set_state_lifetime(row->nodes[0].gist, 1000, &mri, &session, 5000);
+    network_run_for(row->network, 4900);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+    network_run_for(row->network, 200);
+    REQUIRE("RFC5971-6.2-6", gist_node_counters(row->nodes[0].gist).routing_states == 0);
+}
+
+Test(timers, hellos_keep_an_association_that_carries_nothing)
+{
+    send("hello", true);
+    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 600000);
+    network_run_for(row->network, 500000);
+    cr_assert_gt(row_seen_count(row, GIST_MA_HELLO), 10);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 1);
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).associations, 1);
+}
+
+Test(timers, a_failed_association_is_told_and_made_anew)
+{
+    VERIFIES("RFC5971-6.4-4");
+    send("one", true);
+    network_run_for(row->network, 1000);
+    network_break_streams(row->nodes[0].place);
+    network_run_for(row->network, 1000);
+    REQUIRE("RFC5971-6.4-4", row->nodes[0].notifications[GIST_NOTIFY_COMMUNICATION_FAILURE] == 1);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 0);
+    send("two", true);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[1].heard_count, 2);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 1);
+}
+
+Test(timers, a_refused_connection_is_reported)
+{
+    row->nodes[1].place->refuses = true;
+    send("one", true);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[0].told_count, 1);
+    cr_assert_eq(row->nodes[0].told[0].status, GIST_STATUS_CONNECT_FAILED);
+    row->nodes[1].place->refuses = false;
+    send("two", true);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+}
+
+Test(timers, three_of_ten_datagrams_may_get_lost)
+{
+    network_options(row->network)->loss_permille = 300;
+    for (uint8_t i = 0; i < 20; i++) {
+        session = row_session(i);
+        send("through the storm", true);
+    }
+    network_run_for(row->network, 60000);
+    cr_assert_geq(row->nodes[1].heard_count, 18);
+}
+
+Test(timers, the_rate_limit_delays_and_counts)
+{
+    tear_down();
+    struct gist_node_config config = row_config();
+    config.datagrams_per_second = 10;
+    config.datagram_burst = 5;
+    row = row_create(2, &config);
+    for (uint8_t i = 0; i < 20; i++) {
+        session = row_session(i);
+        send("text", false);
+    }
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 5);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).datagrams_dropped, 15);
+    network_run_for(row->network, 100000);
+    cr_assert_eq(row->nodes[1].heard_count, 20);
+}

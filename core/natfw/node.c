@@ -1,0 +1,327 @@
+/*
+ * A NATFW node: takes messages from GIST, checks them as RFC 5973 3.3 says, and hands them to the
+ * role that the session has here.
+ */
+#include "core/natfw/node_internal.h"
+#include "core/spec/spec.h"
+
+#include <string.h>
+
+enum { TICKET_SLOT_BITS = 24 };
+
+struct natfw_node_config natfw_node_config_default(void)
+{
+    return (struct natfw_node_config){
+        .forwarder = true,
+        .responder = true,
+        .lifetime_min_s = 1,
+        .lifetime_max_s = 3600,
+        .response_lifetime_min_s = 1,
+        .notify = true,
+        .transitory_hold_s = 30,
+        .sessions_max = 65536,
+    };
+}
+
+struct natfw_node *natfw_node_create(
+    const struct natfw_node_config *config, const struct natfw_seams *seams)
+{
+    uint64_t hash_key;
+    const struct gist_allocator *allocator = &seams->allocator;
+    if (config->sessions_max == 0 || config->sessions_max >= 1u << TICKET_SLOT_BITS)
+        return NULL;
+    if (!seams->crypto.random(seams->crypto.context, (uint8_t *)&hash_key, sizeof(hash_key)))
+        return NULL;
+    struct natfw_node *node = allocator->allocate(allocator->context, sizeof(*node));
+    if (!node)
+        return NULL;
+    node->config = *config;
+    node->seams = *seams;
+    if (!natfw_session_table_init(
+            &node->sessions, (uint32_t)config->sessions_max, hash_key, allocator)) {
+        allocator->release(allocator->context, node, sizeof(*node));
+        return NULL;
+    }
+    return node;
+}
+
+void natfw_node_destroy(struct natfw_node *node)
+{
+    if (!node)
+        return;
+    struct gist_allocator allocator = node->seams.allocator;
+    natfw_session_table_free(&node->sessions);
+    allocator.release(allocator.context, node, sizeof(*node));
+}
+
+void natfw_node_attach(
+    struct natfw_node *node, struct gist_node *gist, const struct gist_transport *transport)
+{
+    node->gist = gist;
+    node->transport = *transport;
+}
+
+void natfw_node_tell(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind kind,
+    const struct gist_session_id *id, struct natfw_info info, const char *why)
+{
+    struct natfw_event event = {
+        .kind = kind,
+        .session_id = *id,
+        .verdict = {.error_class = info.error_class, .code = info.code},
+        .object_type = info.object_type,
+        .why = why,
+    };
+    node->seams.observer.event(node->seams.observer.context, now_ms, &event);
+}
+
+void natfw_node_discard(
+    struct natfw_node *node, const struct natfw_incoming *incoming, const char *why)
+{
+    natfw_node_tell(node, incoming->now_ms, NATFW_EVENT_DISCARDED, &incoming->received->session_id,
+        (struct natfw_info){0}, why);
+}
+
+uint64_t natfw_node_ticket(struct natfw_node *node, const struct natfw_session *session)
+{
+    return ++node->tickets << TICKET_SLOT_BITS | session->slot;
+}
+
+struct natfw_session *natfw_node_session_of(struct natfw_node *node, uint64_t ticket)
+{
+    uint32_t slot = ticket & ((1u << TICKET_SLOT_BITS) - 1);
+    struct natfw_session *session = natfw_session_table_at(&node->sessions, slot);
+    bool holds = session && (session->ticket == ticket ||
+                                (session->held_response && session->held_ticket == ticket));
+    return holds ? session : NULL;
+}
+
+static void ask_for_tick(struct natfw_node *node)
+{
+    const struct natfw_session *earliest = natfw_session_table_earliest(&node->sessions);
+    node->seams.set_deadline(
+        node->seams.deadline_context, earliest ? earliest->deadline_ms : NATFW_NO_DEADLINE);
+}
+
+void natfw_node_schedule(struct natfw_node *node, struct natfw_session *session)
+{
+    uint64_t deadline_ms = session->expires_ms;
+    if (session->refresh_ms < deadline_ms)
+        deadline_ms = session->refresh_ms;
+    natfw_session_table_set_deadline(&node->sessions, session, deadline_ms);
+    ask_for_tick(node);
+}
+
+static void take_rules_away(
+    struct natfw_node *node, const struct natfw_session *session, enum natfw_session_input input)
+{
+    const struct natfw_middlebox *middlebox = &node->seams.middlebox;
+    bool expired = input == NATFW_INPUT_LIFETIME_OVER;
+    bool deleted = input == NATFW_INPUT_DELETION;
+    if (session->rule_installed && (!expired || SPEC_ACT("RFC5973-3.4-1a", 1)) &&
+        (!deleted || SPEC_ACT("RFC5973-3.7.4-1", 1)))
+        middlebox->remove(middlebox->context, &session->id, &session->rule);
+    if (session->has_remembered && (!expired || SPEC_ACT("RFC5973-3.4-1b", 1)))
+        middlebox->remove(middlebox->context, &session->id, &session->remembered);
+}
+
+void natfw_node_end_session(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
+    enum natfw_session_input input)
+{
+    session->state = natfw_session_next(session->state, input);
+    take_rules_away(node, session, input);
+    struct gist_mri mri = session->rule_installed || !session->has_remembered
+                              ? session->rule.flow
+                              : session->remembered.flow;
+    for (int upstream = 0; upstream <= 1; upstream++) {
+        mri.upstream = upstream;
+        gist_set_state_lifetime(node->gist, now_ms, &mri, &session->id, 0);
+    }
+    natfw_session_table_remove(&node->sessions, session);
+    ask_for_tick(node);
+}
+
+struct natfw_policy_rule natfw_node_rule_of(const struct natfw_incoming *incoming)
+{
+    const struct natfw_message *message = &incoming->message;
+    struct natfw_policy_rule rule = {
+        .action = (enum natfw_action)message->efi.action,
+        .flow = incoming->received->mri,
+        .sub_ports = (uint8_t)message->efi.sub_ports,
+        .icmp_type_count = message->icmp_types.count,
+    };
+    if (rule.icmp_type_count > 0)
+        memcpy(rule.icmp_types, message->icmp_types.types, rule.icmp_type_count);
+    return rule;
+}
+
+struct natfw_info natfw_info_of_middlebox(enum natfw_middlebox_result result)
+{
+    static const struct natfw_info infos[] = {
+        [NATFW_MIDDLEBOX_OK] = {0},
+        [NATFW_MIDDLEBOX_CONFLICT] = {NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT, 0},
+        [NATFW_MIDDLEBOX_EXHAUSTED] = {NATFW_TRANSIENT_FAILURE, NATFW_RESOURCES_UNAVAILABLE, 0},
+        [NATFW_MIDDLEBOX_UNSUPPORTED_PROTOCOL] = {NATFW_SESSION_FAILURE,
+            NATFW_PROTOCOL_NOT_SUPPORTED, 0},
+        [NATFW_MIDDLEBOX_FAILED] = {NATFW_PERMANENT_FAILURE, NATFW_INTERNAL_ERROR, 0},
+    };
+    return infos[result];
+}
+
+static bool flow_ends_here(struct natfw_node *node, const struct gist_mri *mri)
+{
+    return node->transport.is_local(node->transport.context, &mri->destination);
+}
+
+static void handle_create(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    if (session && !SPEC_HOLDS("RFC5973-3.7.1-1", 1, session->role != NATFW_INITIATOR)) {
+        natfw_node_discard(node, incoming, "a CREATE for a session that this node started");
+        return;
+    }
+    if (!natfw_check_authentication(node, incoming))
+        return;
+    if (gist_session_id_is_zero(&incoming->received->session_id))
+        natfw_aggregate_request(node, incoming);
+    else if (!natfw_check_sequence(node, incoming, session))
+        return;
+    else if (flow_ends_here(node, &incoming->received->mri))
+        natfw_responder_request(node, incoming, session);
+    else
+        natfw_forwarder_request(node, incoming, session);
+}
+
+/* Reservations are not made by this node: whoever asks for one is told so (ruling A94). */
+static void handle_external(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    (void)session;
+    if (natfw_check_authentication(node, incoming))
+        natfw_refuse(node, incoming,
+            (struct natfw_info){
+                .error_class = NATFW_PERMANENT_FAILURE, .code = NATFW_NO_EDGE_DEVICE});
+}
+
+static void handle_response(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    if (incoming->message.info.error_class == NATFW_INFORMATIONAL) /* ruling A14 */
+        natfw_node_discard(node, incoming, "a RESPONSE of class 1");
+    else if (!session)
+        natfw_node_discard(node, incoming, "a RESPONSE without a session");
+    else if (session->role == NATFW_RESPONDER)
+        natfw_responder_response(node, incoming);
+    else if (!session->awaiting_response ||
+             incoming->message.sequence_number != session->sequence_number)
+        natfw_node_discard(node, incoming, "a RESPONSE to no current request"); /* ruling A33 */
+    else if (session->role == NATFW_INITIATOR)
+        natfw_initiator_response(node, incoming, session);
+    else
+        natfw_forwarder_response(node, incoming, session);
+}
+
+static void handle(struct natfw_node *node, const struct natfw_incoming *incoming)
+{
+    static void (*const handlers[])(
+        struct natfw_node *, const struct natfw_incoming *, struct natfw_session *) = {
+        [NATFW_CREATE] = handle_create,
+        [NATFW_EXTERNAL] = handle_external,
+        [NATFW_RESPONSE] = handle_response,
+        [NATFW_NOTIFY] = natfw_notification,
+    };
+    handlers[incoming->message.type](
+        node, incoming, natfw_session_table_find(&node->sessions, &incoming->received->session_id));
+}
+
+/* A fault in a RESPONSE or a NOTIFY must not be answered (ruling A02). */
+static void handle_fault(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info fault)
+{
+    bool answered =
+        incoming->message.type != NATFW_RESPONSE && incoming->message.type != NATFW_NOTIFY;
+    if (answered || SPEC_NEVER("RFC5973-3.2.7-1", 1))
+        natfw_refuse(node, incoming, fault);
+    else
+        natfw_node_discard(node, incoming, "a malformed RESPONSE or NOTIFY");
+}
+
+static enum gist_peering receive(
+    void *context, uint64_t now_ms, const struct gist_received *received)
+{
+    struct natfw_node *node = context;
+    bool ends_here = flow_ends_here(node, &received->mri);
+    if (received->routing_state_check &&
+        !(ends_here ? node->config.responder : node->config.forwarder))
+        return GIST_FORWARD;
+    if (received->length == 0)
+        return GIST_PEER;
+    struct natfw_incoming incoming = {.now_ms = now_ms, .received = received};
+    struct natfw_info fault;
+    bool right = natfw_message_parse(received->data, received->length, &incoming.message, &fault);
+    if (received->routing_state_check) /* unprotected, and nobody to answer yet (ruling A97) */
+        natfw_node_discard(node, &incoming, "a message inside a Query");
+    else if (right)
+        handle(node, &incoming);
+    else
+        handle_fault(node, &incoming, fault);
+    return GIST_PEER;
+}
+
+static void message_status(
+    void *context, uint64_t now_ms, gist_message_handle handle, enum gist_message_status status)
+{
+    struct natfw_node *node = context;
+    struct natfw_session *session = natfw_node_session_of(node, handle);
+    (void)status; /* whatever it was, the request did not get on */
+    if (!session || !session->awaiting_response)
+        return;
+    if (session->role == NATFW_INITIATOR)
+        natfw_initiator_unreachable(node, now_ms, session);
+    else if (session->role == NATFW_FORWARDER)
+        natfw_forwarder_unreachable(node, now_ms, session);
+}
+
+static void network_notification(void *context, uint64_t now_ms, const struct gist_mri *mri,
+    const struct gist_session_id *session_id, enum gist_notification notification)
+{
+    /* Route changes have their own issue; state here is soft and runs out by itself. */
+    (void)context, (void)now_ms, (void)mri, (void)session_id, (void)notification;
+}
+
+struct gist_application natfw_node_application(struct natfw_node *node)
+{
+    return (struct gist_application){
+        .context = node,
+        .receive = receive,
+        .message_status = message_status,
+        .network_notification = network_notification,
+    };
+}
+
+static void expire(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    struct gist_session_id id = session->id;
+    natfw_node_end_session(node, now_ms, session, NATFW_INPUT_LIFETIME_OVER);
+    natfw_node_tell(node, now_ms, NATFW_EVENT_EXPIRED, &id, (struct natfw_info){0}, NULL);
+}
+
+void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
+{
+    struct natfw_session *session;
+    while ((session = natfw_session_table_earliest(&node->sessions)) &&
+           session->deadline_ms <= now_ms) {
+        if (session->expires_ms <= now_ms)
+            expire(node, now_ms, session);
+        else
+            natfw_initiator_refresh(node, now_ms, session);
+    }
+    ask_for_tick(node);
+}
+
+void natfw_node_middlebox_done(struct natfw_node *node, uint64_t now_ms,
+    natfw_middlebox_token token, enum natfw_middlebox_result result)
+{
+    struct natfw_session *session = natfw_node_session_of(node, token);
+    if (session && session->held_response && session->held_ticket == token)
+        natfw_forwarder_installed(node, now_ms, session, result);
+}

@@ -1,0 +1,100 @@
+/*
+ * A NATFW node on the bench: GIST, middlebox, policy, randomness and clock are played by the test,
+ * so that each message and each change of the data plane can be looked at.
+ *
+ * It stands in for gist_send_message and gist_set_state_lifetime: do not link it with core/gist's
+ * node.
+ */
+#ifndef NATFW_TESTS_BENCH_H
+#define NATFW_TESTS_BENCH_H
+
+#include "core/natfw/message.h"
+#include "core/natfw/node.h"
+#include "core/spec/verify.h"
+
+enum { BENCH_SENT_MAX = 32, BENCH_RULES_MAX = 16, BENCH_TOKENS_MAX = 16, BENCH_EVENTS_MAX = 64 };
+
+struct bench_sent {
+    struct gist_send_request request;
+    uint8_t octets[512];
+    struct natfw_message message; /* parsed from octets */
+    bool well_formed;
+};
+
+struct bench_rule {
+    struct gist_session_id owner;
+    struct natfw_policy_rule rule;
+    uint64_t expires_ms; /* 0: only set aside */
+};
+
+struct bench {
+    struct natfw_node *node;
+    uint64_t now_ms;
+    uint64_t deadline_ms;
+    bool flow_ends_here;
+    bool middlebox_waits; /* answers only by bench_answer_middlebox */
+    enum natfw_middlebox_result reserve_result;
+    enum natfw_middlebox_result install_result;
+    enum gist_send_result send_result;
+    struct natfw_verdict authentication;
+    struct natfw_verdict permission;
+    size_t allocations;               /* that live */
+    size_t allocations_until_failure; /* 0: never fails */
+    uint8_t random_octet;             /* the next one drawn */
+
+    struct bench_sent sent[BENCH_SENT_MAX];
+    size_t sent_count;
+    struct bench_rule rules[BENCH_RULES_MAX];
+    size_t rule_count;
+    natfw_middlebox_token tokens[BENCH_TOKENS_MAX];
+    size_t token_count;
+    struct natfw_event events[BENCH_EVENTS_MAX];
+    size_t event_count;
+};
+
+extern struct bench bench;
+
+/* A node made with this configuration at time 1000000 ms. */
+void bench_start(const struct natfw_node_config *config);
+void bench_start_default(void);
+/* Ends the node that runs, and starts another with this configuration. */
+void bench_restart(const struct natfw_node_config *config);
+void bench_stop(void);
+
+/* 192.0.2.1:4000 to 203.0.113.1:5000 by UDP. */
+struct gist_mri bench_flow(void);
+struct gist_session_id bench_session(uint8_t number);
+
+/* A CREATE of lifetime and sequence number, allow, no sub_ports. */
+struct natfw_message bench_create(uint32_t lifetime_s, uint32_t sequence_number);
+struct natfw_message bench_response(uint8_t error_class, uint8_t code, uint32_t sequence_number);
+struct natfw_message bench_success(uint32_t lifetime_s, uint32_t sequence_number);
+struct natfw_message bench_notify(uint8_t code);
+
+/* What arrives: built, or as octets. Downstream messages come from peer 1, upstream ones from peer
+ * 2, over an association. */
+void bench_receive(uint8_t session, bool upstream, const struct natfw_message *message);
+void bench_receive_octets(uint8_t session, bool upstream, const uint8_t *octets, size_t length);
+void bench_receive_as(const struct gist_received *received);
+struct gist_received bench_received(
+    uint8_t session, bool upstream, const uint8_t *octets, size_t length);
+
+/* Lets time pass, with every tick that is due. */
+void bench_advance(uint64_t milliseconds);
+void bench_answer_middlebox(enum natfw_middlebox_result result);
+
+/* The last message sent in a direction, or NULL. */
+const struct bench_sent *bench_last(bool upstream);
+size_t bench_count(bool upstream);
+void bench_forget_sent(void);
+
+/* The last message in a direction is a RESPONSE or NOTIFY with this NATFW_INFO. */
+bool bench_answered(bool upstream, uint8_t error_class, uint8_t code, uint16_t object_type);
+
+bool bench_rule_acts(uint8_t session); /* installed, and not expired */
+size_t bench_rules(void);              /* installed or set aside */
+bool bench_happened(enum natfw_event_kind kind);
+bool bench_state(uint8_t session, enum natfw_session_state state);
+bool bench_knows(uint8_t session);
+
+#endif

@@ -1,0 +1,327 @@
+/* The NSLP forwarder at a firewall. RFC 5973 3.3, 3.6, 3.7.1, 3.7.3, 3.7.4, 3.10, 4.2, 4.3.3. */
+#include "core/natfw/tests/bench.h"
+#include "core/natfw/tests/octets.h"
+
+TestSuite(forwarder, .init = bench_start_default, .fini = bench_stop);
+
+static void request(uint32_t lifetime_s, uint32_t sequence_number)
+{
+    struct natfw_message create = bench_create(lifetime_s, sequence_number);
+    bench_receive(1, false, &create);
+}
+
+static void respond(uint8_t error_class, uint8_t code, uint32_t sequence_number)
+{
+    struct natfw_message response = error_class == NATFW_SUCCESS
+                                        ? bench_success(60, sequence_number)
+                                        : bench_response(error_class, code, sequence_number);
+    bench_receive(1, true, &response);
+}
+
+static void establish(void)
+{
+    request(60, 1);
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
+    bench_forget_sent();
+}
+
+static void receive_hex(const char *hex)
+{
+    struct octets octets = octets_of(hex);
+    bench_receive_octets(1, false, octets.data, octets.length);
+}
+
+Test(forwarder, a_create_is_remembered_and_passed_on)
+{
+    VERIFIES("RFC5973-3.7.1-7", "RFC5973-4.2.4-1", "RFC5973-4.3.1-3");
+    request(60, 1);
+    REQUIRE("RFC5973-4.2.4-1", bench_count(false) == 1);
+    REQUIRE("RFC5973-3.7.1-7", !bench_rule_acts(1));
+    const struct gist_mri *mri = &bench_last(false)->request.mri;
+    REQUIRE("RFC5973-4.3.1-3", mri->mrm == GIST_MRM_PATH_COUPLED && !mri->upstream);
+    struct gist_mri flow = bench_flow();
+    cr_assert(gist_mri_equal(mri, &flow));
+    cr_assert(bench_state(1, NATFW_PENDING));
+}
+
+Test(forwarder, a_success_response_installs_the_rule_before_it_goes_on)
+{
+    VERIFIES("RFC5973-3.7.1-i22", "RFC5973-4.2.4-1");
+    request(60, 1);
+    bench.middlebox_waits = true;
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    REQUIRE("RFC5973-3.7.1-i22", bench_count(true) == 0);
+    bench_answer_middlebox(NATFW_MIDDLEBOX_OK);
+    REQUIRE("RFC5973-3.7.1-i22", bench_answered(true, 2, 0x01, 0));
+    REQUIRE("RFC5973-4.2.4-1", bench_rule_acts(1));
+}
+
+Test(forwarder, a_response_goes_on_with_what_is_unknown_here)
+{
+    VERIFIES("RFC5973-4.2-i5");
+    request(60, 7);
+    struct octets octets = octets_of("03000000 " LT MSN "00100001 02010000 80ff0001 cafebabe");
+    bench_receive_octets(1, true, octets.data, octets.length);
+    const struct bench_sent *sent = bench_last(true);
+    REQUIRE("RFC5973-4.2-i5", sent->request.length == octets.length);
+    REQUIRE("RFC5973-4.2-i5", memcmp(sent->octets + octets.length - 4, "\xca\xfe\xba\xbe", 4) == 0);
+}
+
+Test(forwarder, an_error_response_discards_the_remembered_rule)
+{
+    VERIFIES("RFC5973-3.7.1-7", "RFC5973-3.7.1-i23");
+    request(60, 1);
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 1);
+    REQUIRE("RFC5973-3.7.1-i23", bench_answered(true, 5, 0x02, 0));
+    REQUIRE("RFC5973-3.7.1-7", !bench_rule_acts(1));
+    REQUIRE("RFC5973-3.7.1-i23", bench_rules() == 0);
+    REQUIRE("RFC5973-3.7.1-i23", !bench_knows(1));
+}
+
+Test(forwarder, an_error_response_lets_no_rule_act)
+{
+    VERIFIES("RFC5973-3.7.1-7");
+    bench.middlebox_waits = true;
+    request(60, 1);
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 1);
+    bool any_installed = false;
+    for (size_t i = 0; i < BENCH_RULES_MAX; i++)
+        any_installed = any_installed || bench.rules[i].expires_ms > 0;
+    REQUIRE("RFC5973-3.7.1-7", !any_installed);
+}
+
+Test(forwarder, a_response_of_another_session_installs_nothing)
+{
+    VERIFIES("RFC5973-3.7.1-7");
+    request(60, 1);
+    struct natfw_message success = bench_success(60, 1);
+    bench_receive(2, true, &success);
+    REQUIRE("RFC5973-3.7.1-7", !bench_rule_acts(1));
+}
+
+Test(forwarder, without_a_next_node_it_answers_5_07)
+{
+    VERIFIES("RFC5973-3.7.1-2");
+    request(60, 1);
+    struct gist_application application = natfw_node_application(bench.node);
+    application.message_status(application.context, bench.now_ms, bench_last(false)->request.handle,
+        GIST_STATUS_NO_NEXT_NODE);
+    REQUIRE("RFC5973-3.7.1-2", bench_answered(true, 5, 0x07, 0));
+    cr_assert_not(bench_knows(1));
+    cr_assert_eq(bench_rules(), 0);
+}
+
+Test(forwarder, a_rule_in_conflict_is_refused_with_7_04)
+{
+    VERIFIES("RFC5973-3.7.1-i18");
+    bench.reserve_result = NATFW_MIDDLEBOX_CONFLICT;
+    request(60, 1);
+    REQUIRE("RFC5973-3.7.1-i18", bench_answered(true, 7, 0x04, 0));
+    REQUIRE("RFC5973-3.7.1-i18", bench_count(false) == 0);
+}
+
+Test(forwarder, what_the_middlebox_has_no_room_for_is_4_01)
+{
+    VERIFIES("RFC5973-4.2.5-i33");
+    bench.reserve_result = NATFW_MIDDLEBOX_EXHAUSTED;
+    request(60, 1);
+    REQUIRE("RFC5973-4.2.5-i33", bench_answered(true, 4, 0x01, 0));
+}
+
+Test(forwarder, a_rule_that_cannot_be_installed_ends_the_session_with_5_04)
+{
+    VERIFIES("RFC5973-4.2.5-i36");
+    request(60, 1);
+    bench.install_result = NATFW_MIDDLEBOX_FAILED;
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    REQUIRE("RFC5973-4.2.5-i36", bench_answered(true, 5, 0x04, 0));
+    cr_assert(bench_answered(false, 1, 0x05, 0), "the nodes beyond are told");
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_message_with_a_fault_is_answered_and_not_passed_on)
+{
+    VERIFIES("RFC5973-3.3-i6", "RFC5973-4.3-2");
+    receive_hex(CREATE_HEADER LT EFI);
+    REQUIRE("RFC5973-4.3-2", bench_answered(true, 3, 0x04, NATFW_MSN));
+    REQUIRE("RFC5973-3.3-i6", bench_count(false) == 0);
+    cr_assert_eq(bench_last(true)->message.sequence_number, 0);
+}
+
+Test(forwarder, a_fault_in_a_response_or_notify_is_never_answered)
+{
+    VERIFIES("RFC5973-3.2.7-1");
+    receive_hex("03000000 " LT);
+    receive_hex("04000000 " LT);
+    REQUIRE("RFC5973-3.2.7-1", bench.sent_count == 0);
+}
+
+Test(forwarder, a_sender_that_is_not_authenticated_is_refused)
+{
+    VERIFIES("RFC5973-3.6-1");
+    bench.authentication = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x01};
+    request(60, 1);
+    REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x01, 0));
+    REQUIRE("RFC5973-3.6-1", bench_count(false) == 0);
+}
+
+Test(forwarder, a_rule_that_policy_forbids_is_refused_with_its_code)
+{
+    bench.permission = (struct natfw_verdict){NATFW_SESSION_FAILURE, 0x09};
+    request(60, 1);
+    cr_assert(bench_answered(true, 7, 0x09, 0));
+    cr_assert_eq(bench_count(false), 0);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_create_that_denies_opens_nothing_and_is_not_passed_on)
+{
+    VERIFIES("RFC5973-4.2.4-2");
+    struct natfw_message create = bench_create(60, 1);
+    create.efi.action = NATFW_DENY;
+    bench_receive(1, false, &create);
+    REQUIRE("RFC5973-4.2.4-2", bench_count(false) == 0);
+    REQUIRE("RFC5973-4.2.4-2", bench_answered(true, 7, 0x06, NATFW_EFI));
+}
+
+Test(forwarder, an_answer_takes_the_method_and_flow_of_the_request)
+{
+    VERIFIES("RFC5973-4.3.3-2");
+    bench.reserve_result = NATFW_MIDDLEBOX_CONFLICT;
+    request(60, 1);
+    struct gist_mri flow = bench_flow();
+    struct gist_mri expected = gist_mri_upstream(&flow);
+    REQUIRE("RFC5973-4.3.3-2", gist_mri_equal(&bench.sent[0].request.mri, &expected));
+}
+
+Test(forwarder, a_deletion_removes_the_rule_at_once_and_is_passed_on)
+{
+    VERIFIES("RFC5973-3.7.4-1", "RFC5973-3.7.4-i5", "RFC5973-3.7.4-i6");
+    establish();
+    request(0, 2);
+    REQUIRE("RFC5973-3.7.4-1", bench_rules() == 0);
+    REQUIRE("RFC5973-3.7.4-i5", bench_count(false) == 1);
+    REQUIRE("RFC5973-3.7.4-i5", bench_last(false)->message.lifetime_s == 0);
+    REQUIRE("RFC5973-3.7.4-i6", bench_count(true) == 0);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_deletion_of_an_unknown_session_is_passed_on_without_state)
+{
+    request(0, 2);
+    cr_assert_eq(bench_count(false), 1);
+    cr_assert_eq(bench_count(true), 0);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_refused_refresh_restores_the_expiry_from_before)
+{
+    establish();
+    bench_advance(30000);
+    request(60, 2);
+    respond(NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT, 2);
+    cr_assert(bench_answered(true, 7, 0x04, 0));
+    bench_advance(29999);
+    cr_assert(bench_rule_acts(1));
+    bench_advance(1);
+    cr_assert_not(bench_rule_acts(1));
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_refused_refresh_ends_the_session_in_the_literal_reading)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = 16;
+    config.error_response_kills_session = true;
+    bench_restart(&config);
+    establish();
+    request(60, 2);
+    respond(NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT, 2);
+    cr_assert_not(bench_knows(1));
+    cr_assert_eq(bench_rules(), 0);
+}
+
+Test(forwarder, an_update_swaps_the_rule_when_it_is_answered)
+{
+    establish();
+    struct natfw_message update = bench_create(60, 2);
+    update.efi.sub_ports = 1;
+    bench_receive(1, false, &update);
+    cr_assert(bench_rule_acts(1), "the old rule stays meanwhile");
+    cr_assert_eq(bench_rules(), 2);
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 2);
+    cr_assert_eq(bench_rules(), 1);
+    cr_assert_eq(bench.rules[0].rule.sub_ports, 1);
+    cr_assert(bench_rule_acts(1));
+}
+
+Test(forwarder, a_refused_update_leaves_the_old_rule)
+{
+    establish();
+    struct natfw_message update = bench_create(60, 2);
+    update.efi.sub_ports = 1;
+    bench_receive(1, false, &update);
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 2);
+    cr_assert_eq(bench_rules(), 1);
+    cr_assert_eq(bench.rules[0].rule.sub_ports, 0);
+    cr_assert(bench_rule_acts(1));
+}
+
+Test(forwarder, an_update_asked_for_twice_keeps_one_rule_aside)
+{
+    establish();
+    struct natfw_message update = bench_create(60, 2);
+    update.efi.sub_ports = 1;
+    bench_receive(1, false, &update);
+    update.sequence_number = 3;
+    bench_receive(1, false, &update);
+    cr_assert_eq(bench_rules(), 2);
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 3);
+    cr_assert_eq(bench_rules(), 1);
+}
+
+Test(forwarder, an_external_is_answered_5_06_where_no_reservation_is_made)
+{
+    struct octets octets = octets_of("02000000 " LT EFI MSN "00130002 00000000 00000000");
+    bench_receive_octets(1, false, octets.data, octets.length);
+    cr_assert(bench_answered(true, 5, 0x06, 0));
+}
+
+Test(forwarder, a_response_of_class_1_is_dropped)
+{
+    request(60, 1);
+    respond(NATFW_INFORMATIONAL, 0x01, 1);
+    cr_assert_eq(bench_count(true), 0);
+    cr_assert(bench_state(1, NATFW_PENDING));
+}
+
+Test(forwarder, a_full_table_is_4_01)
+{
+    struct natfw_message create = bench_create(60, 1);
+    bench.middlebox_waits = true;
+    for (uint8_t session = 1; session <= 16; session++) {
+        bench_receive(session, false, &create);
+        bench_forget_sent();
+    }
+    bench.rule_count = 0;
+    bench_receive(17, false, &create);
+    cr_assert(bench_answered(true, 4, 0x01, 0));
+    cr_assert_eq(bench_rules(), 0, "what was set aside for it is given back");
+}
+
+Test(forwarder, memory_that_runs_out_is_an_error_never_a_leak)
+{
+    for (size_t failing = 1; failing <= 3; failing++) {
+        bench.allocations_until_failure = failing;
+        request(60, (uint32_t)failing * 10);
+        respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, (uint32_t)failing * 10);
+        bench.allocations_until_failure = 0;
+        if (failing < 3)
+            cr_assert(bench_answered(true, 4, 0x01, 0));
+        request(0, (uint32_t)failing * 10 + 1);
+        bench_forget_sent();
+        cr_assert_eq(bench_rules(), 0);
+        cr_assert_not(bench_knows(1));
+    }
+}

@@ -1,0 +1,188 @@
+/* Lifetimes along the path. RFC 5973 3.4, figure 13. */
+#include "core/natfw/tests/bench.h"
+
+static void start(void)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = 16;
+    config.lifetime_min_s = 10;
+    config.lifetime_max_s = 20;
+    config.response_lifetime_min_s = 5;
+    bench_start(&config);
+}
+
+TestSuite(lifetime, .init = start, .fini = bench_stop);
+
+static void request(uint32_t lifetime_s, uint32_t sequence_number)
+{
+    struct natfw_message create = bench_create(lifetime_s, sequence_number);
+    bench_receive(1, false, &create);
+}
+
+static void grant(uint32_t lifetime_s, uint32_t sequence_number)
+{
+    struct natfw_message success = bench_success(lifetime_s, sequence_number);
+    bench_receive(1, true, &success);
+}
+
+Test(lifetime, a_forwarder_lowers_it_as_figure_13_shows)
+{
+    VERIFIES("RFC5973-3.4-7", "RFC5973-3.4-10", "RFC5973-3.4-11");
+    request(60, 1);
+    REQUIRE("RFC5973-3.4-7", bench_last(false)->message.lifetime_s == 20);
+    REQUIRE("RFC5973-3.4-10", bench_last(false)->message.lifetime_s <= 60);
+    grant(15, 1);
+    REQUIRE("RFC5973-3.4-11", bench_state(1, NATFW_ESTABLISHED));
+    REQUIRE("RFC5973-3.4-11", bench_answered(true, 2, 0x01, 0));
+    cr_assert_eq(bench_last(true)->message.lifetime_s, 15);
+}
+
+Test(lifetime, an_acceptable_one_is_forwarded_unchanged)
+{
+    VERIFIES("RFC5973-3.4-10", "RFC5973-3.4-i8");
+    request(15, 1);
+    REQUIRE("RFC5973-3.4-i8", bench_last(false)->message.lifetime_s == 15);
+    REQUIRE("RFC5973-3.4-10", bench_last(false)->message.lifetime_s <= 15);
+}
+
+Test(lifetime, a_responder_grants_no_more_than_was_asked_for)
+{
+    VERIFIES("RFC5973-3.4-10");
+    bench.flow_ends_here = true;
+    request(15, 1);
+    REQUIRE("RFC5973-3.4-10", bench_last(true)->message.lifetime_s == 15);
+    request(60, 2);
+    REQUIRE("RFC5973-3.4-10", bench_last(true)->message.lifetime_s == 20);
+}
+
+Test(lifetime, one_too_small_is_refused_with_7_10)
+{
+    VERIFIES("RFC5973-3.4-9b");
+    request(9, 1);
+    REQUIRE("RFC5973-3.4-9b", bench_answered(true, 7, 0x10, NATFW_LT));
+    REQUIRE("RFC5973-3.4-9b", bench_count(false) == 0);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(lifetime, one_too_small_is_refused_by_the_responder_too)
+{
+    VERIFIES("RFC5973-3.4-9b");
+    bench.flow_ends_here = true;
+    request(9, 1);
+    REQUIRE("RFC5973-3.4-9b", bench_answered(true, 7, 0x10, NATFW_LT));
+}
+
+Test(lifetime, one_too_big_is_refused_with_7_02_where_policy_says_so)
+{
+    VERIFIES("RFC5973-3.4-8b");
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = 16;
+    config.lifetime_max_s = 20;
+    config.refuse_long_lifetime = true;
+    bench_restart(&config);
+    request(21, 1);
+    REQUIRE("RFC5973-3.4-8b", bench_answered(true, 7, 0x02, NATFW_LT));
+    REQUIRE("RFC5973-3.4-8b", bench_count(false) == 0);
+}
+
+Test(lifetime, one_raised_by_the_responder_ends_the_session_with_7_11)
+{
+    VERIFIES("RFC5973-3.4-12", "RFC5973-3.4-14", "RFC5973-4.3.4-1");
+    request(60, 1);
+    bench_forget_sent();
+    grant(21, 1);
+    REQUIRE("RFC5973-3.4-12", bench_answered(true, 7, 0x11, NATFW_LT));
+    REQUIRE("RFC5973-3.4-12", bench_last(true)->message.lifetime_s == 20);
+    REQUIRE("RFC5973-3.4-14", bench_answered(false, 1, 0x05, 0));
+    REQUIRE("RFC5973-4.3.4-1", bench_last(false)->request.mri.mrm == GIST_MRM_PATH_COUPLED);
+    cr_assert_not(bench_knows(1));
+    cr_assert_eq(bench_rules(), 0);
+}
+
+Test(lifetime, one_lowered_too_far_by_the_responder_ends_the_session_with_7_12)
+{
+    VERIFIES("RFC5973-3.4-13", "RFC5973-3.4-14");
+    request(15, 1);
+    bench_forget_sent();
+    grant(4, 1);
+    REQUIRE("RFC5973-3.4-13", bench_answered(true, 7, 0x12, NATFW_LT));
+    REQUIRE("RFC5973-3.4-13", bench_last(true)->message.lifetime_s == 5);
+    REQUIRE("RFC5973-3.4-14", bench_answered(false, 1, 0x05, 0));
+    cr_assert_not(bench_knows(1));
+}
+
+Test(lifetime, its_end_removes_session_and_rule_without_a_word)
+{
+    VERIFIES("RFC5973-3.4-1a");
+    request(15, 1);
+    grant(15, 1);
+    cr_assert(bench_rule_acts(1));
+    bench_forget_sent();
+    bench_advance(14999);
+    cr_assert(bench_rule_acts(1));
+    bench_advance(1);
+    REQUIRE("RFC5973-3.4-1a", !bench_knows(1));
+    REQUIRE("RFC5973-3.4-1a", bench_rules() == 0);
+    REQUIRE("RFC5973-3.4-1a", bench.sent_count == 0);
+    cr_assert(bench_happened(NATFW_EVENT_EXPIRED));
+}
+
+Test(lifetime, its_end_frees_what_was_set_aside)
+{
+    VERIFIES("RFC5973-3.4-1b", "RFC5973-3.2.8-2");
+    request(15, 1);
+    cr_assert_eq(bench_rules(), 1);
+    bench_advance(15000);
+    REQUIRE("RFC5973-3.4-1b", bench_rules() == 0);
+    REQUIRE("RFC5973-3.2.8-2", !bench_knows(1));
+}
+
+Test(lifetime, its_end_removes_the_session_at_the_responder)
+{
+    bench.flow_ends_here = true;
+    request(15, 1);
+    cr_assert(bench_knows(1));
+    bench_advance(15000);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(lifetime, forwarder_and_responder_never_refresh_by_themselves)
+{
+    VERIFIES("RFC5973-3.4-2");
+    request(15, 1);
+    grant(15, 1);
+    bench_forget_sent();
+    bench_advance(14000);
+    REQUIRE("RFC5973-3.4-2", bench.sent_count == 0);
+    cr_assert(bench_knows(1));
+}
+
+Test(lifetime, the_initiator_chooses_one_for_every_request)
+{
+    VERIFIES("RFC5973-3.4-3");
+    struct natfw_open open = {
+        .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}, .lifetime_s = 15, .refresh = true};
+    struct gist_session_id id;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    REQUIRE("RFC5973-3.4-3", natfw_message_has(&bench_last(false)->message, NATFW_LT));
+    REQUIRE("RFC5973-3.4-3", bench_last(false)->message.lifetime_s == 15);
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &open), NATFW_OK);
+    REQUIRE("RFC5973-3.4-3", bench_last(false)->message.lifetime_s == 15);
+}
+
+Test(lifetime, a_refresh_extends_on_the_request_and_counts_from_the_response)
+{
+    VERIFIES("RFC5973-3.7.3-i6");
+    request(20, 1);
+    grant(20, 1);
+    bench_advance(15000);
+    request(20, 2);
+    bench_advance(10000);
+    REQUIRE("RFC5973-3.7.3-i6", bench_rule_acts(1));
+    grant(10, 2);
+    bench_advance(9999);
+    cr_assert(bench_rule_acts(1));
+    bench_advance(1);
+    cr_assert_not(bench_rule_acts(1));
+    cr_assert_not(bench_knows(1));
+}

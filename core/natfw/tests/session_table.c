@@ -1,0 +1,73 @@
+/* The table of sessions: by id, by slot, by deadline. */
+#include "core/natfw/session_table.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static void *allocate(void *context, size_t length)
+{
+    (void)context;
+    return calloc(1, length);
+}
+
+static void release(void *context, void *memory, size_t length)
+{
+    (void)context, (void)length;
+    free(memory);
+}
+
+static const struct gist_allocator allocator = {.allocate = allocate, .release = release};
+
+static struct gist_session_id id_of(uint32_t number)
+{
+    return (struct gist_session_id){
+        {(uint8_t)(number >> 8), (uint8_t)number, [15] = (uint8_t)(number * 7)}};
+}
+
+Test(session_table, finds_what_was_added_until_it_is_removed)
+{
+    struct natfw_session_table table;
+    cr_assert(natfw_session_table_init(&table, 1000, 99, &allocator));
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct gist_session_id id = id_of(i);
+        cr_assert_not_null(natfw_session_table_add(&table, &id));
+    }
+    struct gist_session_id one_too_many = id_of(1000);
+    cr_assert_null(natfw_session_table_add(&table, &one_too_many));
+    for (uint32_t i = 0; i < 1000; i += 2) {
+        struct gist_session_id id = id_of(i);
+        struct natfw_session *session = natfw_session_table_find(&table, &id);
+        cr_assert_eq(natfw_session_table_at(&table, session->slot), session);
+        natfw_session_table_remove(&table, session);
+    }
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct gist_session_id id = id_of(i);
+        cr_assert_eq(natfw_session_table_find(&table, &id) != NULL, i % 2 == 1);
+    }
+    natfw_session_table_free(&table);
+}
+
+Test(session_table, gives_out_deadlines_in_order)
+{
+    struct natfw_session_table table;
+    cr_assert(natfw_session_table_init(&table, 500, 99, &allocator));
+    uint32_t random = 1;
+    for (uint32_t i = 0; i < 500; i++) {
+        struct gist_session_id id = id_of(i);
+        random = random * 1103515245 + 12345;
+        natfw_session_table_set_deadline(
+            &table, natfw_session_table_add(&table, &id), random % 1000);
+    }
+    for (uint32_t i = 0; i < 500; i += 3) {
+        struct gist_session_id id = id_of(i);
+        natfw_session_table_set_deadline(&table, natfw_session_table_find(&table, &id), i);
+    }
+    uint64_t last_ms = 0;
+    while (table.count > 0) {
+        struct natfw_session *session = natfw_session_table_earliest(&table);
+        cr_assert_geq(session->deadline_ms, last_ms);
+        last_ms = session->deadline_ms;
+        natfw_session_table_remove(&table, session);
+    }
+    natfw_session_table_free(&table);
+}

@@ -1,0 +1,121 @@
+"""What the tools know of requirements, points, unit tests and dispositions."""
+import collections
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+# What this release claims: CREATE and RESPONSE at NI, firewall NF and NR.
+SECTIONS = ("3.4", "3.5", "3.7.1", "3.7.4", "4.1", "4.2", "4.3")
+ROLES = {"NI", "NF-FW", "NR", "codec"}
+BINDING = {"MUST", "MUST NOT", "REQUIRED"}
+
+Requirement = collections.namedtuple(
+    "Requirement", "id document section level roles observable summary restates")
+
+
+def requirements():
+    """All requirements by id."""
+    path = os.path.join(ROOT, "core", "spec", "requirements.def")
+    found = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            match = re.match(r"(REQUIREMENT|RESTATEMENT)\((.*)\)$", line)
+            if not match:
+                continue
+            values = json.loads(f"[{match.group(2)}]")
+            restates = values.pop(0) if match.group(1) == "RESTATEMENT" else None
+            found[values[0]] = Requirement(*values, restates)
+    return found
+
+
+def in_section(requirement, section):
+    return requirement.section == section or requirement.section.startswith(section + ".")
+
+
+def is_claimed(requirement):
+    """Is it a MUST of the sections, for the roles, that this release is about?"""
+    return (requirement.document == "RFC5973" and not requirement.restates
+            and requirement.level in BINDING
+            and any(in_section(requirement, section) for section in SECTIONS)
+            and bool(ROLES & set(requirement.roles.split(","))))
+
+
+def dispositions():
+    """What has no point, or a point that no mutant can show: {id: {kind, reason, ...}}."""
+    with open(os.path.join(HERE, "dispositions.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def points(build):
+    """All points of the core, as dictionaries with the key 'name' (ID#n)."""
+    program = os.path.join(build, "harness", "natfw-points")
+    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    found = [json.loads(line) for line in output.splitlines()]
+    for point in found:
+        point["name"] = f"{point['id']}#{point['number']}"
+        point["file"] = os.path.normpath(os.path.join(build, point["file"]))
+        point["file"] = os.path.relpath(point["file"], ROOT)
+    return sorted(found, key=lambda point: (section_key(point["id"]), point["number"]))
+
+
+def section_key(identifier):
+    document, section, rest = identifier.split("-", 2)
+    return (document, [int(part) if part.isdigit() else 0 for part in section.split(".")],
+            [int(part) if part.isdigit() else part for part in re.findall(r"\d+|\D+", rest)][:1] == [],
+            rest)
+
+
+def unit_programs(build):
+    """The Criterion programs of a build."""
+    output = subprocess.run(["meson", "introspect", "--tests", build], check=True,
+                            capture_output=True, text=True).stdout
+    return sorted(os.path.join(build, test["cmd"][-1]) for test in json.loads(output)
+                  if "natfw:unit" in test["suite"])
+
+
+class Traces:
+    """Which unit test reaches which point, and requires which id where."""
+
+    def __init__(self):
+        self.reaches = collections.defaultdict(set)   # point name -> {(program, test)}
+        self.requires = collections.defaultdict(set)  # id -> {(program, test)}
+
+    def read(self, program, lines):
+        for line in lines:
+            kind, test, what, _ = line.split(maxsplit=3)
+            if kind == "point":
+                self.reaches[what].add((program, test))
+            elif kind == "required":
+                self.requires[what].add((program, test))
+
+
+def trace_units(build):
+    """Runs every unit test of a build with -Dmutants=true or -Dtrace=true."""
+    traces = Traces()
+    for program in unit_programs(build):
+        with tempfile.NamedTemporaryFile("r", suffix=".trace") as file:
+            environment = dict(os.environ, NATFW_TRACE_FILE=file.name)
+            result = subprocess.run([program, "--jobs=2"], env=environment, check=False,
+                                    capture_output=True, text=True)
+            if result.returncode != 0:
+                raise SystemExit(f"{program} fails without any mutant:\n{result.stderr}")
+            traces.read(program, file)
+    return traces
+
+
+def cases(build):
+    """The conformance cases: {requirement id: [case id]}."""
+    program = os.path.join(build, "conformance", "natfw-conform")
+    output = subprocess.run([program, "list", "--json"], check=True, capture_output=True,
+                            text=True).stdout
+    found = collections.defaultdict(list)
+    listed = json.loads(output)
+    for case in listed["cases"] if isinstance(listed, dict) else listed:
+        for identifier in case["requirements"]:
+            found[identifier].append(case["id"])
+    return found

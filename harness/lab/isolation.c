@@ -1,0 +1,67 @@
+/* Namespaces of the lab; see isolation.h. */
+#define _GNU_SOURCE
+#include "isolation.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t child;
+
+static void pass_on(int number)
+{
+    kill(child, number);
+}
+
+static void wait_and_exit(void)
+{
+    int status;
+    signal(SIGINT, SIG_IGN); /* the terminal tells the whole group */
+    signal(SIGTERM, pass_on);
+    signal(SIGHUP, pass_on);
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            _exit(3);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static int mount_own_view(const char **what)
+{
+    *what = "making the mounts private";
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -errno;
+    *what = "mounting /proc";
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return -errno;
+    *what = "mounting /run";
+    if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+        return -errno;
+    return 0;
+}
+
+int isolation_enter(const char **what)
+{
+    pid_t parent = getpid();
+    *what = "new PID, mount and IPC namespaces (are you root?)";
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+        return -errno;
+    *what = "fork";
+    child = fork();
+    if (child < 0)
+        return -errno;
+    if (child > 0)
+        wait_and_exit();
+    *what = "tying the lab to its parent";
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return -errno;
+    /* A parent that died before the call above has left us to another; then getppid is that one's,
+     * which is 0 for the first process of a namespace as long as the parent lives outside. */
+    if (getppid() != 0 && getppid() != parent)
+        _exit(3);
+    return mount_own_view(what);
+}

@@ -1,0 +1,15 @@
+/*
+ * The lab's own world: a PID namespace whose death takes every process along, and a mount namespace
+ * whose /run holds all that the lab names. Nothing of it is visible outside, or outlives the lab.
+ */
+#ifndef NATFW_LAB_ISOLATION_H
+#define NATFW_LAB_ISOLATION_H
+
+/*
+ * Continues in the child, which is the first process of the new namespaces; the parent waits for it
+ * and exits as it did. When the parent is killed, so is the child, and with it the whole lab.
+ * Returns 0, or a negative errno with *what set to what failed.
+ */
+int isolation_enter(const char **what);
+
+#endif

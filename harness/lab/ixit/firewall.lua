@@ -1,0 +1,42 @@
+-- The reference firewall in the topology "conformance" of the lab.
+return {
+    name = "natfwd as a firewall NF",
+    ics = {
+        roles = { "NF-FW" },
+        lowers_lifetime = true,
+        rejects_large_lifetime = false,
+        rejects_small_lifetime = true,
+        blocks_by_default = true,
+        tcp_flows = true,
+        aggregated_deletion = true,
+    },
+    inside = {
+        netns = "/run/hosts/inside",
+        interface = "eth0",
+        gateway = "10.10.0.1",
+        signalling = "10.11.0.0/24",
+        flows = "10.12.0.0/24",
+    },
+    outside = {
+        netns = "/run/hosts/outside",
+        interface = "eth0",
+        gateway = "10.20.0.1",
+        signalling = "10.21.0.0/24",
+        flows = "10.22.0.0/24",
+    },
+    lifetime = { usual_s = 60, short_s = 3, min_s = 2, max_s = 600 },
+    timing = {
+        response_ms = 3000,
+        quiet_ms = 400,
+        pass_ms = 3000,
+        stop_ms = 500,
+        expiry_early_ms = 500,
+        expiry_late_ms = 1500,
+        no_peer_ms = 8000,
+        connect_ms = 400,
+        probe_interval_ms = 5,
+        validity_ms = 120000,
+        hold_time_ms = 30000,
+    },
+    limits = { max_concurrent = 16, max_rate = 40 },
+}

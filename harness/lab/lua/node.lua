@@ -1,0 +1,69 @@
+-- natfwd and natfwctl in hosts of the lab. The configuration is written from the topology.
+local node = {}
+
+local function control_socket(host)
+    return "/run/natfw/" .. host.name .. ".sock"
+end
+
+local function quoted(values)
+    local list = {}
+    for i, value in ipairs(values) do
+        list[i] = '"' .. value .. '"'
+    end
+    return "{" .. table.concat(list, ", ") .. "}"
+end
+
+local function setting(value)
+    if type(value) == "table" then
+        return quoted(value)
+    elseif type(value) == "string" then
+        return '"' .. value .. '"'
+    end
+    return tostring(value)
+end
+
+-- sections is text that is taken over as it is.
+local function configuration(host, description, changes)
+    local settings = {
+        peer_identity = host.name,
+        control_socket = control_socket(host),
+    }
+    for _, source in ipairs({ description.settings or {}, changes or {} }) do
+        for key, value in pairs(source) do
+            settings[key] = value
+        end
+    end
+    settings.roles = description.roles
+    local sections = settings.sections or description.sections or ""
+    settings.sections = nil
+    local lines = {}
+    for key, value in pairs(settings) do
+        lines[#lines + 1] = key .. " = " .. setting(value)
+    end
+    table.sort(lines)
+    for name, side in pairs(description.interfaces or {}) do
+        lines[#lines + 1] = ('interface "%s" { side = "%s" }'):format(name, side)
+    end
+    lines[#lines + 1] = sections
+    return table.concat(lines, "\n") .. "\n"
+end
+
+-- Starts natfwd and waits until it serves.
+function node.start(host, description, changes)
+    local path = "/run/natfw/" .. host.name .. ".conf"
+    local file = assert(io.open(path, "w"))
+    file:write(configuration(host, description, changes))
+    file:close()
+    local daemon = host:start("natfwd", "-c", path)
+    if not daemon:wait_for("ready\n", 10) then
+        error("natfwd in " .. host.name .. " does not serve:\n" .. daemon:output(), 0)
+    end
+    return daemon
+end
+
+-- Runs natfwctl --json; returns the text that it printed and its exit status.
+function node.control(host, command, ...)
+    return host:run("natfwctl", "--socket", control_socket(host), command, "--json", ...)
+end
+
+return node

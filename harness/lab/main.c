@@ -1,0 +1,196 @@
+/*
+ * natfw-lab: networks of namespaces on one machine, described and driven in Lua.
+ *
+ * This file reads the command line, isolates the lab, and hands over to lua/main.lua.
+ */
+#include "binding.h"
+#include "host.h"
+#include "isolation.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LAB = 3 };
+
+static const char usage[] =
+    "usage: natfw-lab [OPTION]... COMMAND\n"
+    "\n"
+    "commands:\n"
+    "  list                 the topologies and scenarios there are\n"
+    "  run SCENARIO [ARG]...  build its topology, run it, and take everything down\n"
+    "  up TOPOLOGY [-- PROGRAM [ARG]...]\n"
+    "                       build it, start its nodes, and run a shell or PROGRAM in the\n"
+    "                       middle of it; 'on HOST PROGRAM' runs one in a host\n"
+    "\n"
+    "options:\n"
+    "  --pcap DIRECTORY     record every wire to DIRECTORY/WIRE.pcap, and what each natfwd logs "
+    "to\n"
+    "                       DIRECTORY/HOST.log\n"
+    "  --seed NUMBER        of every chance that wires take (default 1)\n"
+    "  --bin DIRECTORY[:DIRECTORY]...\n"
+    "                       where natfwd, natfwctl and natfw-conform are (default: the build that\n"
+    "                       this program is in, then the search path)\n"
+    "  --data DIRECTORY     where the lab's Lua files are\n"
+    "  --help, --version\n"
+    "\n"
+    "exit status: 0 all was as the scenario expects, 1 it was not, 2 bad usage, 3 the lab itself\n"
+    "failed. See natfw-lab(1).\n";
+
+struct options {
+    const char *pcap;
+    const char *bin;
+    const char *data;
+    unsigned long seed;
+};
+
+static int parse(int count, char **arguments, struct options *options)
+{
+    static const struct option known[] = {{"pcap", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 's'}, {"bin", required_argument, NULL, 'b'},
+        {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(count, arguments, "+", known, NULL)) >= 0) {
+        switch (option) {
+        case 'p':
+            options->pcap = optarg;
+            break;
+        case 's':
+            options->seed = strtoul(optarg, NULL, 0);
+            break;
+        case 'b':
+            options->bin = optarg;
+            break;
+        case 'd':
+            options->data = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        case 'v':
+            puts("natfw-lab " NATFW_VERSION);
+            exit(0);
+        default:
+            fputs("natfw-lab: see natfw-lab --help\n", stderr);
+            exit(EXIT_USAGE);
+        }
+    }
+    return optind;
+}
+
+static const char *data_directory(const struct options *options)
+{
+    const char *chosen = options->data ? options->data : getenv("NATFW_LAB_DATA");
+    if (chosen)
+        return chosen;
+    return access(NATFW_LAB_SOURCE "/lua/main.lua", R_OK) == 0 ? NATFW_LAB_SOURCE
+                                                               : NATFW_LAB_INSTALLED;
+}
+
+/* Programs of the same build come first, then those that are installed. */
+static void set_search_path(const struct options *options)
+{
+    char path[8192];
+    char own[2048] = "";
+    if (!options->bin) {
+        ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+        char *end = length > 0 ? strstr(own, "/harness/lab/natfw-lab") : NULL;
+        *(end ? end : own) = '\0';
+    }
+    if (options->bin)
+        snprintf(path, sizeof(path), "/run/bin:%s:%s", options->bin, getenv("PATH"));
+    else if (own[0])
+        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", own, own,
+            getenv("PATH"));
+    else
+        snprintf(path, sizeof(path), "/run/bin:%s", getenv("PATH"));
+    setenv("PATH", path, 1);
+}
+
+static void set_field(lua_State *lua, const char *name, const char *value)
+{
+    lua_pushstring(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+static int traced(lua_State *lua)
+{
+    luaL_traceback(lua, lua, lua_tostring(lua, 1), 1);
+    return 1;
+}
+
+/* Calls lua/main.lua with the options and the remaining words; it returns the exit status. */
+static int run_lua(const struct options *options, int count, char **words)
+{
+    char path[4096];
+    const char *data = data_directory(options);
+    lua_State *lua = luaL_newstate();
+    luaL_openlibs(lua);
+    luaL_requiref(lua, "native", binding_open, 0);
+    lua_getglobal(lua, "package");
+    snprintf(path, sizeof(path), "%s/lua/?.lua", data);
+    set_field(lua, "path", path);
+    lua_settop(lua, 0);
+    lua_pushcfunction(lua, traced);
+    snprintf(path, sizeof(path), "%s/lua/main.lua", data);
+    if (luaL_loadfile(lua, path) != LUA_OK) {
+        fprintf(stderr, "natfw-lab: %s\n", lua_tostring(lua, -1));
+        return EXIT_LAB;
+    }
+    lua_newtable(lua);
+    set_field(lua, "data", data);
+    set_field(lua, "pcap", options->pcap);
+    lua_newtable(lua);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(lua, words[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    int result = EXIT_LAB;
+    if (lua_pcall(lua, 2, 1, 1) == LUA_OK)
+        result = (int)lua_tointeger(lua, -1);
+    else
+        fprintf(stderr, "natfw-lab: %s\n", lua_tostring(lua, -1));
+    binding_end_processes();
+    lua_close(lua);
+    return result;
+}
+
+int main(int count, char **arguments)
+{
+    struct options options = {.seed = 1};
+    int first = parse(count, arguments, &options);
+    if (first == count) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (options.pcap && mkdir(options.pcap, 0777) < 0 && errno != EEXIST) {
+        fprintf(stderr, "natfw-lab: %s: %s\n", options.pcap, strerror(errno));
+        return EXIT_USAGE;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    set_search_path(&options);
+    const char *what = "remembering the network namespace";
+    int result = 0;
+    if (strcmp(arguments[first], "list") != 0) {
+        result = isolation_enter(&what);
+        if (result == 0)
+            result = host_remember_home();
+        if (result == 0) {
+            what = "starting the wires";
+            result = wire_start(options.seed);
+        }
+    }
+    if (result < 0) {
+        fprintf(stderr, "natfw-lab: %s: %s\n", what, strerror(-result));
+        return EXIT_LAB;
+    }
+    return run_lua(&options, count - first, arguments + first);
+}

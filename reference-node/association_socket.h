@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Messaging associations over TCP (Forwards-TCP), as libevent's buffered connections.
+ * RFC 5971 5.4, 5.7.2. What a slow peer does not take is bounded, and so is the number of
+ * connections; when descriptors run out, accepting pauses.
+ */
+#ifndef NATFWD_ASSOCIATION_SOCKET_H
+#define NATFWD_ASSOCIATION_SOCKET_H
+
+#include "core/gist/transport.h"
+
+#include <event2/event.h>
+
+struct association_socket;
+
+struct association_listener {
+    void *context;
+    /* Returns the id, or 0 to refuse. */
+    gist_association_id (*accepted)(void *context, const struct gist_endpoint *peer,
+        const struct gist_endpoint *local, uint32_t interface);
+    void (*connected)(void *context, gist_association_id id, uint32_t interface);
+    void (*received)(void *context, gist_association_id id, const uint8_t *octets, size_t length);
+    void (*closed)(void *context, gist_association_id id);
+    /* The interface towards a peer. */
+    uint32_t (*interface_to)(void *context, const struct gist_address *peer);
+};
+
+/* Listens on port on all addresses, unless it is 0. Returns NULL with errno set. */
+struct association_socket *association_socket_create(struct event_base *base, uint16_t port,
+    size_t connections_max, const struct association_listener *listener);
+void association_socket_destroy(struct association_socket *associations);
+
+/* As struct gist_transport asks. */
+bool association_socket_open(struct association_socket *associations, gist_association_id id,
+    const struct gist_endpoint *peer);
+bool association_socket_write(struct association_socket *associations, gist_association_id id,
+    const uint8_t *octets, size_t length);
+void association_socket_close(struct association_socket *associations, gist_association_id id);
+
+size_t association_socket_count(const struct association_socket *associations);
+
+#endif

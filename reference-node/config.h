@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What natfwd.conf says, checked and in the units of its names; natfwd.conf(5) is its manual.
+ */
+#ifndef NATFWD_CONFIG_H
+#define NATFWD_CONFIG_H
+
+#include "core/gist/node.h"
+#include "core/natfw/node.h"
+
+#include <net/if.h>
+#include <stdio.h>
+
+enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 108 };
+
+enum config_side { CONFIG_SIDE_ANY, CONFIG_SIDE_INTERNAL, CONFIG_SIDE_EXTERNAL };
+enum config_refresh { CONFIG_REFRESH_AUTO, CONFIG_REFRESH_IN_PLACE, CONFIG_REFRESH_REPLACE };
+
+struct config_interface {
+    char name[IFNAMSIZ];
+    enum config_side side;
+    bool default_deny;
+    unsigned line; /* where the section ends, for errors found later */
+};
+
+struct config_prefix {
+    struct gist_address address; /* version 0: any */
+    uint8_t bits;
+};
+
+/* Who may signal at all. The first that matches decides. */
+struct config_peer {
+    struct config_prefix prefix;
+    enum config_side side;
+    struct natfw_verdict verdict; /* class 0: allowed */
+};
+
+/* What may be asked for. The first that matches decides. */
+struct config_rule {
+    char name[CONFIG_NAME_MAX];
+    enum config_side side;
+    struct config_prefix peer;
+    struct config_prefix source;      /* of the flow */
+    struct config_prefix destination; /* of the flow */
+    int protocol;                     /* -1: any */
+    uint16_t port_low;                /* of the flow's destination; open ports match 0 to 65535 */
+    uint16_t port_high;
+    uint32_t lifetime_max_s;      /* asking for more does not match; 0: no limit */
+    struct natfw_verdict verdict; /* class 0: allowed */
+};
+
+struct config_policy {
+    struct natfw_verdict default_internal;
+    struct natfw_verdict default_external;
+    struct config_peer *peers;
+    size_t peer_count;
+    struct config_rule *rules;
+    size_t rule_count;
+};
+
+struct config {
+    char path[256];
+    char control_socket[CONFIG_PATH_MAX];
+    bool use_syslog;
+    bool initiator;
+    struct natfw_node_config natfw;
+    struct gist_node_config gist;
+    struct config_interface *interfaces;
+    size_t interface_count;
+    struct config_policy policy;
+    /* The data plane. */
+    char table[CONFIG_NAME_MAX];
+    enum config_refresh refresh;
+    uint32_t mark;
+    uint32_t route_table;
+    uint32_t pinholes_max;
+    bool remove_on_exit;
+    bool router_alert_required;
+    bool pass_other_signalling;
+    uint32_t datagrams_in_per_second; /* 0: no limit */
+    uint32_t datagrams_in_burst;
+    bool drop_privileges;
+};
+
+/* Reads and checks a file. Faults go to errors, one line each, as FILE:LINE: KEY: what, and what
+ * to do. Returns NULL when there was one. Warnings go there too. */
+struct config *config_read(const char *path, FILE *errors);
+void config_free(struct config *config);
+
+/* Checks that the interfaces named exist; the rest of the machine may change while we run. */
+bool config_check_interfaces(const struct config *config, FILE *errors);
+
+/* The side that an interface, by its index, is on; CONFIG_SIDE_ANY when it is not listed. */
+enum config_side config_side_of(const struct config *config, uint32_t interface);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Takes the kernel's connection tracking entries of a flow away once its rule has gone.
+ *
+ * This is hygiene: every packet is checked against the pinhole sets, so an entry alone lets nothing
+ * pass. By tuple where the rule names one, else by one walk over the table for all open rules.
+ */
+#ifndef NATFWD_CONNTRACK_H
+#define NATFWD_CONNTRACK_H
+
+#include "core/natfw/policy_rule.h"
+
+struct conntrack;
+
+/* Returns NULL with errno set. */
+struct conntrack *conntrack_create(void);
+void conntrack_destroy(struct conntrack *conntrack);
+
+/* Deletes the entries of each flow; ports counts on from its destination port, 1 or 2. Returns
+ * false with errno set when the kernel refused. */
+struct conntrack_flow {
+    struct gist_mri flow;
+    uint8_t ports;
+};
+bool conntrack_forget(
+    struct conntrack *conntrack, const struct conntrack_flow *flows, size_t count);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control socket: a unix stream on which each line is a JSON object, one reply to each request
+ * in order. Lines, clients and what a client leaves unread are bounded.
+ */
+#ifndef NATFWD_CONTROL_H
+#define NATFWD_CONTROL_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { CONTROL_LINE_MAX = 65536, CONTROL_CLIENTS_MAX = 64 };
+
+struct control;
+struct control_client;
+
+struct control_listener {
+    void *context;
+    /* A request, valid during the call. The next one of this client comes after its reply. */
+    void (*request)(void *context, struct control_client *client, const json_t *request);
+    /* The client has gone; no reply may follow. */
+    void (*gone)(void *context, struct control_client *client);
+};
+
+/* Listens on path, for the owner only; a socket that nobody serves any more is replaced. Returns
+ * NULL with errno set, EADDRINUSE when another process serves it. */
+struct control *control_create(
+    struct event_base *base, const char *path, const struct control_listener *listener);
+/* Ends the clients, without telling of it, and takes the socket away. */
+void control_destroy(struct control *control);
+
+/* Answers a request, now or later; takes the reply over. */
+void control_reply(struct control_client *client, json_t *reply);
+
+/* {"ok": false, "error": kind, "message": text}. */
+json_t *control_error(const char *kind, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

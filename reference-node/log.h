@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The daemon's log: one line for each event, to stderr or to syslog. */
+#ifndef NATFWD_LOG_H
+#define NATFWD_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
+
+/* Where lines go from now on; stderr before the first call. */
+void log_to(bool use_syslog);
+
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

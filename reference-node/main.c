@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
+#include "core/spec/spec.h"
+#include "reference-node/config.h"
+#include "reference-node/daemon.h"
+#include "reference-node/log.h"
+#include "reference-node/privileges.h"
+#include "reference-node/text.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum exit_status { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct options {
+    const char *config_path;
+    bool check_only;
+    int ready_fd; /* -1: none */
+};
+
+static const char usage[] =
+    "Usage: natfwd [-c FILE] [--check] [--ready-fd N]\n"
+    "The NATFW NSLP node: initiator, firewall and responder of RFC 5973.\n"
+    "\n"
+    "  -c, --config FILE   configuration (default /etc/natfwd.conf)\n"
+    "      --check         check the configuration, say what is wrong, and exit\n"
+    "      --foreground    stay in the foreground (always so)\n"
+    "      --ready-fd N    close file descriptor N when ready to serve\n"
+    "      --version       print the version and exit\n"
+    "  -h, --help          print this and exit\n"
+    "\n"
+    "Exit status: 0 stopped or checked well, 1 could not start, 2 bad usage or configuration.\n"
+    "See natfwd(8), natfwd.conf(5), natfwctl(1).\n";
+
+/* Returns the status to exit with, or -1 to go on. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+    enum { CHECK = 256, FOREGROUND, READY_FD, VERSION };
+    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, CHECK}, {"foreground", no_argument, NULL, FOREGROUND},
+        {"ready-fd", required_argument, NULL, READY_FD}, {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'}, {0}};
+    unsigned long descriptor;
+    *options = (struct options){.config_path = "/etc/natfwd.conf", .ready_fd = -1};
+    for (int option; (option = getopt_long(argc, argv, "c:h", known, NULL)) != -1;) {
+        if (option == 'c') {
+            options->config_path = optarg;
+        } else if (option == CHECK) {
+            options->check_only = true;
+        } else if (option == READY_FD && text_to_number(optarg, 0, 65535, &descriptor)) {
+            options->ready_fd = (int)descriptor;
+        } else if (option == VERSION) {
+            return puts("natfwd " NATFW_VERSION) < 0;
+        } else if (option == 'h') {
+            return fputs(usage, stdout) < 0;
+        } else if (option != FOREGROUND) {
+            fprintf(stderr, "Try natfwd --help.\n");
+            return EXIT_USAGE;
+        }
+    }
+    if (optind == argc)
+        return -1;
+    fprintf(stderr, "natfwd: unknown argument \"%s\". Try natfwd --help.\n", argv[optind]);
+    return EXIT_USAGE;
+}
+
+/* For harness/mutants: breaks the point that the environment names. */
+static bool apply_mutant(void)
+{
+    const char *mutant = getenv("NATFW_MUTANT");
+    if (!mutant || spec_mutate(mutant))
+        return true;
+    fprintf(stderr, "natfwd: NATFW_MUTANT=%s: this build has no such point\n", mutant);
+    return false;
+}
+
+/* For harness/trace: appends the points that were reached. */
+static void write_trace(void)
+{
+    const char *path = getenv("NATFW_TRACE_FILE");
+    FILE *trace = path ? fopen(path, "ae") : NULL;
+    size_t count;
+    struct spec_point *const *points = spec_points(&count);
+    if (!trace)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (points[i]->hits > 0)
+            fprintf(trace, "point natfwd %s#%u %lu\n", points[i]->id, points[i]->number,
+                points[i]->hits);
+    fclose(trace);
+}
+
+static void on_stop(evutil_socket_t signal_number, short what, void *context)
+{
+    (void)what;
+    log_line(LOG_LEVEL_INFO, "stopping on signal %d", (int)signal_number);
+    event_base_loopbreak(context);
+}
+
+static void tell_ready(const struct options *options)
+{
+    printf("ready\n");
+    fflush(stdout);
+    if (options->ready_fd < 0)
+        return;
+    if (write(options->ready_fd, "\n", 1) < 0)
+        log_line(LOG_LEVEL_WARNING, "--ready-fd %d: %s", options->ready_fd, strerror(errno));
+    close(options->ready_fd);
+}
+
+/* From here on, errors go to the log and the loop goes on. */
+static int serve(struct event_base *base, struct config *config, const struct options *options)
+{
+    struct event *terminate = evsignal_new(base, SIGTERM, on_stop, base);
+    struct event *interrupt = evsignal_new(base, SIGINT, on_stop, base);
+    struct daemon *daemon = daemon_create(base, config, stderr);
+    int status = EXIT_FAILED;
+    if (daemon && config->drop_privileges && !privileges_drop()) {
+        fprintf(stderr, "natfwd: capabilities cannot be dropped: %s\n", strerror(errno));
+    } else if (daemon && terminate && interrupt) {
+        event_add(terminate, NULL);
+        event_add(interrupt, NULL);
+        log_to(config->use_syslog);
+        log_line(LOG_LEVEL_INFO, "natfwd %s serves:%s%s%s", NATFW_VERSION,
+            config->initiator ? " initiator" : "", config->natfw.forwarder ? " forwarder" : "",
+            config->natfw.responder ? " responder" : "");
+        tell_ready(options);
+        status = event_base_dispatch(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
+    }
+    daemon_destroy(daemon);
+    if (terminate)
+        event_free(terminate);
+    if (interrupt)
+        event_free(interrupt);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status = read_options(argc, argv, &options);
+    if (status >= 0)
+        return status;
+    if (!apply_mutant())
+        return EXIT_USAGE;
+    struct config *config = config_read(options.config_path, stderr);
+    if (!config)
+        return EXIT_USAGE;
+    if (options.check_only || !config_check_interfaces(config, stderr)) {
+        status = options.check_only ? EXIT_STOPPED : EXIT_USAGE;
+        config_free(config);
+        return status;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    struct event_base *base = event_base_new();
+    status = base ? serve(base, config, &options) : EXIT_FAILED;
+    if (base)
+        event_base_free(base);
+    config_free(config);
+    write_trace();
+    libevent_global_shutdown();
+    return status;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* natfwctl: opens, closes and shows sessions of a running natfwd; natfwctl(1) is its manual. */
+#include "reference-node/text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum exit_status { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+
+static const char usage[] =
+    "Usage: natfwctl [--socket PATH] COMMAND [ARGUMENTS] [--json]\n"
+    "Opens, closes and shows NATFW sessions of a running natfwd.\n"
+    "\n"
+    "  open --from ADDRESS[:PORT] --to ADDRESS[:PORT] --protocol udp|tcp|NUMBER\n"
+    "       [--lifetime SECONDS] [--no-refresh] [--timeout SECONDS] [--deny] [--sub-ports 1]\n"
+    "                       ask the path to let a flow pass, and wait for the answer\n"
+    "  close SID | --all    end a session, or all that were opened here\n"
+    "  list                 the sessions that this node knows\n"
+    "  show SID             one session\n"
+    "  stats                counters and memory of the node\n"
+    "\n"
+    "  --socket PATH        control socket (default /run/natfwd.sock)\n"
+    "  --json               print the reply as JSON\n"
+    "  --version            print the version and exit\n"
+    "  -h, --help           print this and exit\n"
+    "\n"
+    "A SID may be shortened as long as it names one session.\n"
+    "Exit status: 0 done, 1 refused or no answer, 2 bad usage, 3 natfwd cannot be reached.\n";
+
+struct arguments {
+    const char *socket_path;
+    const char *command;
+    const char *session;
+    bool as_json;
+    bool all;
+    json_t *request;
+};
+
+static bool put_string(json_t *request, const char *key, const char *value)
+{
+    return json_object_set_new(request, key, json_string(value)) == 0;
+}
+
+static bool put_number(json_t *request, const char *key, const char *text, unsigned long high)
+{
+    unsigned long value;
+    if (text_to_number(text, 1, high, &value))
+        return json_object_set_new(request, key, json_integer((json_int_t)value)) == 0;
+    fprintf(stderr, "natfwctl: %s: \"%s\" is no number from 1 to %lu\n", key, text, high);
+    return false;
+}
+
+/* Returns the status to exit with, or -1 to go on. */
+static int read_options(int argc, char **argv, struct arguments *arguments)
+{
+    enum {
+        SOCKET = 256,
+        JSON,
+        VERSION,
+        ALL,
+        FROM,
+        TO,
+        PROTOCOL,
+        LIFETIME,
+        NO_REFRESH,
+        TIMEOUT,
+        DENY,
+        SUB_PORTS
+    };
+    static const struct option known[] = {{"socket", required_argument, NULL, SOCKET},
+        {"json", no_argument, NULL, JSON}, {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'}, {"all", no_argument, NULL, ALL},
+        {"from", required_argument, NULL, FROM}, {"to", required_argument, NULL, TO},
+        {"protocol", required_argument, NULL, PROTOCOL},
+        {"lifetime", required_argument, NULL, LIFETIME},
+        {"no-refresh", no_argument, NULL, NO_REFRESH},
+        {"timeout", required_argument, NULL, TIMEOUT}, {"deny", no_argument, NULL, DENY},
+        {"sub-ports", required_argument, NULL, SUB_PORTS}, {0}};
+    json_t *request = arguments->request;
+    bool right = true;
+    for (int option; right && (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        switch (option) {
+        case SOCKET:
+            arguments->socket_path = optarg;
+            break;
+        case JSON:
+            arguments->as_json = true;
+            break;
+        case VERSION:
+            return puts("natfwctl " NATFW_VERSION) < 0;
+        case 'h':
+            return fputs(usage, stdout) < 0;
+        case ALL:
+            arguments->all = true;
+            right = json_object_set_new(request, "all", json_true()) == 0;
+            break;
+        case FROM:
+            right = put_string(request, "from", optarg);
+            break;
+        case TO:
+            right = put_string(request, "to", optarg);
+            break;
+        case PROTOCOL:
+            right = put_string(request, "protocol", optarg);
+            break;
+        case LIFETIME:
+            right = put_number(request, "lifetime_s", optarg, UINT32_MAX);
+            break;
+        case NO_REFRESH:
+            right = json_object_set_new(request, "refresh", json_false()) == 0;
+            break;
+        case TIMEOUT:
+            right = put_number(request, "timeout_s", optarg, 3600);
+            break;
+        case DENY:
+            right = put_string(request, "action", "deny");
+            break;
+        case SUB_PORTS:
+            right = put_number(request, "sub_ports", optarg, 1);
+            break;
+        default:
+            right = false;
+        }
+    }
+    return right ? -1 : EXIT_USAGE;
+}
+
+static int complain(const char *what, const char *which)
+{
+    fprintf(stderr, "natfwctl: %s%s. Try natfwctl --help.\n", what, which);
+    return EXIT_USAGE;
+}
+
+/* Which command it is, and whether it has what it needs. Returns -1, or EXIT_USAGE. */
+static int read_command(int argc, char **argv, struct arguments *arguments)
+{
+    static const char *const commands[] = {"open", "close", "list", "show", "stats", NULL};
+    if (optind == argc)
+        return complain("no command given", "");
+    arguments->command = argv[optind++];
+    const char *const *known = commands;
+    while (*known && strcmp(*known, arguments->command) != 0)
+        known++;
+    if (!*known)
+        return complain("unknown command ", arguments->command);
+    bool wants_session = strcmp(arguments->command, "show") == 0 ||
+                         (strcmp(arguments->command, "close") == 0 && !arguments->all);
+    if (wants_session && optind < argc)
+        arguments->session = argv[optind++];
+    if (wants_session && !arguments->session)
+        return complain("which session? Give a SID to ", arguments->command);
+    if (optind < argc)
+        return complain("too many arguments at ", argv[optind]);
+    static const char *const needed[] = {"from", "to", "protocol"};
+    for (size_t i = 0; strcmp(arguments->command, "open") == 0 && i < 3; i++)
+        if (!json_object_get(arguments->request, needed[i]))
+            return complain("open needs --", needed[i]);
+    put_string(arguments->request, "command", arguments->command);
+    if (arguments->session)
+        put_string(arguments->request, "session", arguments->session);
+    return -1;
+}
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return descriptor;
+    int error = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    errno = error;
+    return -1;
+}
+
+/* Sends the request and reads the one line of the reply; NULL when natfwd cannot be reached. */
+static json_t *ask(const struct arguments *arguments)
+{
+    int descriptor = connect_to(arguments->socket_path);
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "r+") : NULL;
+    if (!stream) {
+        fprintf(stderr, "natfwctl: %s: %s; is natfwd running?\n", arguments->socket_path,
+            strerror(errno));
+        return NULL;
+    }
+    char *line = NULL;
+    size_t size = 0;
+    json_t *reply = NULL;
+    json_dumpf(arguments->request, stream, JSON_COMPACT);
+    fputc('\n', stream);
+    if (fflush(stream) == 0 && getline(&line, &size, stream) > 0)
+        reply = json_loads(line, 0, NULL);
+    if (!reply)
+        fprintf(stderr, "natfwctl: natfwd ended the connection without a reply\n");
+    free(line);
+    fclose(stream);
+    return reply;
+}
+
+static const char *string_in(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "-";
+}
+
+static json_int_t number_in(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static void print_answer(const json_t *answer, FILE *out)
+{
+    if (json_is_object(answer))
+        fprintf(out, " (%lld/0x%02llx %s)", (long long)number_in(answer, "class"),
+            (unsigned long long)number_in(answer, "code"), string_in(answer, "text"));
+}
+
+static void print_session(const json_t *session)
+{
+    printf("%s  %-9s  %-11s  granted %llds  ends in %.1fs  %s %s", string_in(session, "session"),
+        string_in(session, "role"), string_in(session, "state"),
+        (long long)number_in(session, "lifetime_s"),
+        (double)number_in(session, "expires_in_ms") / 1000, string_in(session, "action"),
+        string_in(session, "flow"));
+    print_answer(json_object_get(session, "answer"), stdout);
+    printf("\n");
+}
+
+static void print_counters(const json_t *object, const char *prefix)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (json_is_object(value))
+            print_counters(value, key);
+        else if (json_is_integer(value))
+            printf("%s%s%s %lld\n", prefix, *prefix ? "." : "", key,
+                (long long)json_integer_value(value));
+    }
+}
+
+static void print_reply(const struct arguments *arguments, const json_t *reply)
+{
+    size_t index;
+    json_t *session;
+    if (json_object_get(reply, "session"))
+        print_session(json_object_get(reply, "session"));
+    json_array_foreach(json_object_get(reply, "sessions"), index, session) print_session(session);
+    if (json_object_get(reply, "closed"))
+        printf("closed %lld\n", (long long)number_in(reply, "closed"));
+    if (strcmp(arguments->command, "stats") == 0)
+        print_counters(reply, "");
+}
+
+static int report(const struct arguments *arguments, const json_t *reply)
+{
+    bool done = json_is_true(json_object_get(reply, "ok"));
+    if (arguments->as_json) {
+        json_dumpf(reply, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (done) {
+        print_reply(arguments, reply);
+    } else {
+        const char *session = json_string_value(json_object_get(reply, "session"));
+        fprintf(stderr, "natfwctl: %s%s%s: %s", arguments->command, session ? " " : "",
+            session ? session : "", string_in(reply, "message"));
+        print_answer(json_object_get(reply, "answer"), stderr);
+        fprintf(stderr, "\n");
+    }
+    if (done)
+        return EXIT_OK;
+    return strcmp(string_in(reply, "error"), "usage") == 0 ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.socket_path = "/run/natfwd.sock", .request = json_object()};
+    int status = arguments.request ? read_options(argc, argv, &arguments) : EXIT_UNREACHABLE;
+    if (status < 0)
+        status = read_command(argc, argv, &arguments);
+    if (status < 0) {
+        json_t *reply = ask(&arguments);
+        status = reply ? report(&arguments, reply) : EXIT_UNREACHABLE;
+        json_decref(reply);
+    }
+    json_decref(arguments.request);
+    return status;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every fault of a configuration file is told with its file, line and key, and what to do. */
+#include "reference-node/config.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROLES     "roles = {\"initiator\"}\n"
+#define TWO_SIDES "interface \"a\" { side = internal }\ninterface \"b\" { side = external }\n"
+
+/* Reads a file of this text; message gets what was said, to be freed. */
+static struct config *read_text(const char *text, const char *path, char **message)
+{
+    size_t length;
+    FILE *file = fopen(path, "we");
+    FILE *errors = open_memstream(message, &length);
+    cr_assert(file && errors);
+    fputs(text, file);
+    fclose(file);
+    struct config *config = config_read(path, errors);
+    fclose(errors);
+    unlink(path);
+    return config;
+}
+
+static void make_path(char path[64])
+{
+    snprintf(path, 64, "/tmp/natfwd-test-%d.conf", (int)getpid());
+}
+
+Test(config, says_file_line_and_key_of_every_fault)
+{
+    static const struct {
+        const char *text;
+        const char *expected; /* after the file's name */
+    } faults[] = {
+        {ROLES "lifetme = 3\n", ":2: no such option 'lifetme'; natfwd.conf(5)"},
+        {"roles = {\"initiator\", \"respnder\"}", ":1: roles: unknown value \"respnder\"; choose"},
+        {"", ":0: roles: none given; name"},
+        {ROLES "association_port = 70000\n", ":2: association_port: 70000 is out of range; give 0"},
+        {ROLES "association_port = -1\n", ":2: association_port: -1 is out of range"},
+        {ROLES "association_port = tcp\n",
+            ":2: invalid integer value for option 'association_port'"},
+        {ROLES "\nquery_timer_ms = 5\n", ":3: query_timer_ms: 5 is out of range; give 10 to"},
+        {ROLES "query_timer_max_ms = 100\n", ":0: query_timer_max_ms: below query_timer_ms; raise"},
+        {ROLES "lifetime_min_s = 100\nlifetime_max_s = 50\n", ":0: lifetime_min_s: above"},
+        {ROLES "transitory_hold_s = 29\n", ":2: transitory_hold_s: 29 is out of range; give 30"},
+        {ROLES "router_alert_required = maybe\n",
+            ":2: invalid boolean value for option 'router_al"},
+        {ROLES "refresh = sometimes\n", ":2: refresh: unknown value \"sometimes\"; choose one of"},
+        {ROLES "on_exit = burn\n", ":2: on_exit: unknown value \"burn\"; choose one of: keep, re"},
+        {ROLES "log = paper\n", ":2: log: unknown value \"paper\"; choose one of: stderr, syslog"},
+        {ROLES "control_socket = \"run/x\"\n",
+            ":2: control_socket: \"run/x\" cannot be used; give"},
+        {ROLES "nft_table = \"a b\"\n", ":2: nft_table: \"a b\" is no table name; give"},
+        {ROLES "peer_identity = \"\"\n", ":2: peer_identity: 0 octets; give 1 to 64"},
+        {ROLES "interface \"eth0\" {\n}\n", ":3: side: missing in interface \"eth0\"; give"},
+        {ROLES "interface \"eth0\" {\n side = left\n}\n",
+            ":3: side: unknown value \"left\"; choose"},
+        {ROLES "interface \"an-interface-too-long\" {\n side = internal\n}\n",
+            ":4: interface: \"an-interface-too-long\" cannot be an interface"},
+        {"roles = {\"forwarder\"}\ninterface \"a\" { side = internal }\n",
+            ":0: interface: a forwarder needs one on side internal and one on side external"},
+        {ROLES "policy {\n default_internal = never\n}\n", ":3: default_internal: unknown answer"},
+        {ROLES "policy {\n default_external = \"2/1\"\n}\n",
+            ":3: default_external: unknown answer"},
+        {ROLES "policy {\n peer \"10.0.0.0/33\" { answer = allow }\n}\n",
+            ":3: peer: \"10.0.0.0/33\""},
+        {ROLES "policy {\n peer any { }\n}\n", ":3: answer: missing in peer \"any\"; give allow"},
+        {ROLES "policy {\n rule x {\n ports = 9-3\n}\n}\n", ":4: ports: \"9-3\" is no range; give"},
+        {ROLES "policy {\n rule x {\n protocol = ipx\n}\n}\n",
+            ":4: protocol: unknown \"ipx\"; give"},
+        {ROLES "policy {\n rule x {\n source = here\n}\n}\n", ":4: source: \"here\" is no prefix"},
+        {ROLES "policy {\n rule x {\n lifetime_max_s = -1\n}\n}\n",
+            ":4: lifetime_max_s: -1 is out"},
+        {ROLES "policy {\n rule x {\n ports = 5\n}\n}\n",
+            ":5: answer: missing in rule \"x\"; give"},
+        {ROLES "policy {\n # }\n", ":3: a { has no }; close the section"},
+        {ROLES "= = =\n", ":2: unexpected token '='; natfwd.conf(5) lists"},
+    };
+    char path[64], expected[256];
+    make_path(path);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        char *message;
+        struct config *config = read_text(faults[i].text, path, &message);
+        snprintf(expected, sizeof(expected), "%s%s", path, faults[i].expected);
+        cr_expect(!config, "taken: %s", faults[i].text);
+        cr_expect(strncmp(message, expected, strlen(expected)) == 0, "said: %s expected: %s",
+            message, expected);
+        config_free(config);
+        free(message);
+    }
+}
+
+Test(config, says_that_a_file_is_missing)
+{
+    char *message;
+    size_t length;
+    FILE *errors = open_memstream(&message, &length);
+    cr_assert(!config_read("/nowhere/natfwd.conf", errors));
+    fclose(errors);
+    cr_assert(
+        strstr(message, "/nowhere/natfwd.conf:0: cannot be read: No such file"), "%s", message);
+    free(message);
+}
+
+Test(config, says_that_an_interface_is_missing)
+{
+    char path[64], *message, *missing;
+    size_t length;
+    make_path(path);
+    struct config *config =
+        read_text("roles = {\"forwarder\"}\ninterface \"lo\" { side = internal }\n"
+                  "interface \"nowhere0\" {\n side = external\n}\n",
+            path, &message);
+    cr_assert(config, "%s", message);
+    FILE *errors = open_memstream(&missing, &length);
+    cr_assert(!config_check_interfaces(config, errors));
+    fclose(errors);
+    cr_assert(strstr(missing, ":5: interface: there is no \"nowhere0\"; create it"), "%s", missing);
+    cr_assert(!strstr(missing, "\"lo\""));
+    config_free(config);
+    free(message);
+    free(missing);
+}
+
+Test(config, takes_every_kind_of_value)
+{
+    char path[64], *message;
+    make_path(path);
+    struct config *config =
+        read_text("roles = {\"forwarder\", \"responder\"}\npeer_identity = \"fw1\"\n" TWO_SIDES
+                  "association_port = 4711\nquery_attempts = 3\nsessions_max = 77\n"
+                  "router_alert_required = yes\nrefresh = in-place\non_exit = keep\nmark = 0x20\n"
+                  "policy {\n default_external = \"7/0x04\"\n"
+                  " peer \"192.0.2.0/24\" { side = internal answer = \"5/0x01\" }\n"
+                  " rule web { protocol = tcp ports = \"80-443\" destination = \"198.51.100.0/24\""
+                  " lifetime_max_s = 60 answer = allow }\n}\n"
+                  "wrong { responder_raises_lifetime_s = 10 }\n",
+            path, &message);
+    cr_assert(config, "%s", message);
+    cr_assert(strstr(message, ":17: warning: responder_raises_lifetime_s"), "%s", message);
+    cr_assert(config->natfw.forwarder && config->natfw.responder && !config->initiator);
+    cr_assert(config->gist.association_port == 4711 && config->gist.query_attempts_max == 3);
+    cr_assert(config->natfw.sessions_max == 77 && config->mark == 0x20);
+    cr_assert(config->router_alert_required && config->refresh == CONFIG_REFRESH_IN_PLACE);
+    cr_assert(!config->remove_on_exit && config->drop_privileges);
+    cr_assert(config->gist.peer_identity_length == 3);
+    cr_assert(config->interface_count == 2 && config->interfaces[1].default_deny);
+    cr_assert(config->policy.default_external.error_class == 7);
+    cr_assert(config->policy.peers[0].verdict.error_class == 5);
+    const struct config_rule *rule = &config->policy.rules[0];
+    cr_assert(rule->protocol == 6 && rule->port_low == 80 && rule->port_high == 443);
+    cr_assert(rule->destination.bits == 24 && rule->source.address.version == 0);
+    cr_assert(rule->lifetime_max_s == 60 && rule->verdict.error_class == 0);
+    cr_assert(config->natfw.responder_raises_lifetime_s == 10);
+    config_free(config);
+    free(message);
+}

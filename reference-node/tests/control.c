@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The control socket: requests and replies in order, bounds, clients that misbehave. */
+#include "reference-node/control.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct server {
+    struct event_base *base;
+    struct control *control;
+    char path[64];
+    struct control_client *waiting; /* asked for a reply that comes later */
+    unsigned gone;
+};
+
+static void on_request(void *context, struct control_client *client, const json_t *request)
+{
+    struct server *server = context;
+    if (json_object_get(request, "wait"))
+        server->waiting = client;
+    else
+        control_reply(client, json_pack("{s:O}", "echo", json_object_get(request, "say")));
+}
+
+static void on_gone(void *context, struct control_client *client)
+{
+    struct server *server = context;
+    server->gone++;
+    if (server->waiting == client)
+        server->waiting = NULL;
+}
+
+static void server_start(struct server *server)
+{
+    struct control_listener listener = {.context = server, .request = on_request, .gone = on_gone};
+    signal(SIGPIPE, SIG_IGN); /* as natfwd does */
+    memset(server, 0, sizeof(*server));
+    snprintf(server->path, sizeof(server->path), "/tmp/natfwd-test-%d.sock", (int)getpid());
+    server->base = event_base_new();
+    server->control = control_create(server->base, server->path, &listener);
+    cr_assert(server->control);
+}
+
+static void server_stop(struct server *server)
+{
+    control_destroy(server->control);
+    event_base_free(server->base);
+    cr_assert(access(server->path, F_OK) < 0, "the socket stays behind");
+}
+
+static int client_connect(const struct server *server)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", server->path);
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    cr_assert(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    return client;
+}
+
+static void say(int client, const char *text)
+{
+    cr_assert(send(client, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
+}
+
+/* Runs the server for some turns of its loop. */
+static void turns(struct server *server)
+{
+    for (unsigned i = 0; i < 20; i++)
+        event_base_loop(server->base, EVLOOP_NONBLOCK);
+}
+
+static void require_heard(struct server *server, int client, const char *expected)
+{
+    char heard[1024] = "";
+    turns(server);
+    ssize_t length = recv(client, heard, sizeof(heard) - 1, 0);
+    cr_assert(length >= 0, "nothing heard, not %s", expected);
+    cr_assert(strcmp(heard, expected) == 0, "heard %s", heard);
+}
+
+Test(control, answers_each_request_of_each_client_in_order)
+{
+    struct server server;
+    server_start(&server);
+    int first = client_connect(&server), second = client_connect(&server);
+    say(first, "{\"say\":1}\n{\"say\":2}\n{\"ot");
+    say(second, "{\"say\":\"x\"}\n");
+    require_heard(&server, first, "{\"echo\":1}\n{\"echo\":2}\n");
+    require_heard(&server, second, "{\"echo\":\"x\"}\n");
+    say(first, "her\":3, \"say\":4}\n");
+    require_heard(&server, first, "{\"echo\":4}\n");
+    server_stop(&server);
+}
+
+Test(control, answers_later_and_holds_the_next_request_until_then)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n{\"say\":2}\n");
+    turns(&server);
+    char heard[8];
+    cr_assert(server.waiting && recv(client, heard, sizeof(heard), 0) < 0 && errno == EAGAIN);
+    control_reply(server.waiting, json_pack("{s:i}", "late", 1));
+    require_heard(&server, client, "{\"late\":1}\n{\"echo\":2}\n");
+    server_stop(&server);
+}
+
+Test(control, answers_a_client_that_has_sent_its_last)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n");
+    shutdown(client, SHUT_WR);
+    turns(&server);
+    cr_assert(server.waiting);
+    control_reply(server.waiting, json_pack("{s:i}", "late", 1));
+    require_heard(&server, client, "{\"late\":1}\n");
+    require_heard(&server, client, "");
+    server_stop(&server);
+}
+
+Test(control, tells_of_a_client_that_goes_while_it_waits)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n");
+    turns(&server);
+    close(client);
+    turns(&server);
+    turns(&server);
+    if (server.waiting) /* it may only have closed its sending side, for all that we know yet */
+        control_reply(server.waiting, json_pack("{s:i}", "late", 1));
+    turns(&server);
+    int next = client_connect(&server);
+    say(next, "{\"say\":5}\n");
+    require_heard(&server, next, "{\"echo\":5}\n");
+    server_stop(&server);
+}
+
+Test(control, says_what_is_wrong_with_a_line)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "[1]\n");
+    require_heard(&server, client,
+        "{\"ok\":false,\"error\":\"usage\",\"message\":\"not a JSON object: another type\"}\n");
+    say(client, "{\"a\":\n");
+    turns(&server);
+    char heard[256] = "";
+    cr_assert(recv(client, heard, sizeof(heard) - 1, 0) > 0);
+    cr_assert(strstr(heard, "not a JSON object: "), "%s", heard);
+    server_stop(&server);
+}
+
+Test(control, ends_a_client_whose_line_is_too_long)
+{
+    struct server server;
+    char block[1024];
+    server_start(&server);
+    int client = client_connect(&server);
+    memset(block, 'x', sizeof(block));
+    for (unsigned i = 0; i < 3 * CONTROL_LINE_MAX / sizeof(block); i++) {
+        (void)!send(client, block, sizeof(block), MSG_NOSIGNAL);
+        turns(&server);
+    }
+    cr_assert(send(client, block, sizeof(block), MSG_NOSIGNAL) < 0 && errno == EPIPE);
+    server_stop(&server);
+}
+
+Test(control, refuses_more_clients_than_it_has_room_for)
+{
+    struct server server;
+    int clients[CONTROL_CLIENTS_MAX];
+    server_start(&server);
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        clients[i] = client_connect(&server);
+    turns(&server);
+    int more = client_connect(&server);
+    require_heard(&server, more, "");
+    say(clients[0], "{\"say\":1}\n");
+    require_heard(&server, clients[0], "{\"echo\":1}\n");
+    server_stop(&server);
+}
+
+Test(control, is_for_its_owner_only_and_served_once)
+{
+    struct server server;
+    struct stat what;
+    server_start(&server);
+    cr_assert(stat(server.path, &what) == 0 && (what.st_mode & 0777) == 0700);
+    struct control_listener listener = {.context = &server};
+    cr_assert(!control_create(server.base, server.path, &listener) && errno == EADDRINUSE);
+    server_stop(&server);
+}
+
+Test(control, replaces_a_socket_that_nobody_serves)
+{
+    struct server server;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/natfwd-test-%d.sock", (int)getpid());
+    int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert(bind(stale, (struct sockaddr *)&address, sizeof(address)) == 0);
+    close(stale);
+    server_start(&server);
+    server_stop(&server);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Queries on their way through a router in a real kernel: taken, sent on, and what is not taken. */
+#include "reference-node/datagram_socket.h"
+#include "reference-node/ruleset.h"
+#include "reference-node/tests/namespaces.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { WAIT_MS = 2000, PAYLOAD = 24, MARK = 0x10e, TABLE = 270 };
+
+/* One GIST node's sockets, and the last datagram that came. */
+struct end {
+    struct event_base *base;
+    struct policy_route *routes;
+    struct datagram_socket *datagrams;
+    struct query_sender *queries;
+    unsigned count;
+    struct gist_arrival arrival;
+    struct query_header header;
+    uint8_t payload[256];
+    size_t length;
+};
+
+static void on_received(void *context, const struct gist_arrival *arrival,
+    const struct query_header *header, const uint8_t *payload, size_t length)
+{
+    struct end *end = context;
+    end->count++;
+    end->arrival = *arrival;
+    end->header = *header;
+    end->length = length;
+    cr_assert(length <= sizeof(end->payload));
+    memcpy(end->payload, payload, length);
+}
+
+static void end_start(struct end *end, int where, bool intercepts)
+{
+    struct datagram_listener listener = {.context = end, .received = on_received};
+    namespace_enter(where);
+    memset(end, 0, sizeof(*end));
+    end->base = event_base_new();
+    end->routes = policy_route_create();
+    end->queries = query_sender_create();
+    end->datagrams =
+        datagram_socket_create(end->base, GIST_PORT, intercepts, end->routes, &listener);
+    cr_assert(end->datagrams && end->queries);
+}
+
+struct scene {
+    struct path path;
+    struct end left, middle, right;
+};
+
+static void scene_start(struct scene *scene, bool router_alert_required)
+{
+    static struct config_interface open_interfaces[] = {
+        {.name = "inside", .side = CONFIG_SIDE_INTERNAL},
+        {.name = "outside", .side = CONFIG_SIDE_EXTERNAL}};
+    scene->path = path_make();
+    struct config config = path_firewall_config();
+    config.interfaces = open_interfaces;
+    config.router_alert_required = router_alert_required;
+    char *text = ruleset_text(&config);
+    cr_assert(ruleset_load(text, stderr));
+    free(text);
+    end_start(&scene->left, scene->path.left, false);
+    end_start(&scene->right, scene->path.right, false);
+    end_start(&scene->middle, scene->path.middle, true);
+    cr_assert(policy_route_add(scene->middle.routes, MARK, TABLE) == 0);
+    cr_assert(policy_route_add(scene->middle.routes, MARK, TABLE) == 0, "adding again is fine");
+}
+
+/* Runs the loops of both until one of them has a datagram. */
+static void wait_for(struct end *first, struct end *second)
+{
+    struct timeval turn = {.tv_usec = 5000};
+    unsigned before = first->count + second->count;
+    for (int waited_ms = 0; first->count + second->count == before; waited_ms += 10) {
+        cr_assert(waited_ms < WAIT_MS, "the datagram is lost");
+        event_base_loopexit(first->base, &turn);
+        event_base_dispatch(first->base);
+        event_base_loopexit(second->base, &turn);
+        event_base_dispatch(second->base);
+    }
+}
+
+/* The start of a GIST message: magic number, version, hops, length, NSLPID 33, C flag and type. */
+static void fill_payload(uint8_t payload[PAYLOAD], uint32_t magic, bool c_flag)
+{
+    uint32_t value = htonl(magic);
+    memset(payload, 0x5a, PAYLOAD);
+    memcpy(payload, &value, 4);
+    memcpy(payload + 4, (uint8_t[]){1, 30, 0, 3, 0, 33, c_flag ? 0x80 : 0x01, 0}, 8);
+}
+
+static struct gist_query_route route_right(bool has_router_alert)
+{
+    return (struct gist_query_route){.source = gist_address_v4(0xc0000263), /* not the left's own */
+        .destination = gist_address_v4(0xc6336402),
+        .source_port = GIST_PORT,
+        .ip_ttl = 17,
+        .ds_field = 46,
+        .has_router_alert = has_router_alert,
+        .router_alert = 65};
+}
+
+Test(interception, hands_over_a_query_with_all_that_its_header_says)
+{
+    struct scene scene;
+    uint8_t payload[PAYLOAD];
+    struct gist_query_route route = route_right(true);
+    scene_start(&scene, true);
+    fill_payload(payload, 0x4e04bda5, true);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 1 && scene.right.count == 0);
+    const struct gist_arrival *arrival = &scene.middle.arrival;
+    cr_assert(gist_address_equal(&arrival->source.address, &route.source));
+    cr_assert(gist_address_equal(&arrival->destination.address, &route.destination));
+    cr_assert(arrival->source.port == GIST_PORT && arrival->destination.port == GIST_PORT);
+    cr_assert(arrival->ip_ttl == 17 && arrival->q_mode);
+    namespace_enter(scene.path.middle);
+    cr_assert(arrival->interface == if_nametoindex("inside"));
+    cr_assert(scene.middle.header.type_of_service == 46 << 2);
+    cr_assert(scene.middle.header.options_length == 4);
+    cr_assert(memcmp(scene.middle.header.options, (uint8_t[]){0x94, 4, 0, 65}, 4) == 0);
+    cr_assert(
+        scene.middle.length == PAYLOAD && memcmp(scene.middle.payload, payload, PAYLOAD) == 0);
+    char *tracked = output_of("conntrack -L 2>/dev/null");
+    cr_assert(!strstr(tracked, "192.0.2.99"), "GIST datagrams are tracked: %s", tracked);
+    free(tracked);
+}
+
+Test(interception, sends_on_with_one_ttl_less_and_everything_else_as_it_was)
+{
+    struct scene scene;
+    uint8_t payload[PAYLOAD];
+    struct gist_query_route route = route_right(true);
+    scene_start(&scene, false);
+    fill_payload(payload, 0x4e04bda5, true);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    payload[5]--; /* the GIST hop count is the core's to lower */
+    cr_assert(query_sender_forward(
+        scene.middle.queries, &scene.middle.arrival, &scene.middle.header, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 1, "it was intercepted again");
+    cr_assert(scene.right.count == 1);
+    cr_assert(scene.right.arrival.ip_ttl == 16);
+    cr_assert(gist_endpoint_equal(&scene.right.arrival.source, &scene.middle.arrival.source));
+    cr_assert(
+        gist_endpoint_equal(&scene.right.arrival.destination, &scene.middle.arrival.destination));
+    cr_assert(scene.right.header.type_of_service == 46 << 2);
+    cr_assert(memcmp(scene.right.header.options, (uint8_t[]){0x94, 4, 0, 65}, 4) == 0);
+    cr_assert(scene.right.length == PAYLOAD && memcmp(scene.right.payload, payload, PAYLOAD) == 0);
+    scene.middle.arrival.ip_ttl = 1;
+    cr_assert(!query_sender_forward(
+        scene.middle.queries, &scene.middle.arrival, &scene.middle.header, payload, PAYLOAD));
+}
+
+static void require_untouched(bool router_alert_required, uint32_t magic, bool c_flag)
+{
+    struct scene scene;
+    uint8_t payload[PAYLOAD];
+    struct gist_query_route route = route_right(false);
+    scene_start(&scene, router_alert_required);
+    route.source = gist_address_v4(0xc0000202);
+    fill_payload(payload, magic, c_flag);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 0 && scene.right.count == 1);
+    cr_assert(scene.right.length == PAYLOAD && memcmp(scene.right.payload, payload, PAYLOAD) == 0);
+    cr_assert(scene.right.arrival.ip_ttl == 16);
+}
+
+Test(interception, leaves_alone_what_is_not_gist)
+{
+    require_untouched(false, 0x12345678, true);
+}
+
+Test(interception, leaves_alone_gist_messages_between_other_nodes)
+{
+    require_untouched(false, 0x4e04bda5, false);
+}
+
+Test(interception, leaves_alone_queries_without_router_alert_where_it_is_required)
+{
+    require_untouched(true, 0x4e04bda5, true);
+}
+
+Test(interception, is_not_needed_for_a_query_to_this_node)
+{
+    struct scene scene;
+    uint8_t payload[PAYLOAD];
+    struct gist_query_route route = route_right(true);
+    scene_start(&scene, false);
+    route.destination = gist_address_v4(0xc0000201);
+    fill_payload(payload, 0x4e04bda5, true);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 1 && scene.middle.arrival.q_mode);
+    fill_payload(payload, 0x4e04bda5, false);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 2 && !scene.middle.arrival.q_mode);
+}
