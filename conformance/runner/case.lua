@@ -19,7 +19,7 @@ local VERDICT_OF_PHASE = { preamble = "inconclusive", body = "fail", control = "
 -- context: net, ixit, addresses { ni, nr, source, destination }, strict, done (a function).
 function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
-    strict = context.strict, done = context.done, addresses = context.addresses,
+    strict = context.strict, done = context.done, owners = context.owners, addresses = context.addresses,
     tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
     measured = {}, seen_readings = {}, results = {}, next_port = 20000 }, Case)
   case.claimed = {}
@@ -29,6 +29,15 @@ function Case.new(definition, context)
   case.nr = Neighbour.new({ case = case, side = "outside", name = "NR",
     address = context.addresses.nr, identity = case.net.random(16) })
   return case
+end
+
+-- A second initiator, with an address and an identity of its own.
+function Case:another_initiator()
+  local other = Neighbour.new({ case = self, side = "inside", name = "NI", address = self.addresses.other_ni,
+    identity = self.net.random(16) })
+  self.owners.inside[self.addresses.other_ni] = other
+  self:defer(function() other:close() end)
+  return other
 end
 
 -- The coroutine ----------------------------------------------------------------------------------

@@ -174,10 +174,13 @@ function ixit.override(given, assignment)
   return true
 end
 
--- The addresses of the case with this number: its own in each pool, as far as the pools reach.
+-- The addresses of the case with this number: its own in each pool, as far as the pools reach. The
+-- second initiator's comes from the other half of the pool.
 function ixit.addresses(settings, number)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
-  return { ni = pick(settings.inside.pools.signalling), nr = pick(settings.outside.pools.signalling),
+  local half = settings.inside.pools.signalling
+  local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
+  return { ni = pick(settings.inside.pools.signalling), other_ni = other, nr = pick(settings.outside.pools.signalling),
     source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
 end
 

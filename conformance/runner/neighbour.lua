@@ -226,14 +226,10 @@ local function on_confirm(self, session, item)
   local responding = session.responding
   if not responding then return end
   local cookie = raw_of(item, RESPONDER_COOKIE)
-  if not (cookie and responding.cookies[cookie]) then
-    responding.wrong_cookie = true
-  else
-    responding.confirm = item
-    if item.association then
-      item.association.confirmed = true
-      responding.association = item.association
-    end
+  responding.confirm = item
+  if cookie and responding.cookies[cookie] and item.association then
+    item.association.confirmed = true
+    responding.association = item.association
   end
   self.case:wake()
 end

@@ -51,7 +51,7 @@ local function record(case, net, options)
     local capture = net[name].capture
     local addresses = case.addresses
     local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name .. ".pcap",
-      addresses.ni, addresses.nr, addresses.source, addresses.destination)
+      addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
     if not number then error(why, 0) end
     case:defer(function() capture:stop(number) end)
   end
@@ -74,6 +74,7 @@ function suite.run(definitions, options)
     results[entry.place] = case
     if case.addresses then
       owners.inside[case.addresses.ni] = nil
+      owners.inside[case.addresses.other_ni] = nil
       owners.outside[case.addresses.nr] = nil
       owners.outside[case.addresses.destination] = nil
     end
@@ -97,7 +98,7 @@ function suite.run(definitions, options)
         finished_at = net.now() })
     end
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
-      addresses = ixit.addresses(settings, entry.place),
+      addresses = ixit.addresses(settings, entry.place), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
     running[case] = true
     owners.inside[case.addresses.ni] = case.ni

@@ -123,7 +123,7 @@ test("each fault of a GIST message is found", function()
   same(gist_faults(changed(17, "c0")), "9/5")
   expect(gist_faults(changed(30, "2")):find("10/2", 1, true), "F in IPv4")
   expect(gist_faults(changed(31, "8")):find("10/2", 1, true), "A without P")
-  expect(gist_faults(changed(25, "0000")):find("10/1", 1, true), "an unknown IP version")
+  expect(gist_faults(changed(29, "5")):find("10/1", 1, true), "an unknown IP version")
 end)
 
 test("duplicate, missing, misplaced and unknown GIST objects are found", function()

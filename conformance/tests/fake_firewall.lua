@@ -287,6 +287,9 @@ function fake.new(net, options)
 
   local function on_inside(association, item)
     if item.gist.name == "Query" then return fail_over(association, item, 3, 0) end
+    local wrong = item.gist.faults[1]
+      or item.gist.name == "Data" and item.gist.header.c == 1 and { class = 1, code = 5 }
+    if wrong then return fail_over(association, item, wrong.class, wrong.code) end
     if item.gist.name == "Confirm" then
       local expected = by_peer[item.sid]
       local cookie = item.gist.by_type[6]
@@ -360,8 +363,9 @@ function fake.new(net, options)
     local parts = packet.parse(bytes)
     if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
     local item = messages.read(parts.payload:sub(5))
-    if #item.gist.faults > 0 then
-      local fault = item.gist.faults[1]
+    local fault = item.gist.faults[1]
+      or side == "inside" and item.gist.name == "Confirm" and { class = 3, code = 0 }
+    if fault then
       if side ~= "inside" or not item.gist.by_type[2] then return end
       local failure = { header = { type = 4, nslpid = 0 }, objects = {
         { type = 2, values = { ip_ttl = 0, validity_ms = 1, peer_identity = inside.identity,

@@ -48,8 +48,10 @@ return {
     run = function(t)
       local session = t:session()
       t:body()
-      session:connect({ ids = { "RFC5971-4.4.1-2", "RFC5971-5.7.1-3b" } })
-      local response = session.querying.response
+      t.ni:start_handshake(session, { only_query = true })
+      local response = t:await(t.ixit.timing.response_ms, function() return session.querying.response end)
+      t:check({ "RFC5971-4.4.1-2" }, "a Response comes", "a Response", response and "a Response" or "nothing")
+      session:expect_iut_between({ "RFC5971-4.4.1-2" })
       t:check({ "RFC5971-5.1-7", "RFC5971-5.1-10a", "RFC5971-5.3.1-3" },
         "the Response comes in D-mode, with the magic number", "D", response.mode)
       t:check({ "RFC5971-5.1-9" }, "it echoes the flow", wanted_flow(session), flow_text(values(response, MRI)))
@@ -71,6 +73,7 @@ return {
       t:check({ "RFC5971-A.1-4" }, "E is not set", 0, response.gist.header.e)
       t:check({ "RFC5971-A-1a" }, "reserved bits are zero", "none set", reserved_of(response))
       t:check({ "RFC5971-5.1-1", "RFC5971-5.7.2-2" }, "it has no fault: objects, order, lengths", "none", fault(response))
+      t:session():connect({ ids = { "RFC5971-5.7.1-3b" } })
     end,
   },
   {

@@ -9,11 +9,12 @@ local messages = require("runner.messages")
 local function wrong_confirm(change)
   return function(t)
     local session = t:session()
-    t:body()
     t.ni:start_handshake(session, { change_confirm = change })
     t:await(t.ixit.timing.response_ms, function() return session.querying.confirmed_at end)
     t:check(nil, "the handshake gets as far as the Confirm", "sent",
       session.querying.confirmed_at and "sent" or "not sent")
+    session:expect_iut_between()
+    t:body()
     local association = session.querying.association
     session:send_create()
     t:nothing(t.nr, { "RFC5971-5.7.1-13", "RFC5971-5.7.1-14a" }, "a CREATE after the wrong Confirm is not forwarded")
@@ -100,6 +101,28 @@ return {
       t:check({ "RFC5971-5.5-1" }, "'Incorrect Encapsulation'", 3, item.code)
       t:control()
       session:send_create():expect_create()
+    end,
+  },
+  {
+    id = "gist-5.5-confirm-in-d-mode",
+    purpose = "The Confirm of a handshake for an association, in D-mode, is answered by 'Incorrect Encapsulation'.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.5-1" },
+    run = function(t)
+      local session = t:session()
+      t.ni:start_handshake(session, { only_query = true })
+      t:await(t.ixit.timing.response_ms, function() return session.querying.response end)
+      t:check(nil, "a Response comes", "a Response", messages.summary(session.querying.response),
+        session.querying.response ~= nil)
+      session:expect_iut_between()
+      t:body()
+      local response = session.querying.response.gist.by_type
+      local confirm = messages.confirm(t.ni, session, response[6].raw, response[3].raw, true)
+      t.ni:send_datagram(messages.encode_gist(confirm), { destination = response[2].values.interface })
+      local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-5.5-1" }, "an Error answers the Confirm")
+      t:check({ "RFC5971-5.5-1" }, "'Incorrect Encapsulation'", 3, item.code)
+      t:control()
+      t:session():connect():send_create():expect_create()
     end,
   },
 }

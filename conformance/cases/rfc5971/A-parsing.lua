@@ -50,13 +50,41 @@ return {
     id = "gist-A.1-header-faults",
     purpose = "A Query with a wrong common header is answered by 'Common Header Parse Error' with its subcode.",
     roles = FIREWALL,
-    requirements = { "RFC5971-A.1-5" },
-    run = refused({ "RFC5971-A.1-5" }, {
-      { text = "an unknown version", error = "1/0", change = function(query) query.header.version = 2 end },
-      { text = "an unknown type", error = "1/1", change = function(query) query.header.type = 99 end },
-      { text = "a Query without R", error = "1/2", change = function(query) query.header.r = 0 end },
-      { text = "a Query with E", error = "1/4", change = function(query) query.header.e = 1 end },
-    }),
+    requirements = { "RFC5971-A.1-1", "RFC5971-A.1-4", "RFC5971-A.1-5" },
+    run = function(t)
+      refused({ "RFC5971-A.1-5" }, {
+        { text = "an unknown version", error = "1/0", change = function(query) query.header.version = 2 end },
+        { text = "an unknown type", error = "1/1", change = function(query) query.header.type = 99 end },
+      })(t)
+      refused({ "RFC5971-A.1-1", "RFC5971-A.1-5" }, {
+        { text = "a Query without R", error = "1/2", change = function(query) query.header.r = 0 end },
+      })(t)
+      refused({ "RFC5971-A.1-4", "RFC5971-A.1-5" }, {
+        { text = "a Query with E", error = "1/4", change = function(query) query.header.e = 1 end },
+      })(t)
+    end,
+  },
+  {
+    id = "gist-A.1-header-faults-over-association",
+    purpose = "Data with a wrong flag over an association is answered by 'Common Header Parse Error', and the association goes on.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A.1-1", "RFC5971-5.2.1-1" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      local ways = {
+        { "R", "1/2", { "RFC5971-A.1-1" }, function(data) data.header.r = 1 end },
+        { "C", "1/5", { "RFC5971-5.2.1-1" }, function(data) data.header.c = 1 end },
+      }
+      for _, way in ipairs(ways) do
+        t.ni:send_nslp(session, session:create_message(), { change = way[4] })
+        local text = "Data with " .. way[1] .. " set over an association"
+        local item = t:expect(t.ni, "GIST Error", nil, way[3], text .. " is answered by an Error")
+        t:check(way[3], text .. ": error and subcode", way[2], item.code .. "/" .. item.subcode)
+      end
+      t:control()
+      session:send_create():expect_create()
+    end,
   },
   {
     id = "gist-5.1-objects-missing-or-twice",

@@ -44,6 +44,28 @@ return {
     end,
   },
   {
+    id = "3.5-newer-msn-stored",
+    purpose = "The MSN of each accepted CREATE is stored: its RESPONSE is passed on, and the same MSN again is stale.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-3.5-7", "RFC5973-3.5-i5" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      session.forwarded = session:send_create():expect_create({ "RFC5973-3.5-i5" }, "the first CREATE is forwarded")
+      session:respond():expect_response({ "RFC5973-3.5-7", "RFC5973-3.5-i5" },
+        "the RESPONSE with the first MSN is passed on")
+      for round = 1, 2 do
+        session.forwarded = session:send_create():expect_create({ "RFC5973-3.5-7" }, "refresh " .. round .. " is forwarded")
+        session:send_create({ msn = session.msn })
+        t:nothing(t.nr, { "RFC5973-3.5-7" }, "the MSN of refresh " .. round .. " was stored: again it is stale")
+        session:respond():expect_response({ "RFC5973-3.5-7" },
+          "the RESPONSE with the MSN of refresh " .. round .. " is passed on")
+      end
+      t:control()
+      session:send_create():expect_create()
+    end,
+  },
+  {
     id = "3.5-msn-wraps-around",
     purpose = "After 0xFFFFFFFF comes 0: it is newer, and what came before it is stale.",
     roles = FIREWALL,

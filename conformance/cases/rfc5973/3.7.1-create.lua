@@ -8,7 +8,7 @@ local function opens(protocol)
     local session = t:session({ protocol = protocol }):connect()
     t:body()
     t:blocked(session.data, nil, "no data passes before the CREATE")
-    session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.1-i17" })
+    session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.1-i17", "RFC5973-4.2.4-1" })
     t:blocked(session.data, { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16" },
       "no data passes before the RESPONSE: the rule is only remembered")
     local response = session:respond():expect_response({ "RFC5973-3.7.1-i20" })

@@ -1,6 +1,7 @@
 -- RFC 5973, section 3.7.4: deleting sessions.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
 local NO_SESSION = ("\0"):rep(16)
 
 -- A flow that runs when its session is deleted stops; another session's flow does not.
@@ -110,8 +111,58 @@ return {
     end,
   },
   {
-    id = "3.7.4-aggregated-deletion-of-another-peer",
-    purpose = "An aggregated deletion that does not come over the association of a session's own initiator ends nothing.",
+    id = "3.7.4-aggregated-deletion-by-another-initiator",
+    purpose = "An aggregated deletion over another initiator's association ends nothing of this one's.",
+    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion" },
+    requirements = { "RFC5973-3.7.4-3", "RFC5973-3.7.4-4a" },
+    run = function(t)
+      local session = t:session():establish()
+      local first = t.ni
+      t.ni = t:another_initiator()
+      local foreign = t:session():establish()
+      t:passes(session.data)
+      t:passes(foreign.data)
+      t:body()
+      send_aggregated(t, foreign, 0)
+      local moment = t.net.now()
+      t:stops(foreign.data, nil, "the other initiator's own flow stops", moment, nil, moment + t.ixit.timing.stop_ms)
+      t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow of this initiator still passes")
+      for _, item in ipairs(t.nr.inbox) do
+        t:check({ "RFC5973-3.7.4-4a" }, "nothing is sent on for this initiator's session or for none", "the other's",
+          item.session == foreign and "the other's" or "not the other's")
+      end
+      t.nr.inbox, t.ni = {}, first
+      session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.4-3", "RFC5973-3.7.4-4a" },
+        "the session still lives")
+      session:respond():expect_response()
+    end,
+  },
+  {
+    id = "3.7.4-aggregated-message-that-deletes-nothing",
+    purpose = "A CREATE with session id zero and a lifetime is no deletion: it is refused or dropped, not propagated.",
+    roles = FIREWALL, needs = { "aggregated_deletion" },
+    requirements = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-2" },
+    run = function(t)
+      local session = t:session():establish()
+      t:body()
+      send_aggregated(t, session, t.ixit.lifetime.usual_s)
+      t:nothing(t.nr, { "RFC5973-3.7.4-4a" }, "it is not propagated")
+      local answer = table.remove(t.ni.inbox, 1)
+      t:reading("A44", answer and "refused with " .. messages.summary(answer) or "dropped")
+      t:check({ "RFC5973-3.7.4-2" }, "if it is refused, then as not authenticated or not authorized",
+        "nothing, 5/0x01 or 5/0x02",
+        answer and string.format("%d/0x%02X", answer.class or 0, answer.code or 0) or "nothing",
+        not answer or (answer.class == 5 and (answer.code == 1 or answer.code == 2)))
+      if t.strict then
+        t:check({ "RFC5973-3.7.4-2" }, "as this project reads it, it is refused", "refused", answer and "refused" or "dropped")
+      end
+      t:control()
+      session.forwarded = session:send_create():expect_create()
+    end,
+  },
+  {
+    id = "3.7.4-aggregated-deletion-in-d-mode",
+    purpose = "An aggregated deletion that does not come over an association ends nothing.",
     roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion" },
     requirements = { "RFC5973-3.7.4-3" },
     run = function(t)

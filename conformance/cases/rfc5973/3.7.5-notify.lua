@@ -59,6 +59,24 @@ return {
     end,
   },
   {
+    id = "3.7.5-notify-only-over-association",
+    purpose = "A NOTIFY in D-mode is ignored: not relayed, and the session lives on.",
+    roles = FIREWALL, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.7.5-11" },
+    run = function(t)
+      local session = t:session():establish()
+      t:passes(session.data)
+      t:body()
+      t.nr:send_nslp_datagram(session, messages.notify(5))
+      t:nothing(t.ni, { "RFC5973-3.7.5-11" }, "a NOTIFY without an association is not relayed")
+      t.nr.inbox = {}
+      t:passes(session.data, { "RFC5973-3.7.5-11" }, "the flow still passes")
+      t:control()
+      t.nr:send_nslp(session, messages.notify(5))
+      t:expect(t.ni, "NOTIFY", session, nil, "over the association the same NOTIFY is relayed")
+    end,
+  },
+  {
     id = "3.7.5-malformed-not-answered",
     purpose = "A malformed NOTIFY or RESPONSE is never answered with a RESPONSE.",
     roles = FIREWALL,

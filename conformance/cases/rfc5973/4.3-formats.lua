@@ -127,7 +127,7 @@ return {
     run = function(t)
       local session = t:session():connect()
       t:body()
-      local create = session:send_create():expect_create()
+      local create = session:send_create():expect_create({ "RFC5973-4.3.1-3" })
       t:check({ "RFC5973-4.3.1-3" }, "its MRI is path-coupled, with the flow's addresses and ports",
         routing_of(session.flow), routing(create))
       t:check({ "RFC5973-4.3.1-3" }, "its direction is downstream", 0, create.gist.by_type[0].values.d)
@@ -142,11 +142,11 @@ return {
       local session = t:session():connect()
       t:body()
       session:send_create({ rule_action = 3 })
-      local own = session:expect_response(nil, "the NF answers a bad rule action")
+      local own = session:expect_response({ "RFC5973-4.3.3-2" }, "the NF answers a bad rule action")
       t:check({ "RFC5973-4.3.3-2" }, "the NF's own RESPONSE has the request's MRM and flow",
         routing_of(session.flow), routing(own))
       session.forwarded = session:send_create():expect_create()
-      local passed = session:respond():expect_response()
+      local passed = session:respond():expect_response({ "RFC5973-4.3.3-2" })
       t:check({ "RFC5973-4.3.3-2" }, "the RESPONSE passed on has the request's MRM and flow",
         routing_of(session.flow), routing(passed))
       t:check({ "RFC5973-4.3.3-2" }, "its direction is upstream", 1, passed.gist.by_type[0].values.d)
