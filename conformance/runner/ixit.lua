@@ -6,10 +6,12 @@ local address = require("codec.address")
 local ixit = {}
 
 local function text(value) return type(value) == "string" and #value > 0 end
-local function natural(value) return type(value) == "number" and value >= 0 and value == math.floor(value) end
+local function natural(value) return type(value) == "number" and value >= 0
+  and value == math.floor(value) end
 local function positive(value) return natural(value) and value > 0 end
 local function boolean(value) return type(value) == "boolean" end
-local function ipv4(value) return text(value) and not value:find(":") and address.parse(value) ~= nil end
+local function ipv4(value) return text(value) and not value:find(":")
+  and address.parse(value) ~= nil end
 
 local function prefix(value)
   local base, bits = (text(value) and value or ""):match("^([%d.]+)/(%d+)$")
@@ -85,7 +87,8 @@ local function line_of(source, path)
   local wanted = 1
   for row in (source .. "\n"):gmatch("(.-)\n") do
     line = line + 1
-    while wanted <= #path and row:find("%f[%w_]" .. path[wanted]:gsub("%W", "%%%0") .. "%f[^%w_]%s*=") do
+    while wanted <= #path and row:find("%f[%w_]" .. path[wanted]:gsub("%W", "%%%0")
+      .. "%f[^%w_]%s*=") do
       found, wanted = line, wanted + 1
     end
   end
@@ -180,7 +183,8 @@ function ixit.addresses(settings, number)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
   local half = settings.inside.pools.signalling
   local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
-  return { ni = pick(settings.inside.pools.signalling), other_ni = other, nr = pick(settings.outside.pools.signalling),
+  return { ni = pick(settings.inside.pools.signalling), other_ni = other,
+    nr = pick(settings.outside.pools.signalling),
     source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
 end
 

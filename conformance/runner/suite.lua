@@ -50,7 +50,8 @@ local function record(case, net, options)
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
     local addresses = case.addresses
-    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name .. ".pcap",
+    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
+      .. ".pcap",
       addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
     if not number then error(why, 0) end
     case:defer(function() capture:stop(number) end)
