@@ -208,6 +208,20 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   return verdicts.exit_status(verdicts.count(results))
 end
 
+-- Everything that is written at the end has to be writable before anything runs.
+local function outputs_problem(parsed)
+  for _, kind in ipairs({ "json", "junit" }) do
+    if parsed[kind] then
+      local file, why = io.open(parsed[kind], "ab")
+      if not file then return why end
+      file:close()
+    end
+  end
+  if not parsed.pcap then return nil end
+  local ok, why = require("host").make_folder(parsed.pcap)
+  return not ok and why or nil
+end
+
 local function run(parsed, data_dir, version)
   if not parsed.ixit then return complain("run wants --ixit FILE") end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings)
@@ -221,6 +235,8 @@ local function run(parsed, data_dir, version)
     parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end
   end
+  why = outputs_problem(parsed)
+  if why then return complain("%s", why) end
   local ok, network = pcall(require("runner.net").open, require("host"), settings)
   if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
   local status

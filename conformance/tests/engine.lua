@@ -43,6 +43,19 @@ test("both readings of ruling A38 pass, and the report says which was seen", fun
   end
 end)
 
+test("a firewall that refuses long lifetimes passes as well as one that lowers them", function()
+  local settings = { ["ics.rejects_large_lifetime"] = true, ["lifetime.max_s"] = 120 }
+  local results = support.run({ support.case("3.4-lifetime-too-large"),
+    support.case("3.4-lifetime-lowered") },
+    { box = { max_s = 120, too_large = "reject" }, settings = settings })
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+  expect(results[2].verdict == "not applicable", results[2].verdict)
+  results = support.run({ support.case("3.4-lifetime-too-large") },
+    { box = { max_s = 120 }, settings = settings })
+  expect(results[1].verdict == "fail" and results[1].results["RFC5973-3.4-8b"] ~= "pass",
+    results[1].verdict)
+end)
+
 test("strict rulings ask for this project's reading of A38", function()
   local results = support.run({ support.case("3.7.3-error-response-to-refresh") },
     { box = { literal = true }, strict = true })
