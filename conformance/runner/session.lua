@@ -22,6 +22,13 @@ end
 
 local function next_msn(msn) return (msn + 1) % MSN_LIMIT end
 
+-- The same session for another flow from now on, as an update of its rule has it.
+function Session:move()
+  self.flow = self.case:new_flow({ protocol = self.flow.protocol })
+  self.data = Flow.new(self.case, self.flow)
+  return self
+end
+
 -- GIST: Query, Response, association, Confirm.
 function Session:connect(options)
   local case = self.case

@@ -155,6 +155,7 @@ function fake.new(net, options)
         return forget(session)
       end
       session.installed, session.established = true, true
+      session.rule, session.update = session.update or session.rule, nil
       arm(session, item.lifetime_s)
     elseif session.established then
       if options.literal then forget(session) else arm(session,
@@ -229,6 +230,9 @@ function fake.new(net, options)
     local fresh = not session
     local seed = { sid = item.sid, flow = flow_of(item), rule = flow_of(item), ni = association }
     local target = session or seed
+    if session and session.flow.source_port ~= seed.flow.source_port then
+      session.flow, session.update = seed.flow, seed.rule
+    end
     local fault = first_fault(item.natfw)
     if fault and not breaks["accepts-faults"] then
       return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
@@ -372,14 +376,14 @@ function fake.new(net, options)
     local fault = item.gist.faults[1]
       or side == "inside" and item.gist.name == "Confirm" and { class = 3, code = 0 }
     if fault then
-      if side ~= "inside" or not item.gist.by_type[2] then return end
+      if not item.gist.by_type[2] then return end
       local failure = { header = { type = 4, nslpid = 0 }, objects = {
         { type = 2, values = { ip_ttl = 0, validity_ms = 1, peer_identity = inside.identity,
           interface = INSIDE } },
         { type = 9, values = { class = 2, code = fault.class, subcode = fault.code, d = 1, q = 1,
           s = 1,
           original_header = item.gist.bytes:sub(1, 8), original_sid = item.sid, infos = {} } } } }
-      return net.deliver("inside", packet.build({ source = INSIDE,
+      return net.deliver(side, packet.build({ source = side == "inside" and INSIDE or OUTSIDE,
         destination = item.gist.by_type[2].values.interface, source_port = 270,
         destination_port = parts.source_port,
         payload = gist.magic .. messages.encode_gist(failure) }))

@@ -96,6 +96,27 @@ return {
     end,
   },
   {
+    id = "gist-A.1-response-without-r-flag",
+    purpose = "A Response with a Responder-Cookie but without R is answered by an Error, not by a "
+      .. "Confirm.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      t.nr.change_response = function(response) response.header.r = 0 end
+      session:send_create()
+      local item = t:expect(t.nr, "GIST Error", nil, { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
+        "the Response is answered by an Error")
+      t:check({ "RFC5971-5.1-11a", "RFC5971-A.1-5" }, "error and subcode", "1/2",
+        item.code .. "/" .. item.subcode)
+      t:control()
+      t.nr.change_response = nil
+      t:tolerate("GIST Error")
+      session:expect_create(nil, "a later Response is good, and the CREATE comes")
+    end,
+  },
+  {
     id = "gist-5.1-objects-missing-or-twice",
     purpose = "A Query with a missing, duplicate or invalid object is answered by 'Object Type "
       .. "Error' with its subcode.",

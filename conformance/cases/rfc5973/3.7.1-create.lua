@@ -1,6 +1,7 @@
 -- RFC 5973, section 3.7.1: creating a session.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
 
 -- No data before the success RESPONSE, data in both directions after it.
 local function opens(protocol)
@@ -97,6 +98,26 @@ return {
       t:blocked(session.data, { "RFC5973-3.2.8-2" }, "a RESPONSE after the lifetime opens nothing")
       t:control()
       t:passes(other.data)
+    end,
+  },
+  {
+    id = "3.7.1-response-from-the-wrong-side",
+    purpose = "A success RESPONSE that the initiator sends itself opens nothing: it does not come "
+      .. "from the responder's side.",
+    roles = FIREWALL, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.7.1-7" },
+    run = function(t)
+      local session = t:session()
+      session.forwarded = session:send_create():expect_create()
+      t:blocked(session.data)
+      t:body()
+      t.ni:send_nslp(session, messages.nslp_response({ msn = session.msn,
+        lifetime_s = session.forwarded.lifetime_s }))
+      t:blocked(session.data, { "RFC5973-3.7.1-7" }, "the initiator's own RESPONSE opens nothing")
+      t:control()
+      t.ni.inbox, t.nr.inbox = {}, {}
+      session:respond():expect_response()
+      t:passes(session.data)
     end,
   },
 }
