@@ -65,6 +65,7 @@ function suite.run(definitions, options)
   local owners = { inside = {}, outside = {} }
   local queue, results, running = {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
+  assert(#definitions <= ixit.most_cases, "more cases than the pools have addresses for")
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
   route_packets(net, owners)
