@@ -75,7 +75,7 @@ def unit_programs(build):
     output = subprocess.run(["meson", "introspect", "--tests", build], check=True,
                             capture_output=True, text=True).stdout
     return sorted(os.path.join(build, test["cmd"][-1]) for test in json.loads(output)
-                  if "natfw:unit" in test["suite"])
+                  if "natfw:unit" in test["suite"] and test["cmd"][0].endswith("harness/unit"))
 
 
 class Traces:
