@@ -189,7 +189,8 @@ function Neighbour:listen()
     connection:receive(function(bytes, at) association:fed(bytes, at) end,
       function(reason) association:ended(reason) end)
   end)
-  if not self.listener then error({ verdict = "error", reason = "cannot listen: " .. self.port }) end
+  if not self.listener then error({ verdict = "error", reason = "cannot listen: "
+    .. self.port }) end
 end
 
 local function open_association_of(self)

@@ -50,7 +50,8 @@ local function record(case, net, options)
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
     local addresses = case.addresses
-    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name .. ".pcap",
+    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
+      .. ".pcap",
       addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
     if not number then error(why, 0) end
     case:defer(function() capture:stop(number) end)
@@ -64,6 +65,7 @@ function suite.run(definitions, options)
   local owners = { inside = {}, outside = {} }
   local queue, results, running = {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
+  assert(#definitions <= ixit.most_cases, "more cases than the pools have addresses for")
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
   route_packets(net, owners)

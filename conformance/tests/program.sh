@@ -61,6 +61,8 @@ expect 2 'run wants --ixit' "$program" run
 expect 2 'no case matches' "$program" run --ixit "$folder/good.lua" --id nothing
 expect 2 'netns' "$program" run --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns
 expect 2 'KEY=VALUE' "$program" run --ixit "$folder/good.lua" --set nonsense
+expect 2 'nowhere' "$program" run --ixit "$folder/good.lua" --json "$folder/nowhere/report.json"
+expect 2 'nowhere' "$program" run --ixit "$folder/good.lua" --pcap "$folder/nowhere/pcaps"
 echo 'lonely-id' >"$folder/expected"
 expect 2 'expected:1: wants a case id and a reason' \
     "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
