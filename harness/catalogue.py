@@ -46,7 +46,8 @@ def is_claimed(requirement):
 
 
 def dispositions():
-    """What has no point, or a point that no mutant can show: {id: {kind, reason, ...}}."""
+    """Requirements that have no point, and points that others mask:
+    {"requirements": {id: {kind, reason}}, "masked": {point: {by, reason}}}."""
     with open(os.path.join(HERE, "dispositions.json"), encoding="utf-8") as file:
         return json.load(file)
 
@@ -70,12 +71,12 @@ def section_key(identifier):
             rest)
 
 
-def unit_programs(build):
-    """The Criterion programs of a build."""
+def criterion_programs(build):
+    """The Criterion programs of a build, with the environment that their tests are given."""
     output = subprocess.run(["meson", "introspect", "--tests", build], check=True,
                             capture_output=True, text=True).stdout
-    return sorted(os.path.join(build, test["cmd"][-1]) for test in json.loads(output)
-                  if "natfw:unit" in test["suite"])
+    return sorted((os.path.join(build, test["cmd"][-1]), test["env"])
+                  for test in json.loads(output) if test["cmd"][0].endswith("harness/unit"))
 
 
 class Traces:
@@ -95,11 +96,11 @@ class Traces:
 
 
 def trace_units(build):
-    """Runs every unit test of a build with -Dmutants=true or -Dtrace=true."""
+    """Runs every Criterion test of a build with -Dmutants=true or -Dtrace=true."""
     traces = Traces()
-    for program in unit_programs(build):
+    for program, given in criterion_programs(build):
         with tempfile.NamedTemporaryFile("r", suffix=".trace") as file:
-            environment = dict(os.environ, NATFW_TRACE_FILE=file.name)
+            environment = dict(os.environ, **given, NATFW_TRACE_FILE=file.name)
             result = subprocess.run([program, "--jobs=2"], env=environment, check=False,
                                     capture_output=True, text=True)
             if result.returncode != 0:

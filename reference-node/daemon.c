@@ -15,8 +15,11 @@
 #include "reference-node/session_log.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TRIM_AFTER_S = 5 };
 
 struct daemon {
     struct event_base *base;
@@ -34,6 +37,7 @@ struct daemon {
     struct event *commit;
     struct event *gist_tick;
     struct event *natfw_tick;
+    struct event *trim;
     /* Of the datagram that is being received, for when it is sent on. */
     const struct query_header *current_header;
 };
@@ -183,6 +187,9 @@ static void on_received(void *context, gist_association_id id, const uint8_t *oc
 static void on_closed(void *context, gist_association_id id)
 {
     struct daemon *daemon = context;
+    struct timeval wait = {.tv_sec = TRIM_AFTER_S};
+    if (!event_pending(daemon->trim, EV_TIMEOUT, NULL))
+        event_add(daemon->trim, &wait);
     gist_node_association_closed(daemon->gist, clock_now_ms(), id);
 }
 
@@ -208,6 +215,15 @@ static void on_natfw_tick(evutil_socket_t descriptor, short what, void *context)
     (void)what;
     struct daemon *daemon = context;
     natfw_node_tick(daemon->natfw, clock_now_ms());
+}
+
+/* After a crowd of connections the allocator would keep what they took. */
+static void on_trim(evutil_socket_t descriptor, short what, void *context)
+{
+    (void)descriptor;
+    (void)what;
+    (void)context;
+    malloc_trim(0);
 }
 
 /* Runs after what is already due in this turn of the loop: that is what a group commit gathers. */
@@ -278,7 +294,8 @@ static bool create_timers(struct daemon *daemon, FILE *errors)
     daemon->commit = event_new(daemon->base, -1, 0, on_commit, daemon);
     daemon->gist_tick = evtimer_new(daemon->base, on_gist_tick, daemon);
     daemon->natfw_tick = evtimer_new(daemon->base, on_natfw_tick, daemon);
-    return (daemon->commit && daemon->gist_tick && daemon->natfw_tick) ||
+    daemon->trim = evtimer_new(daemon->base, on_trim, daemon);
+    return (daemon->commit && daemon->gist_tick && daemon->natfw_tick && daemon->trim) ||
            say(errors, "timers", "free some memory");
 }
 
@@ -382,6 +399,7 @@ void daemon_destroy(struct daemon *daemon)
     free_timer(daemon->commit);
     free_timer(daemon->gist_tick);
     free_timer(daemon->natfw_tick);
+    free_timer(daemon->trim);
     data_plane_stop(&daemon->plane);
     free(daemon);
 }

@@ -28,11 +28,32 @@ static void print_to_stderr(enum log_level level, const char *line)
     fprintf(stderr, "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000, names[level], line);
 }
 
+/* Peers can provoke warnings at will: so many in a second, and a count of the rest. */
+static bool is_one_too_many(enum log_level level)
+{
+    enum { WARNINGS_PER_SECOND = 20 };
+    static time_t second;
+    static unsigned count;
+    if (level != LOG_LEVEL_WARNING)
+        return false;
+    time_t now = time(NULL);
+    unsigned suppressed = count > WARNINGS_PER_SECOND ? count - WARNINGS_PER_SECOND : 0;
+    if (now != second) {
+        second = now;
+        count = 0;
+        if (suppressed > 0)
+            log_line(LOG_LEVEL_INFO, "%u more warnings were not logged", suppressed);
+    }
+    return ++count > WARNINGS_PER_SECOND;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO};
     char line[1024];
     va_list arguments;
+    if (is_one_too_many(level))
+        return;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);

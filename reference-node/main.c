@@ -79,11 +79,19 @@ static bool apply_mutant(void)
     return false;
 }
 
-/* For harness/trace: appends the points that were reached. */
-static void write_trace(void)
+/* For harness/trace; opened at start, before the right to open it may be given up. */
+static FILE *open_trace(void)
 {
     const char *path = getenv("NATFW_TRACE_FILE");
     FILE *trace = path ? fopen(path, "ae") : NULL;
+    if (path && !trace)
+        fprintf(stderr, "natfwd: NATFW_TRACE_FILE=%s: %s\n", path, strerror(errno));
+    return trace;
+}
+
+/* Appends the points that were reached, as core/spec/verify.c does. */
+static void write_trace(FILE *trace)
+{
     size_t count;
     struct spec_point *const *points = spec_points(&count);
     if (!trace)
@@ -156,13 +164,14 @@ int main(int argc, char **argv)
         config_free(config);
         return status;
     }
+    FILE *trace = open_trace();
     signal(SIGPIPE, SIG_IGN);
     struct event_base *base = event_base_new();
     status = base ? serve(base, config, &options) : EXIT_FAILED;
     if (base)
         event_base_free(base);
     config_free(config);
-    write_trace();
+    write_trace(trace);
     libevent_global_shutdown();
     return status;
 }

@@ -39,97 +39,93 @@ struct arguments {
     const char *command;
     const char *session;
     bool as_json;
-    bool all;
     json_t *request;
 };
+
+/* Options that become a key of the request. */
+enum value { VALUE_STRING, VALUE_NUMBER, VALUE_TRUE, VALUE_FALSE, VALUE_DENY };
+
+static const struct request_option {
+    const char *option;
+    const char *key;
+    enum value value;
+    unsigned long high; /* of a number */
+} request_options[] = {
+    {"from", "from", VALUE_STRING, 0},
+    {"to", "to", VALUE_STRING, 0},
+    {"protocol", "protocol", VALUE_STRING, 0},
+    {"lifetime", "lifetime_s", VALUE_NUMBER, UINT32_MAX},
+    {"timeout", "timeout_s", VALUE_NUMBER, 3600},
+    {"sub-ports", "sub_ports", VALUE_NUMBER, 1},
+    {"no-refresh", "refresh", VALUE_FALSE, 0},
+    {"deny", "action", VALUE_DENY, 0},
+    {"all", "all", VALUE_TRUE, 0},
+};
+
+enum { REQUEST_OPTION_COUNT = sizeof(request_options) / sizeof(request_options[0]) };
 
 static bool put_string(json_t *request, const char *key, const char *value)
 {
     return json_object_set_new(request, key, json_string(value)) == 0;
 }
 
-static bool put_number(json_t *request, const char *key, const char *text, unsigned long high)
+static bool put_value(json_t *request, const struct request_option *option, const char *text)
 {
-    unsigned long value;
-    if (text_to_number(text, 1, high, &value))
-        return json_object_set_new(request, key, json_integer((json_int_t)value)) == 0;
-    fprintf(stderr, "natfwctl: %s: \"%s\" is no number from 1 to %lu\n", key, text, high);
+    unsigned long number;
+    switch (option->value) {
+    case VALUE_STRING:
+        return put_string(request, option->key, text);
+    case VALUE_DENY:
+        return put_string(request, option->key, "deny");
+    case VALUE_TRUE:
+        return json_object_set_new(request, option->key, json_true()) == 0;
+    case VALUE_FALSE:
+        return json_object_set_new(request, option->key, json_false()) == 0;
+    case VALUE_NUMBER:
+        if (text_to_number(text, 1, option->high, &number))
+            return json_object_set_new(request, option->key, json_integer((json_int_t)number)) == 0;
+    }
+    fprintf(stderr, "natfwctl: --%s: \"%s\" is no number from 1 to %lu\n", option->option, text,
+        option->high);
     return false;
+}
+
+enum { OPTION_SOCKET = 256, OPTION_JSON, OPTION_VERSION, OPTION_REQUEST };
+
+/* The options of natfwctl itself, then those of the request; ends in zeros. */
+static void list_options(struct option options[REQUEST_OPTION_COUNT + 5])
+{
+    static const struct option own[] = {{"socket", required_argument, NULL, OPTION_SOCKET},
+        {"json", no_argument, NULL, OPTION_JSON}, {"version", no_argument, NULL, OPTION_VERSION},
+        {"help", no_argument, NULL, 'h'}};
+    memset(options, 0, (REQUEST_OPTION_COUNT + 5) * sizeof(*options));
+    memcpy(options, own, sizeof(own));
+    for (size_t i = 0; i < REQUEST_OPTION_COUNT; i++) {
+        bool takes_value = request_options[i].value <= VALUE_NUMBER;
+        options[4 + i] = (struct option){request_options[i].option,
+            takes_value ? required_argument : no_argument, NULL, OPTION_REQUEST + (int)i};
+    }
 }
 
 /* Returns the status to exit with, or -1 to go on. */
 static int read_options(int argc, char **argv, struct arguments *arguments)
 {
-    enum {
-        SOCKET = 256,
-        JSON,
-        VERSION,
-        ALL,
-        FROM,
-        TO,
-        PROTOCOL,
-        LIFETIME,
-        NO_REFRESH,
-        TIMEOUT,
-        DENY,
-        SUB_PORTS
-    };
-    static const struct option known[] = {{"socket", required_argument, NULL, SOCKET},
-        {"json", no_argument, NULL, JSON}, {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, 'h'}, {"all", no_argument, NULL, ALL},
-        {"from", required_argument, NULL, FROM}, {"to", required_argument, NULL, TO},
-        {"protocol", required_argument, NULL, PROTOCOL},
-        {"lifetime", required_argument, NULL, LIFETIME},
-        {"no-refresh", no_argument, NULL, NO_REFRESH},
-        {"timeout", required_argument, NULL, TIMEOUT}, {"deny", no_argument, NULL, DENY},
-        {"sub-ports", required_argument, NULL, SUB_PORTS}, {0}};
-    json_t *request = arguments->request;
-    bool right = true;
-    for (int option; right && (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        switch (option) {
-        case SOCKET:
+    struct option known[REQUEST_OPTION_COUNT + 5];
+    list_options(known);
+    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        if (option == OPTION_SOCKET)
             arguments->socket_path = optarg;
-            break;
-        case JSON:
+        else if (option == OPTION_JSON)
             arguments->as_json = true;
-            break;
-        case VERSION:
+        else if (option == OPTION_VERSION)
             return puts("natfwctl " NATFW_VERSION) < 0;
-        case 'h':
+        else if (option == 'h')
             return fputs(usage, stdout) < 0;
-        case ALL:
-            arguments->all = true;
-            right = json_object_set_new(request, "all", json_true()) == 0;
-            break;
-        case FROM:
-            right = put_string(request, "from", optarg);
-            break;
-        case TO:
-            right = put_string(request, "to", optarg);
-            break;
-        case PROTOCOL:
-            right = put_string(request, "protocol", optarg);
-            break;
-        case LIFETIME:
-            right = put_number(request, "lifetime_s", optarg, UINT32_MAX);
-            break;
-        case NO_REFRESH:
-            right = json_object_set_new(request, "refresh", json_false()) == 0;
-            break;
-        case TIMEOUT:
-            right = put_number(request, "timeout_s", optarg, 3600);
-            break;
-        case DENY:
-            right = put_string(request, "action", "deny");
-            break;
-        case SUB_PORTS:
-            right = put_number(request, "sub_ports", optarg, 1);
-            break;
-        default:
-            right = false;
-        }
+        else if (option < OPTION_REQUEST ||
+                 !put_value(arguments->request, &request_options[option - OPTION_REQUEST], optarg))
+            return EXIT_USAGE;
     }
-    return right ? -1 : EXIT_USAGE;
+    return -1;
 }
 
 static int complain(const char *what, const char *which)
@@ -150,8 +146,9 @@ static int read_command(int argc, char **argv, struct arguments *arguments)
         known++;
     if (!*known)
         return complain("unknown command ", arguments->command);
-    bool wants_session = strcmp(arguments->command, "show") == 0 ||
-                         (strcmp(arguments->command, "close") == 0 && !arguments->all);
+    bool wants_session =
+        strcmp(arguments->command, "show") == 0 ||
+        (strcmp(arguments->command, "close") == 0 && !json_object_get(arguments->request, "all"));
     if (wants_session && optind < argc)
         arguments->session = argv[optind++];
     if (wants_session && !arguments->session)

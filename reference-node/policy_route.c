@@ -111,7 +111,7 @@ static int read_route(const struct nlmsghdr *header, void *context)
 {
     struct policy_route_answer *answer = context;
     const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-    const struct nlattr *attribute;
+    struct nlattr *attribute;
     if (header->nlmsg_type != RTM_NEWROUTE)
         return MNL_CB_OK;
     answer->is_local = route->rtm_type == RTN_LOCAL;

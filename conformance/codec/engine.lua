@@ -329,7 +329,8 @@ local function write_row(row, writer, values)
     writer.put_bytes(value or ("\0"):rep(row.size or 0))
   else
     for _, item in ipairs(value or {}) do
-      if type(row.of) == "number" then writer.put(item, row.of) else write_rows(row.of, writer, item) end
+      if type(row.of) == "number" then writer.put(item, row.of) else write_rows(row.of, writer,
+        item) end
     end
   end
   if row.pad then writer.align() end
@@ -338,7 +339,8 @@ end
 function write_rows(rows, writer, values)
   local given = setmetatable({}, { __index = function(_, key) return values[key] end })
   for _, row in ipairs(rows) do
-    if type(row[2]) == "number" and values[row[1]] == nil then given[row[1]] = implied(row, values) end
+    if type(row[2]) == "number" and values[row[1]] == nil then given[row[1]] = implied(row,
+      values) end
     if row[2] == "variant" then
       write_rows(row[given[row.by]], writer, values)
     elseif present(row, given) then
@@ -392,7 +394,8 @@ function engine.reserved_set(spec, decoded)
   end
   scan(spec.header, decoded.header, "header")
   for _, found in ipairs(decoded.objects) do
-    if found.reserved ~= 0 or found.reserved_length ~= 0 then list[#list + 1] = found.name .. " header" end
+    if found.reserved ~= 0 or found.reserved_length ~= 0 then list[#list + 1] = found.name
+      .. " header" end
     if found.values then scan(spec.objects[found.type].fields, found.values, found.name) end
   end
   return list

@@ -107,7 +107,8 @@ return {
   -- 4.2.5: { class, response code } for what the engine finds in any layer.
   faults = {
     unknown_message = { 3, 1 }, message_length = { 3, 2 },
-    missing = { 3, 4 }, illegal = { 3, 5 }, unknown = { 3, 6 }, length = { 3, 7 }, overrun = { 3, 7 },
+    missing = { 3, 4 }, illegal = { 3, 5 }, unknown = { 3, 6 }, length = { 3, 7 }, overrun = { 3,
+      7 },
     value = { 3, 8 }, extensibility = { 3, 9 }, duplicate = { 3, 10 },
   },
   -- 3.7.2: an EXTERNAL without NATFW_DTINFO has a code of its own, at NATs.

@@ -47,7 +47,8 @@ local function plain_faults(faults)
   local list = json.array({})
   for i, fault in ipairs(faults) do
     if fault.layer == "gist" then
-      list[i] = { error = fault.class, subcode = fault.code, object = fault.object, text = fault.text }
+      list[i] = { error = fault.class, subcode = fault.code, object = fault.object,
+        text = fault.text }
     else
       list[i] = { class = fault.class, code = fault.code, object = fault.object, text = fault.text }
     end
@@ -58,7 +59,8 @@ end
 -- { layer, name, header, objects, faults, nslp (a decoded NATFW message within GIST) }.
 function show.plain(decoded)
   local spec = specs[decoded.layer]
-  local out = { layer = decoded.layer, name = decoded.name, header = plain(spec.header, decoded.header),
+  local out = { layer = decoded.layer, name = decoded.name, header = plain(spec.header,
+    decoded.header),
     objects = json.array({}), faults = plain_faults(decoded.faults) }
   for i, found in ipairs(decoded.objects) do
     local object = spec.objects[found.type]
@@ -93,7 +95,8 @@ function show.lines(decoded, indent)
   out[1] = indent .. decoded.layer:upper() .. " " .. decoded.name .. "  " .. fields(shown.header)
   for _, object in ipairs(shown.objects) do
     local body = object.fields and next(object.fields) and fields(object.fields) or object.raw
-    if decoded.layer == "gist" and object.type == 8 then body = string.format("%d octets", #object.raw / 2) end
+    if decoded.layer == "gist" and object.type == 8 then body = string.format("%d octets",
+      #object.raw / 2) end
     out[#out + 1] = string.format("%s  %s%s: %s", indent, object.name,
       object.ab ~= 0 and " AB=" .. object.ab or "", body)
   end

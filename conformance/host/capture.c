@@ -8,7 +8,7 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
-enum { RECORDERS = 1024, ADDRESSES = 4 };
+enum { RECORDERS = 1024, ADDRESSES = 8 };
 
 struct recorder {
     pcap_dumper_t *file;

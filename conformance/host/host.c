@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -245,6 +246,17 @@ static int host_glob(lua_State *L)
     return 1;
 }
 
+/* Makes the folder unless it is there: true, or nil and why. */
+static int host_make_folder(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        return host_fail(L, path);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static int host_is_terminal(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
@@ -256,7 +268,7 @@ int host_open(lua_State *L)
     static const luaL_Reg functions[] = {{"now", host_now}, {"after", host_after},
         {"run", host_run}, {"stop", host_stop}, {"on_signal", host_on_signal},
         {"random", host_random}, {"sha256", host_sha256}, {"glob", host_glob},
-        {"is_terminal", host_is_terminal}, {NULL, NULL}};
+        {"make_folder", host_make_folder}, {"is_terminal", host_is_terminal}, {NULL, NULL}};
     static const luaL_Reg timer_methods[] = {
         {"cancel", timer_cancel}, {"close", timer_cancel}, {NULL, NULL}};
 

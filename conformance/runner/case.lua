@@ -19,16 +19,28 @@ local VERDICT_OF_PHASE = { preamble = "inconclusive", body = "fail", control = "
 -- context: net, ixit, addresses { ni, nr, source, destination }, strict, done (a function).
 function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
-    strict = context.strict, done = context.done, addresses = context.addresses,
+    strict = context.strict, done = context.done, owners = context.owners,
+      addresses = context.addresses,
     tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
-    measured = {}, seen_readings = {}, results = {}, next_port = 20000 }, Case)
+    measured = {}, seen_readings = {}, results = {}, tolerated = {}, next_port = 20000 }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
-  case.ni = Neighbour.new({ case = case, side = "inside", name = "NI", address = context.addresses.ni,
+  case.ni = Neighbour.new({ case = case, side = "inside", name = "NI",
+    address = context.addresses.ni,
     identity = case.net.random(16) })
   case.nr = Neighbour.new({ case = case, side = "outside", name = "NR",
     address = context.addresses.nr, identity = case.net.random(16) })
   return case
+end
+
+-- A second initiator, with an address and an identity of its own.
+function Case:another_initiator()
+  local other = Neighbour.new({ case = self, side = "inside", name = "NI",
+    address = self.addresses.other_ni,
+    identity = self.net.random(16) })
+  self.owners.inside[self.addresses.other_ni] = other
+  self:defer(function() other:close() end)
+  return other
 end
 
 -- The coroutine ----------------------------------------------------------------------------------
@@ -88,7 +100,8 @@ function Case:perform()
     local ok, problem = xpcall(body, function(what)
       return type(what) == "table" and what or debug.traceback(what, 2)
     end)
-    if not ok and (not self.verdict or self.verdict == "pass") then self.verdict, self.reason = describe(problem) end
+    if not ok and (not self.verdict or self.verdict == "pass") then self.verdict,
+      self.reason = describe(problem) end
   end
   guarded(function()
     self.nr:listen()
@@ -157,10 +170,12 @@ end
 function Case:check(ids, text, expected, actual, holds)
   if holds == nil then holds = expected == actual end
   self.steps[#self.steps + 1] = { kind = "check", at = self.net.now(), text = text, ids = ids or {},
-    expected = shown(expected), actual = shown(actual), phase = self.phase, ok = holds and true or false }
+    expected = shown(expected), actual = shown(actual), phase = self.phase, ok = holds and true
+      or false }
   for _, id in ipairs(ids or {}) do
     if not self.claimed[id] then
-      error({ verdict = "error", reason = "a step carries " .. id .. ", which the case does not claim" })
+      error({ verdict = "error", reason = "a step carries " .. id
+        .. ", which the case does not claim" })
     end
     if not holds then
       self.results[id] = self.phase == "body" and "fail" or "not reached"
@@ -173,11 +188,20 @@ function Case:check(ids, text, expected, actual, holds)
     reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
 end
 
+-- From here on messages of this name may come or not: the text allows both.
+function Case:tolerate(name) self.tolerated[name] = true end
+
+local function take(self, neighbour)
+  local item = table.remove(neighbour.inbox, 1)
+  while item and self.tolerated[item.name] do item = table.remove(neighbour.inbox, 1) end
+  return item
+end
+
 -- Waits for the next message at this neighbour: this one, of this session (nil: of any). Anything
 -- else fails.
 function Case:expect(neighbour, name, session, ids, text, timeout_ms)
   local item = self:await(timeout_ms or self.ixit.timing.response_ms, function()
-    return table.remove(neighbour.inbox, 1)
+    return take(self, neighbour)
   end)
   local right = item and item.name == name and (session == nil or item.session == session)
   local got = messages.summary(item)
@@ -190,18 +214,10 @@ end
 -- Nothing may come to this neighbour for a while; a later expect() there is the control.
 function Case:nothing(neighbour, ids, text, window_ms)
   local item = self:await(window_ms or self.ixit.timing.quiet_ms, function()
-    return table.remove(neighbour.inbox, 1)
+    return take(self, neighbour)
   end)
   self:check(ids, text, "nothing", messages.summary(item), item == nil)
   self.unproved["messages at the " .. neighbour.name] = text
-end
-
--- Messages that nobody waits for at the end would go unseen otherwise.
-function Case:quiet_end()
-  for _, neighbour in ipairs({ self.ni, self.nr }) do
-    self:check(nil, "nothing else came to the " .. neighbour.name, "nothing",
-      messages.summary(neighbour.inbox[1]), neighbour.inbox[1] == nil)
-  end
 end
 
 -- Data probes ------------------------------------------------------------------------------------
@@ -225,7 +241,8 @@ function Case:passes(flow, ids, text, directions)
     return true
   end
   local passed = self:await(self.ixit.timing.pass_ms, enough)
-  self:check(ids, text or ("data passes: " .. flow:name()), "packets, " .. table.concat(directions, " and "),
+  self:check(ids, text or ("data passes: " .. flow:name()), "packets, " .. table.concat(directions,
+    " and "),
     counts(flow:since(mark)), passed or false)
   self.unproved["data"] = nil
 end
@@ -239,7 +256,8 @@ function Case:blocked(flow, ids, text, window_ms)
     return since.forward > 0 or since.reverse > 0
   end
   self:await(window_ms or self.ixit.timing.quiet_ms, leaked)
-  self:check(ids, text or ("no data passes: " .. flow:name()), "no packets", counts(flow:since(mark)),
+  self:check(ids, text or ("no data passes: " .. flow:name()), "no packets",
+    counts(flow:since(mark)),
     not leaked())
   self.unproved["data"] = text or "no data passes"
 end
@@ -257,7 +275,8 @@ function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   self:measure(name, last - moment_ms)
   local expected = string.format("last packet at most %.0f ms after", by_ms - moment_ms)
   if from_ms then
-    expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms, by_ms - moment_ms)
+    expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms,
+      by_ms - moment_ms)
   end
   local actual = string.format("%.1f ms", last - moment_ms)
   self:check(ids, name, expected, actual, last >= (from_ms or 0) and last <= by_ms

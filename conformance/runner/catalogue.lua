@@ -40,7 +40,8 @@ function catalogue.tombstones(path)
 end
 
 local function problem_with(case, place, seen, buried, known)
-  if type(case.id) ~= "string" or not case.id:match("^[%w.%-]+$") then return "a case without an id" end
+  if type(case.id) ~= "string"
+    or not case.id:match("^[%w.%-]+$") then return "a case without an id" end
   if seen[case.id] then return case.id .. " is there twice" end
   if buried[case.id] then return case.id .. " is buried in tombstones.txt" end
   for _, key in ipairs({ "purpose", "requirements", "roles", "run" }) do
@@ -88,7 +89,8 @@ end
 function catalogue.select(cases, filters)
   local chosen = {}
   for _, case in ipairs(cases) do
-    local wanted = (#filters.ids == 0 or any(filters.ids, function(glob) return matches(glob, case.id) end))
+    local wanted = (#filters.ids == 0 or any(filters.ids, function(glob) return matches(glob,
+      case.id) end))
       and (#filters.sections == 0 or any(filters.sections, function(section)
         return section == case.section or case.section:sub(1, #section + 1) == section .. "."
       end))

@@ -37,8 +37,10 @@ end
 
 local function open_udp(self)
   local flow = self.flow
-  local inside, why = self.net.inside:udp(flow.source, flow.source_port, function(_, source, port, at)
-    if source == flow.destination and port == flow.destination_port then self:arrived("reverse", at) end
+  local inside, why = self.net.inside:udp(flow.source, flow.source_port, function(_, source, port,
+    at)
+    if source == flow.destination and port == flow.destination_port then self:arrived("reverse",
+      at) end
   end)
   if not inside then error({ verdict = "error", reason = "cannot open a flow: " .. why }) end
   local outside
@@ -53,7 +55,8 @@ end
 local function push_udp(self, direction)
   local flow = self.flow
   local forward = direction == "forward"
-  self.ends[direction]:send("natfw-conform " .. direction, forward and flow.destination or flow.source,
+  self.ends[direction]:send("natfw-conform " .. direction, forward and flow.destination
+    or flow.source,
     forward and flow.destination_port or flow.source_port)
 end
 

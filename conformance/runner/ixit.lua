@@ -6,14 +6,16 @@ local address = require("codec.address")
 local ixit = {}
 
 local function text(value) return type(value) == "string" and #value > 0 end
-local function natural(value) return type(value) == "number" and value >= 0 and value == math.floor(value) end
+local function natural(value) return type(value) == "number" and value >= 0
+  and value == math.floor(value) end
 local function positive(value) return natural(value) and value > 0 end
 local function boolean(value) return type(value) == "boolean" end
-local function ipv4(value) return text(value) and not value:find(":") and address.parse(value) ~= nil end
+local function ipv4(value) return text(value) and not value:find(":")
+  and address.parse(value) ~= nil end
 
 local function prefix(value)
   local base, bits = (text(value) and value or ""):match("^([%d.]+)/(%d+)$")
-  return base ~= nil and ipv4(base) and tonumber(bits) >= 8 and tonumber(bits) <= 30
+  return base ~= nil and ipv4(base) and tonumber(bits) >= 8 and tonumber(bits) <= 24
 end
 
 local function one_of(...)
@@ -36,8 +38,8 @@ local side = {
   netns = { text, "the path of a network namespace" },
   interface = { text, "the name of the port in that namespace" },
   gateway = { ipv4, "an IPv4 address: the IUT's on this side, to which the runner routes" },
-  signalling = { prefix, "an IPv4 prefix, /8 to /30: the neighbours' addresses" },
-  flows = { prefix, "an IPv4 prefix, /8 to /30: the addresses of data flows" },
+  signalling = { prefix, "an IPv4 prefix, /8 to /24: the neighbours' addresses" },
+  flows = { prefix, "an IPv4 prefix, /8 to /24: the addresses of data flows" },
 }
 
 -- key = { test, what it has to be, default }
@@ -85,7 +87,8 @@ local function line_of(source, path)
   local wanted = 1
   for row in (source .. "\n"):gmatch("(.-)\n") do
     line = line + 1
-    while wanted <= #path and row:find("%f[%w_]" .. path[wanted]:gsub("%W", "%%%0") .. "%f[^%w_]%s*=") do
+    while wanted <= #path and row:find("%f[%w_]" .. path[wanted]:gsub("%W", "%%%0")
+      .. "%f[^%w_]%s*=") do
       found, wanted = line, wanted + 1
     end
   end
@@ -174,10 +177,18 @@ function ixit.override(given, assignment)
   return true
 end
 
--- The addresses of the case with this number: its own in each pool, as far as the pools reach.
+-- The most cases that have addresses of their own: every pool has 256 addresses or more, and the
+-- second initiators take one half of theirs.
+ixit.most_cases = 126
+
+-- The addresses of the case with this number, up to most_cases. The second initiator's comes from
+-- the other half of the pool.
 function ixit.addresses(settings, number)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
-  return { ni = pick(settings.inside.pools.signalling), nr = pick(settings.outside.pools.signalling),
+  local half = settings.inside.pools.signalling
+  local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
+  return { ni = pick(settings.inside.pools.signalling), other_ni = other,
+    nr = pick(settings.outside.pools.signalling),
     source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
 end
 

@@ -102,7 +102,8 @@ local function check_ixit(parsed)
   if #parsed.words ~= 1 then return complain("check-ixit wants one FILE") end
   local settings, problems = load_ixit(parsed.words[1], parsed.settings)
   if not settings then return complain_all(problems) end
-  print(parsed.words[1] .. ": " .. settings.name .. " as " .. table.concat(settings.ics.roles, ", "))
+  print(parsed.words[1] .. ": " .. settings.name .. " as " .. table.concat(settings.ics.roles,
+    ", "))
   return 0
 end
 
@@ -110,13 +111,15 @@ end
 
 local function decode_pcap(path)
   local host = require("host")
-  local packet, gist, engine = require("runner.packet"), require("codec.gist"), require("codec.engine")
+  local packet, gist, engine = require("runner.packet"), require("codec.gist"),
+    require("codec.engine")
   local number = 0
   local ok, why = host.read_pcap(path, function(bytes, at)
     number = number + 1
     local parts = packet.parse(bytes)
     if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
-    print(string.format("%d  %.6f  %s:%d -> %s:%d  TTL %d%s", number, at, parts.source, parts.source_port,
+    print(string.format("%d  %.6f  %s:%d -> %s:%d  TTL %d%s", number, at, parts.source,
+      parts.source_port,
       parts.destination, parts.destination_port, parts.ttl,
       packet.router_alert_of(parts) and "  router alert " .. packet.router_alert_of(parts) or ""))
     print(table.concat(show.lines(engine.decode(gist, parts.payload:sub(5)), "    "), "\n"))
@@ -152,7 +155,8 @@ end
 
 local function report_progress(state, terminal)
   if terminal then
-    io.stdout:write(string.format("\r\27[K%d of %d done, %d running", state.done, state.total, state.running))
+    io.stdout:write(string.format("\r\27[K%d of %d done, %d running", state.done, state.total,
+      state.running))
     io.stdout:flush()
   end
 end
@@ -162,8 +166,10 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   local verdicts = require("runner.verdicts")
   local terminal = host.is_terminal(1)
   local state = { done = 0, running = 0, total = #chosen }
-  local run = { version = version, hash = hash_of(data_dir), iut = settings.name, seed = parsed.seed,
-    strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
+  local run = { version = version, hash = hash_of(data_dir), iut = settings.name,
+    seed = parsed.seed,
+    strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
+      started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
     pcap = parsed.pcap }
   local results
@@ -178,7 +184,8 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
       if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
       verdicts.apply({ case }, parsed.expected)
       print((terminal and "\r\27[K" or "") .. report.line(case, terminal))
-      if parsed.verbose and case.verdict ~= "pass" then print(table.concat(report.steps(case), "\n")) end
+      if parsed.verbose and case.verdict ~= "pass" then print(table.concat(report.steps(case),
+        "\n")) end
       report_progress(state, terminal)
     end,
     on_end = function(all)
@@ -201,6 +208,20 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   return verdicts.exit_status(verdicts.count(results))
 end
 
+-- Everything that is written at the end has to be writable before anything runs.
+local function outputs_problem(parsed)
+  for _, kind in ipairs({ "json", "junit" }) do
+    if parsed[kind] then
+      local file, why = io.open(parsed[kind], "ab")
+      if not file then return why end
+      file:close()
+    end
+  end
+  if not parsed.pcap then return nil end
+  local ok, why = require("host").make_folder(parsed.pcap)
+  return not ok and why or nil
+end
+
 local function run(parsed, data_dir, version)
   if not parsed.ixit then return complain("run wants --ixit FILE") end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings)
@@ -214,6 +235,8 @@ local function run(parsed, data_dir, version)
     parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end
   end
+  why = outputs_problem(parsed)
+  if why then return complain("%s", why) end
   local ok, network = pcall(require("runner.net").open, require("host"), settings)
   if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
   local status
@@ -244,5 +267,6 @@ return function(arguments, data_dir, version)
   if command == "run" then return run(parsed, data_dir, version) end
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end
-  return complain(command and "no command '" .. command .. "' (see --help)" or "wants a command (see --help)")
+  return complain(command and "no command '" .. command .. "' (see --help)"
+    or "wants a command (see --help)")
 end

@@ -149,7 +149,8 @@ function messages.summary(item)
   if item.natfw then
     if item.lifetime_s then parts[#parts + 1] = "lifetime " .. item.lifetime_s .. " s" end
     if item.msn then parts[#parts + 1] = "MSN " .. item.msn end
-    if item.class then parts[#parts + 1] = string.format("%d/0x%02X", item.class, item.code or 0) end
+    if item.class then parts[#parts + 1] = string.format("%d/0x%02X", item.class, item.code
+      or 0) end
   elseif item.subcode then
     parts[#parts + 1] = string.format("%s, subcode %d",
       gist.error_names[item.code] or "error " .. item.code, item.subcode)

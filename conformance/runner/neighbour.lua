@@ -189,7 +189,8 @@ function Neighbour:listen()
     connection:receive(function(bytes, at) association:fed(bytes, at) end,
       function(reason) association:ended(reason) end)
   end)
-  if not self.listener then error({ verdict = "error", reason = "cannot listen: " .. self.port }) end
+  if not self.listener then error({ verdict = "error", reason = "cannot listen: "
+    .. self.port }) end
 end
 
 local function open_association_of(self)
@@ -226,14 +227,10 @@ local function on_confirm(self, session, item)
   local responding = session.responding
   if not responding then return end
   local cookie = raw_of(item, RESPONDER_COOKIE)
-  if not (cookie and responding.cookies[cookie]) then
-    responding.wrong_cookie = true
-  else
-    responding.confirm = item
-    if item.association then
-      item.association.confirmed = true
-      responding.association = item.association
-    end
+  responding.confirm = item
+  if cookie and responding.cookies[cookie] and item.association then
+    item.association.confirmed = true
+    responding.association = item.association
   end
   self.case:wake()
 end

@@ -18,7 +18,8 @@ Side.__index = Side
 
 function Side:send_packet(bytes, destination)
   local ok, why = self.raw:send(bytes, destination)
-  if not ok then error({ verdict = "error", reason = "cannot send to " .. destination .. ": " .. why }) end
+  if not ok then error({ verdict = "error", reason = "cannot send to " .. destination .. ": "
+    .. why }) end
 end
 
 function Side:udp(...) return self.netns:udp(...) end

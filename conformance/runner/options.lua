@@ -40,7 +40,8 @@ local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings" }
-local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose", ["--lines"] = "lines",
+local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
+  ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
 
 local function number(parsed, key)
@@ -65,7 +66,8 @@ function options.parse(arguments)
         attached = arguments[i]
       end
       if not attached then return nil, word .. " wants a value" end
-      if lists[word] then table.insert(parsed[lists[word]], attached) else parsed[values[word]] = attached end
+      if lists[word] then table.insert(parsed[lists[word]],
+        attached) else parsed[values[word]] = attached end
     elseif word:sub(1, 1) == "-" and #word > 1 then
       return nil, "no option " .. word
     elseif not parsed.command then

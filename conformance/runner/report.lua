@@ -106,7 +106,8 @@ function report.steps(case)
       out[#out + 1] = string.format("%s%s %s%s", at, step.ok and "ok  " or "FAIL", step.text,
         #step.ids > 0 and "  [" .. table.concat(step.ids, " ") .. "]" or "")
       if not step.ok then
-        out[#out + 1] = string.rep(" ", 19) .. "expected " .. step.expected .. ", got " .. step.actual
+        out[#out + 1] = string.rep(" ", 19) .. "expected " .. step.expected .. ", got "
+          .. step.actual
       end
     else
       out[#out + 1] = at .. "     " .. step.text
@@ -126,7 +127,8 @@ end
 -- One line for a finished case.
 function report.line(case, terminal)
   local notes = {}
-  for name, value in pairs(case.measured) do notes[#notes + 1] = string.format("%s %.1f ms", name, value) end
+  for name, value in pairs(case.measured) do notes[#notes + 1] = string.format("%s %.1f ms", name,
+    value) end
   for ruling, which in pairs(case.seen_readings) do notes[#notes + 1] = ruling .. ": " .. which end
   table.sort(notes)
   if case.reason then table.insert(notes, 1, case.reason:match("[^\n]*")) end
@@ -145,7 +147,8 @@ function report.summary(results)
     local key = judged[result] and result or "other"
     judged[key] = judged[key] + 1
   end
-  return string.format("%d cases: %s\n%d requirements passed, %d failed, %d without a verdict", #results,
+  return string.format("%d cases: %s\n%d requirements passed, %d failed, %d without a verdict",
+    #results,
     table.concat(parts, ", "), judged.pass, judged.fail, judged.other)
 end
 

@@ -22,6 +22,13 @@ end
 
 local function next_msn(msn) return (msn + 1) % MSN_LIMIT end
 
+-- The same session for another flow from now on, as an update of its rule has it.
+function Session:move()
+  self.flow = self.case:new_flow({ protocol = self.flow.protocol })
+  self.data = Flow.new(self.case, self.flow)
+  return self
+end
+
 -- GIST: Query, Response, association, Confirm.
 function Session:connect(options)
   local case = self.case
@@ -44,7 +51,8 @@ end
 function Session:expect_iut_between(ids)
   local nli = self.querying.response.gist.by_type[2]
   local own = nli and nli.values.peer_identity == self.case.nr.identity
-  self.case:check(ids, "it is the IUT that answers, not the runner's own responder behind it", "the IUT",
+  self.case:check(ids, "it is the IUT that answers, not the runner's own responder behind it",
+    "the IUT",
     own and "the responder" or "the IUT")
 end
 
@@ -91,7 +99,8 @@ function Session:respond(options)
     lifetime_s = options.lifetime_s or (class == 2 and self.forwarded.lifetime_s) or nil })
   if options.change then options.change(message) end
   local sent = self.case.nr:send_nslp(self, message)
-  self.case:check(nil, "the responder has an association with the IUT", "one", sent and "one" or "none")
+  self.case:check(nil, "the responder has an association with the IUT", "one", sent and "one"
+    or "none")
   return self
 end
 
@@ -99,7 +108,7 @@ end
 function Session:expect_error(class, code, ids, text)
   local case = self.case
   local item = case:expect(case.ni, "RESPONSE", self, ids, text)
-  case:check(ids, text, string.format("%d/0x%02X", class, code),
+  case:check(ids, text .. ": class and code", string.format("%d/0x%02X", class, code),
     string.format("%d/0x%02X", item.class or 0, item.code or 0))
   return item
 end

@@ -50,8 +50,9 @@ local function record(case, net, options)
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
     local addresses = case.addresses
-    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name .. ".pcap",
-      addresses.ni, addresses.nr, addresses.source, addresses.destination)
+    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
+      .. ".pcap",
+      addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
     if not number then error(why, 0) end
     case:defer(function() capture:stop(number) end)
   end
@@ -64,6 +65,7 @@ function suite.run(definitions, options)
   local owners = { inside = {}, outside = {} }
   local queue, results, running = {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
+  assert(#definitions <= ixit.most_cases, "more cases than the pools have addresses for")
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
   route_packets(net, owners)
@@ -74,6 +76,7 @@ function suite.run(definitions, options)
     results[entry.place] = case
     if case.addresses then
       owners.inside[case.addresses.ni] = nil
+      owners.inside[case.addresses.other_ni] = nil
       owners.outside[case.addresses.nr] = nil
       owners.outside[case.addresses.destination] = nil
     end
@@ -97,7 +100,7 @@ function suite.run(definitions, options)
         finished_at = net.now() })
     end
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
-      addresses = ixit.addresses(settings, entry.place),
+      addresses = ixit.addresses(settings, entry.place), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
     running[case] = true
     owners.inside[case.addresses.ni] = case.ni

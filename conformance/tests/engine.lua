@@ -34,12 +34,26 @@ test("forty at once, in any order, give the same verdicts as one by one", functi
 end)
 
 test("both readings of ruling A38 pass, and the report says which was seen", function()
-  for literal, wanted in pairs({ [true] = "the session dies", [false] = "the old state is kept" }) do
+  for literal, wanted in pairs({ [true] = "the session dies",
+    [false] = "the old state is kept" }) do
     local results = support.run({ support.case("3.7.3-error-response-to-refresh") },
       { box = { literal = literal } })
     expect_all_pass(results)
     expect(results[1].seen_readings.A38 == wanted, "saw " .. tostring(results[1].seen_readings.A38))
   end
+end)
+
+test("a firewall that refuses long lifetimes passes as well as one that lowers them", function()
+  local settings = { ["ics.rejects_large_lifetime"] = true, ["lifetime.max_s"] = 120 }
+  local results = support.run({ support.case("3.4-lifetime-too-large"),
+    support.case("3.4-lifetime-lowered") },
+    { box = { max_s = 120, too_large = "reject" }, settings = settings })
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+  expect(results[2].verdict == "not applicable", results[2].verdict)
+  results = support.run({ support.case("3.4-lifetime-too-large") },
+    { box = { max_s = 120 }, settings = settings })
+  expect(results[1].verdict == "fail" and results[1].results["RFC5973-3.4-8b"] ~= "pass",
+    results[1].verdict)
 end)
 
 test("strict rulings ask for this project's reading of A38", function()
@@ -109,7 +123,8 @@ end
 
 -- Cases made for one rule of the engine each.
 local function one(requirements, run)
-  return { id = "test", purpose = "test", roles = { "NF-FW" }, requirements = requirements, run = run,
+  return { id = "test", purpose = "test", roles = { "NF-FW" }, requirements = requirements,
+    run = run,
     document = "RFC0", section = "0" }
 end
 
@@ -119,12 +134,14 @@ end
 
 test("a case that touches nothing is an error, not a pass", function()
   local case = verdict_of({ "RFC5973-3.5-6" }, function() end)
-  expect(case.verdict == "error" and case.reason:find("RFC5973-3.5-6", 1, true), tostring(case.reason))
+  expect(case.verdict == "error" and case.reason:find("RFC5973-3.5-6", 1, true),
+    tostring(case.reason))
 end)
 
 test("a failure in the preamble is inconclusive, in the body a failure", function()
   local ids = { "RFC5973-3.5-6" }
-  expect(verdict_of(ids, function(t) t:check(ids, "x", 1, 2) end).verdict == "inconclusive", "preamble")
+  expect(verdict_of(ids, function(t) t:check(ids, "x", 1, 2) end).verdict == "inconclusive",
+    "preamble")
   expect(verdict_of(ids, function(t)
     t:body()
     t:check(ids, "x", 1, 2)
@@ -160,7 +177,8 @@ test("'nothing came' without a positive control is inconclusive", function()
     t:body()
     t:nothing(t.nr, ids, "nothing comes")
   end)
-  expect(case.verdict == "inconclusive" and case.reason:find("positive control"), tostring(case.reason))
+  expect(case.verdict == "inconclusive" and case.reason:find("positive control"),
+    tostring(case.reason))
   case = verdict_of(ids, function(t)
     local session = t:session():establish()
     t:body()
@@ -177,7 +195,8 @@ test("'no data passes' without a flow that does is inconclusive", function()
     t:body()
     t:blocked(session.data, ids)
   end)
-  expect(case.verdict == "inconclusive" and case.reason:find("positive control"), tostring(case.reason))
+  expect(case.verdict == "inconclusive" and case.reason:find("positive control"),
+    tostring(case.reason))
 end)
 
 test("a message that nobody waits for fails the case", function()
@@ -204,7 +223,8 @@ test("a bug in a case is an error of the runner, with its place", function()
 end)
 
 test("a step that carries what its case does not claim is an error", function()
-  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) t:check({ "RFC5973-3.5-4" }, "x", 1, 1) end)
+  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) t:check({ "RFC5973-3.5-4" }, "x", 1,
+    1) end)
   expect(case.verdict == "error", case.verdict)
 end)
 
@@ -240,7 +260,8 @@ test("measured times are in the report", function()
   expect(results[1].measured["running flow stops at deletion"] ~= nil, "no time measured")
   local text = report.json(results, { started_ms = 0, version = "0", hash = "0", iut = "x" })
   expect(text:find("running flow stops at deletion", 1, true), "not in the JSON")
-  expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true), "no decoded messages")
+  expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true),
+    "no decoded messages")
 end)
 
 support.finish()

@@ -62,14 +62,16 @@ function fake.new(net, options)
     if breaks["reserved"] then message.header.reserved = 1 end
     if breaks["sets-p"] then message.header.p = 1 end
     local data = messages.data(session, direction, messages.encode_natfw(message))
-    if breaks["association-data-nli"] then table.insert(data.objects, 3, messages.nli(outside, 64)) end
+    if breaks["association-data-nli"] then table.insert(data.objects, 3, messages.nli(outside,
+      64)) end
     association:send(messages.encode_gist(data))
   end
 
   local function answer(session, msn, class, code, options_of)
     options_of = options_of or {}
     if breaks["wrong-code"] then code = code % 16 + 1 end
-    send_nslp(session.ni, session, 1, messages.nslp_response({ msn = breaks["response-msn"] and 0 or msn,
+    send_nslp(session.ni, session, 1, messages.nslp_response({ msn = breaks["response-msn"] and 0
+      or msn,
       class = class, code = code, lifetime_s = options_of.lifetime_s,
       object_type = options_of.object_type }))
   end
@@ -107,7 +109,8 @@ function fake.new(net, options)
     local query = messages.query(outside, session, net.random(8), 1)
     if breaks["no-alert"] then session.no_alert = true end
     net.deliver("outside", packet.build({ source = OUTSIDE, destination = session.flow.destination,
-      source_port = 270, destination_port = 270, payload = gist.magic .. messages.encode_gist(query),
+      source_port = 270, destination_port = 270, payload = gist.magic
+        .. messages.encode_gist(query),
       options = not breaks["no-alert"] and packet.router_alert(65) or nil }))
     net.after(500 * 2 ^ (attempt - 1), function() send_query(session, attempt + 1) end)
   end
@@ -132,7 +135,8 @@ function fake.new(net, options)
   end
 
   local function on_response(session, item)
-    if item.gist.header.type ~= 3 or #item.natfw.faults > 0 or item.msn ~= session.msn then return end
+    if item.gist.header.type ~= 3 or #item.natfw.faults > 0
+      or item.msn ~= session.msn then return end
     local info = item.natfw.by_type[0x010].values
     if info.reserved ~= 0 and breaks["info-reserved"] then return end
     if item.natfw.header.p == 1 and breaks["p-flag"] then return end
@@ -145,14 +149,17 @@ function fake.new(net, options)
         return forget(session)
       end
       if item.lifetime_s > session.forwarded_s and not breaks["accepts-larger"] then
-        answer(session, item.msn, 7, 0x11, { lifetime_s = session.forwarded_s, object_type = 0x00C })
+        answer(session, item.msn, 7, 0x11, { lifetime_s = session.forwarded_s,
+          object_type = 0x00C })
         if not breaks["no-notify"] then notify(session.nr, session, 0, 5) end
         return forget(session)
       end
       session.installed, session.established = true, true
+      session.rule, session.update = session.update or session.rule, nil
       arm(session, item.lifetime_s)
     elseif session.established then
-      if options.literal then forget(session) else arm(session, (session.old_expiry - net.now()) / 1000) end
+      if options.literal then forget(session) else arm(session,
+        (session.old_expiry - net.now()) / 1000) end
     elseif breaks["error-installs"] then
       session.installed = true
     else
@@ -223,6 +230,9 @@ function fake.new(net, options)
     local fresh = not session
     local seed = { sid = item.sid, flow = flow_of(item), rule = flow_of(item), ni = association }
     local target = session or seed
+    if session and session.flow.source_port ~= seed.flow.source_port then
+      session.flow, session.update = seed.flow, seed.rule
+    end
     local fault = first_fault(item.natfw)
     if fault and not breaks["accepts-faults"] then
       return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
@@ -287,6 +297,9 @@ function fake.new(net, options)
 
   local function on_inside(association, item)
     if item.gist.name == "Query" then return fail_over(association, item, 3, 0) end
+    local wrong = item.gist.faults[1]
+      or item.gist.name == "Data" and item.gist.header.c == 1 and { class = 1, code = 5 }
+    if wrong then return fail_over(association, item, wrong.class, wrong.code) end
     if item.gist.name == "Confirm" then
       local expected = by_peer[item.sid]
       local cookie = item.gist.by_type[6]
@@ -360,15 +373,17 @@ function fake.new(net, options)
     local parts = packet.parse(bytes)
     if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
     local item = messages.read(parts.payload:sub(5))
-    if #item.gist.faults > 0 then
-      local fault = item.gist.faults[1]
-      if side ~= "inside" or not item.gist.by_type[2] then return end
+    local fault = item.gist.faults[1]
+      or side == "inside" and item.gist.name == "Confirm" and { class = 3, code = 0 }
+    if fault then
+      if not item.gist.by_type[2] then return end
       local failure = { header = { type = 4, nslpid = 0 }, objects = {
         { type = 2, values = { ip_ttl = 0, validity_ms = 1, peer_identity = inside.identity,
           interface = INSIDE } },
-        { type = 9, values = { class = 2, code = fault.class, subcode = fault.code, d = 1, q = 1, s = 1,
+        { type = 9, values = { class = 2, code = fault.class, subcode = fault.code, d = 1, q = 1,
+          s = 1,
           original_header = item.gist.bytes:sub(1, 8), original_sid = item.sid, infos = {} } } } }
-      return net.deliver("inside", packet.build({ source = INSIDE,
+      return net.deliver(side, packet.build({ source = side == "inside" and INSIDE or OUTSIDE,
         destination = item.gist.by_type[2].values.interface, source_port = 270,
         destination_port = parts.source_port,
         payload = gist.magic .. messages.encode_gist(failure) }))

@@ -61,11 +61,13 @@ expect 2 'run wants --ixit' "$program" run
 expect 2 'no case matches' "$program" run --ixit "$folder/good.lua" --id nothing
 expect 2 'netns' "$program" run --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns
 expect 2 'KEY=VALUE' "$program" run --ixit "$folder/good.lua" --set nonsense
+expect 2 'nowhere' "$program" run --ixit "$folder/good.lua" --json "$folder/nowhere/report.json"
+expect 2 'nowhere' "$program" run --ixit "$folder/good.lua" --pcap "$folder/nowhere/pcaps"
 echo 'lonely-id' >"$folder/expected"
 expect 2 'expected:1: wants a case id and a reason' \
     "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
 
-expect 0 'SID: sid=1111' "$program" decode 0101000900210380000000040000400000000000000000000000000000010004111111111111111111111111111111110008000104000000
+expect 0 'SID: sid=1111' "$program" decode 0101000c002103800000000400004000000000000000000000000000000100041111111111111111111111111111111100080001 04000000
 expect 2 'neither hex nor' "$program" decode xyz
 echo 'natfw 01000000000c00010000003c' | "$program" decode --lines >"$folder/out" &&
     python3 -c 'import json,sys; d=json.loads(sys.stdin.readline()); assert d["name"]=="CREATE" and [f["code"] for f in d["faults"]]==[4,4], d' <"$folder/out" ||

@@ -24,7 +24,8 @@ function support.requirements()
 end
 
 function support.cases()
-  return assert(catalogue.cases(files(), catalogue.tombstones(support.root .. "cases/tombstones.txt"),
+  return assert(catalogue.cases(files(), catalogue.tombstones(support.root
+    .. "cases/tombstones.txt"),
     support.requirements()))
 end
 
@@ -61,7 +62,8 @@ end
 function support.router_run(definitions, settings)
   local net = virtual.new()
   net.box = { owns = function() return false end, allows = function() return true end }
-  function net.box.packet(side, bytes) net.deliver(side == "inside" and "outside" or "inside", bytes) end
+  function net.box.packet(side, bytes) net.deliver(side == "inside" and "outside" or "inside",
+    bytes) end
   local results
   suite.run(definitions, { net = net, settings = support.settings(settings), jobs = 8,
     on_end = function(all) results = all end })

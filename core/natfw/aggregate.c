@@ -52,9 +52,10 @@ static void delete_outbound(
 
 static void propagate(struct natfw_node *node, const struct natfw_incoming *incoming)
 {
-    for (uint32_t slot = 0; slot < node->sessions.capacity; slot++) {
-        const struct natfw_session *session = natfw_session_table_at(&node->sessions, slot);
-        if (!session || !is_affected(incoming, session) || session->outbound_peer == 0)
+    const struct natfw_session *session;
+    LIST_FOREACH(session, &node->sessions.all, others)
+    {
+        if (!is_affected(incoming, session) || session->outbound_peer == 0)
             continue;
         struct gist_send_request request = {
             .session_id = incoming->received->session_id,
@@ -69,9 +70,10 @@ static void propagate(struct natfw_node *node, const struct natfw_incoming *inco
 
 static void delete_affected(struct natfw_node *node, const struct natfw_incoming *incoming)
 {
-    for (uint32_t slot = 0; slot < node->sessions.capacity; slot++) {
-        struct natfw_session *session = natfw_session_table_at(&node->sessions, slot);
-        if (!session || !is_affected(incoming, session))
+    struct natfw_session *next;
+    for (struct natfw_session *session = LIST_FIRST(&node->sessions.all); session; session = next) {
+        next = LIST_NEXT(session, others);
+        if (!is_affected(incoming, session))
             continue;
         struct gist_session_id id = session->id;
         if (session->role == NATFW_FORWARDER)

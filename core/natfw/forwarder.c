@@ -78,8 +78,8 @@ static void forget_remembered(struct natfw_node *node, struct natfw_session *ses
 }
 
 /* The newest request becomes the one that the session waits for. */
-static void begin(struct natfw_node *node, const struct natfw_incoming *incoming,
-    struct natfw_session *session, uint32_t lifetime_s)
+static void begin(
+    const struct natfw_incoming *incoming, struct natfw_session *session, uint32_t lifetime_s)
 {
     if (SPEC_ACT("RFC5973-3.5-7", 1))
         session->sequence_number = incoming->message.sequence_number;
@@ -87,7 +87,7 @@ static void begin(struct natfw_node *node, const struct natfw_incoming *incoming
     session->attributes = incoming->received->attributes;
     session->forwarded_lifetime_s = lifetime_s;
     session->awaiting_response = true;
-    session->ticket = natfw_node_ticket(node, session);
+    session->ticket = natfw_session_next_ticket(session);
 }
 
 static void send_request(
@@ -119,7 +119,7 @@ static void create(struct natfw_node *node, const struct natfw_incoming *incomin
     session->remembered = *rule;
     session->has_remembered = true;
     session->expires_ms = incoming->now_ms + lifetime_s * UINT64_C(1000);
-    begin(node, incoming, session, lifetime_s);
+    begin(incoming, session, lifetime_s);
     if (SPEC_NEVER("RFC5973-3.7.1-7", 1))
         node->seams.middlebox.install(
             node->seams.middlebox.context, &session->id, rule, session->expires_ms, 0);
@@ -144,7 +144,7 @@ static void change(struct natfw_node *node, const struct natfw_incoming *incomin
     if (!session->is_change)
         session->expires_before_ms = session->expires_ms;
     session->is_change = session->state != NATFW_PENDING;
-    begin(node, incoming, session, lifetime_s);
+    begin(incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);
     natfw_node_schedule(node, session);
     send_request(node, incoming, session);

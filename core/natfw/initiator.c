@@ -56,12 +56,12 @@ static uint64_t refresh_time(struct natfw_node *node, uint64_t now_ms, uint32_t 
     return now_ms + period_ms / 2 + period_ms * spread / UINT16_MAX;
 }
 
-static void await_response(struct natfw_node *node, struct natfw_session *session)
+static void await_response(struct natfw_session *session)
 {
     session->sequence_number = SPEC_VALUE("RFC5973-3.5-2b", 1,
         natfw_sequence_next(session->sequence_number), session->sequence_number);
     session->awaiting_response = true;
-    session->ticket = natfw_node_ticket(node, session);
+    session->ticket = natfw_session_next_ticket(session);
 }
 
 /* The numbers that nobody else may guess. RFC 5973 3.2.8, 3.5. */
@@ -116,7 +116,7 @@ enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     session->wanted_lifetime_s = session->forwarded_lifetime_s = open->lifetime_s;
     session->expires_ms = now_ms + open->lifetime_s * UINT64_C(1000);
     session->sequence_number = sequence_number;
-    await_response(node, session);
+    await_response(session);
     natfw_node_schedule(node, session);
     enum natfw_result result =
         result_of(send_create(node, now_ms, session, &open->rule, open->lifetime_s));
@@ -138,7 +138,7 @@ void natfw_initiator_refresh(
     session->is_change = true;
     session->refresh_ms = NATFW_NO_DEADLINE;
     session->forwarded_lifetime_s = lifetime_s;
-    await_response(node, session);
+    await_response(session);
     if (send_create(node, now_ms, session, rule, lifetime_s) != GIST_SENT)
         session->awaiting_response = false;
     natfw_node_schedule(node, session);
@@ -175,7 +175,7 @@ enum natfw_result natfw_node_close(
         return NATFW_NO_SESSION;
     struct gist_session_id id = *session_id; /* may lie in the session that ends here */
     session->has_remembered = false;
-    await_response(node, session);
+    await_response(session);
     (void)send_create(node, now_ms, session, &session->rule, 0);
     natfw_node_end_session(node, now_ms, session, NATFW_INPUT_DELETION);
     natfw_node_tell(node, now_ms, NATFW_EVENT_DELETED, &id, (struct natfw_info){0}, NULL);

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { TICKET_SLOT_BITS = 24 };
-
 struct natfw_node_config natfw_node_config_default(void)
 {
     return (struct natfw_node_config){
@@ -26,22 +24,16 @@ struct natfw_node_config natfw_node_config_default(void)
 struct natfw_node *natfw_node_create(
     const struct natfw_node_config *config, const struct natfw_seams *seams)
 {
-    uint64_t hash_key;
+    uint8_t hash_key[GIST_HASH_KEY_LENGTH];
     const struct gist_allocator *allocator = &seams->allocator;
-    if (config->sessions_max == 0 || config->sessions_max >= 1u << TICKET_SLOT_BITS)
-        return NULL;
-    if (!seams->crypto.random(seams->crypto.context, (uint8_t *)&hash_key, sizeof(hash_key)))
+    if (!seams->crypto.random(seams->crypto.context, hash_key, sizeof(hash_key)))
         return NULL;
     struct natfw_node *node = allocator->allocate(allocator->context, sizeof(*node));
     if (!node)
         return NULL;
     node->config = *config;
     node->seams = *seams;
-    if (!natfw_session_table_init(
-            &node->sessions, (uint32_t)config->sessions_max, hash_key, allocator)) {
-        allocator->release(allocator->context, node, sizeof(*node));
-        return NULL;
-    }
+    natfw_session_table_open(&node->sessions, config->sessions_max, hash_key, allocator);
     return node;
 }
 
@@ -50,7 +42,7 @@ void natfw_node_destroy(struct natfw_node *node)
     if (!node)
         return;
     struct gist_allocator allocator = node->seams.allocator;
-    natfw_session_table_free(&node->sessions);
+    natfw_session_table_close(&node->sessions);
     allocator.release(allocator.context, node, sizeof(*node));
 }
 
@@ -81,25 +73,11 @@ void natfw_node_discard(
         (struct natfw_info){0}, why);
 }
 
-uint64_t natfw_node_ticket(struct natfw_node *node, const struct natfw_session *session)
-{
-    return ++node->tickets << TICKET_SLOT_BITS | session->slot;
-}
-
-struct natfw_session *natfw_node_session_of(struct natfw_node *node, uint64_t ticket)
-{
-    uint32_t slot = ticket & ((1u << TICKET_SLOT_BITS) - 1);
-    struct natfw_session *session = natfw_session_table_at(&node->sessions, slot);
-    bool holds = session && (session->ticket == ticket ||
-                                (session->held_response && session->held_ticket == ticket));
-    return holds ? session : NULL;
-}
-
 static void ask_for_tick(struct natfw_node *node)
 {
     const struct natfw_session *earliest = natfw_session_table_earliest(&node->sessions);
-    node->seams.set_deadline(
-        node->seams.deadline_context, earliest ? earliest->deadline_ms : NATFW_NO_DEADLINE);
+    node->seams.set_deadline(node->seams.deadline_context,
+        earliest ? earliest->deadline.deadline_ms : NATFW_NO_DEADLINE);
 }
 
 void natfw_node_schedule(struct natfw_node *node, struct natfw_session *session)
@@ -271,9 +249,9 @@ static void message_status(
     void *context, uint64_t now_ms, gist_message_handle handle, enum gist_message_status status)
 {
     struct natfw_node *node = context;
-    struct natfw_session *session = natfw_node_session_of(node, handle);
+    struct natfw_session *session = natfw_session_table_of_ticket(&node->sessions, handle);
     (void)status; /* whatever it was, the request did not get on */
-    if (!session || !session->awaiting_response)
+    if (!session || session->ticket != handle || !session->awaiting_response)
         return;
     if (session->role == NATFW_INITIATOR)
         natfw_initiator_unreachable(node, now_ms, session);
@@ -309,7 +287,7 @@ void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
 {
     struct natfw_session *session;
     while ((session = natfw_session_table_earliest(&node->sessions)) &&
-           session->deadline_ms <= now_ms) {
+           session->deadline.deadline_ms <= now_ms) {
         if (session->expires_ms <= now_ms)
             expire(node, now_ms, session);
         else
@@ -321,7 +299,7 @@ void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
 void natfw_node_middlebox_done(struct natfw_node *node, uint64_t now_ms,
     natfw_middlebox_token token, enum natfw_middlebox_result result)
 {
-    struct natfw_session *session = natfw_node_session_of(node, token);
+    struct natfw_session *session = natfw_session_table_of_ticket(&node->sessions, token);
     if (session && session->held_response && session->held_ticket == token)
         natfw_forwarder_installed(node, now_ms, session, result);
 }

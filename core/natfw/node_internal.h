@@ -18,7 +18,6 @@ struct natfw_node {
     struct gist_node *gist;
     struct gist_transport transport;
     struct natfw_session_table sessions;
-    uint64_t tickets;
     uint8_t scratch[NATFW_PAYLOAD_MAX]; /* the message being built */
 };
 
@@ -31,9 +30,6 @@ struct natfw_incoming {
 
 /* node.c: what every role needs. */
 
-/* A new handle for GIST and tokens: never 0, leads back to the session until it ends. */
-uint64_t natfw_node_ticket(struct natfw_node *node, const struct natfw_session *session);
-struct natfw_session *natfw_node_session_of(struct natfw_node *node, uint64_t ticket);
 /* Recomputes when the session needs attention next, and asks to be called then. */
 void natfw_node_schedule(struct natfw_node *node, struct natfw_session *session);
 /* Ends the session: takes its rules away, gives up its routing state, forgets it. */

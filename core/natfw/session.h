@@ -4,7 +4,11 @@
 #ifndef NATFW_NATFW_SESSION_H
 #define NATFW_NATFW_SESSION_H
 
+#include "core/gist/table.h"
+#include "core/gist/timer.h"
 #include "core/natfw/node.h"
+
+#include <sys/queue.h>
 
 #define NATFW_NO_DEADLINE UINT64_MAX
 
@@ -46,10 +50,11 @@ struct natfw_session {
     struct natfw_verdict last_answer;
 
     /* Kept by the session table. */
-    uint32_t slot;
-    uint32_t heap_position;
-    uint64_t deadline_ms;
-    struct natfw_session *next_in_bucket;
+    uint64_t serial;
+    struct gist_table_link id_link;
+    struct gist_table_link serial_link;
+    struct gist_timer deadline;
+    LIST_ENTRY(natfw_session) others;
 };
 
 enum natfw_session_input {

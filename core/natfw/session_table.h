@@ -1,5 +1,5 @@
 /*
- * All signalling sessions of a node: found by session id, by slot, or by the earliest deadline.
+ * All signalling sessions of a node: found by session id, by ticket, or by the earliest deadline.
  * Private to core/natfw.
  */
 #ifndef NATFW_NATFW_SESSION_TABLE_H
@@ -9,20 +9,21 @@
 
 struct natfw_session_table {
     struct gist_allocator allocator;
-    uint32_t capacity;
-    uint32_t count;
-    uint32_t bucket_mask;
-    uint64_t hash_key; /* so that nobody outside can aim at one bucket */
-    struct natfw_session **buckets;
-    struct natfw_session **slots;
-    uint32_t *free_slots;        /* capacity - count of them */
-    struct natfw_session **heap; /* count of them, the earliest deadline first */
+    size_t count;
+    size_t count_max;
+    uint64_t serial; /* of the newest session */
+    uint8_t hash_key[GIST_HASH_KEY_LENGTH];
+    struct gist_table by_id;
+    struct gist_table by_serial;
+    struct gist_timers deadlines;
+    LIST_HEAD(natfw_session_list, natfw_session) all;
 };
 
-bool natfw_session_table_init(struct natfw_session_table *table, uint32_t capacity,
-    uint64_t hash_key, const struct gist_allocator *allocator);
+/* The table must not move afterwards. */
+void natfw_session_table_open(struct natfw_session_table *table, size_t count_max,
+    const uint8_t hash_key[GIST_HASH_KEY_LENGTH], const struct gist_allocator *allocator);
 /* Releases the sessions, too. */
-void natfw_session_table_free(struct natfw_session_table *table);
+void natfw_session_table_close(struct natfw_session_table *table);
 
 /* Returns a zeroed session with this id, without deadline, or NULL when there is no room. */
 struct natfw_session *natfw_session_table_add(
@@ -31,13 +32,15 @@ void natfw_session_table_remove(struct natfw_session_table *table, struct natfw_
 
 struct natfw_session *natfw_session_table_find(
     const struct natfw_session_table *table, const struct gist_session_id *id);
-/* Returns NULL when the slot is free or out of range. */
-struct natfw_session *natfw_session_table_at(
-    const struct natfw_session_table *table, uint32_t slot);
+
+/* Tickets stand for one request of one session, also after either is gone: never 0. */
+uint64_t natfw_session_next_ticket(const struct natfw_session *session);
+struct natfw_session *natfw_session_table_of_ticket(
+    const struct natfw_session_table *table, uint64_t ticket);
 
 void natfw_session_table_set_deadline(
     struct natfw_session_table *table, struct natfw_session *session, uint64_t deadline_ms);
-/* The session with the earliest deadline, or NULL when there is none at all. */
+/* The session with the earliest deadline, or NULL when none has one. */
 struct natfw_session *natfw_session_table_earliest(const struct natfw_session_table *table);
 
 #endif

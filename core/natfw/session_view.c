@@ -30,11 +30,10 @@ bool natfw_node_session(const struct natfw_node *node, const struct gist_session
 void natfw_node_each_session(const struct natfw_node *node,
     void (*visit)(void *context, const struct natfw_session_view *view), void *context)
 {
-    for (uint32_t slot = 0; slot < node->sessions.capacity; slot++) {
-        const struct natfw_session *session = natfw_session_table_at(&node->sessions, slot);
-        if (session) {
-            struct natfw_session_view view = view_of(session);
-            visit(context, &view);
-        }
+    const struct natfw_session *session;
+    LIST_FOREACH(session, &node->sessions.all, others)
+    {
+        struct natfw_session_view view = view_of(session);
+        visit(context, &view);
     }
 }

@@ -31,34 +31,42 @@ const struct spec_requirement *spec_requirement(const char *id)
 
 #if defined(SPEC_MUTANTS)
 
-/* The one global of the core, in builds for mutation only. */
-const struct spec_point *spec_active_mutant;
-
-bool spec_mutate(const char *id_and_number)
+/* One name, up to length octets: "ID#n". */
+static bool mutate_one(const char *name, size_t length)
 {
-    const char *hash = strrchr(id_and_number, '#');
+    const char *hash = memchr(name, '#', length);
     if (!hash)
         return false;
-    size_t id_length = (size_t)(hash - id_and_number);
+    size_t id_length = (size_t)(hash - name);
     unsigned long number = strtoul(hash + 1, NULL, 10);
     size_t count;
     struct spec_point *const *points = spec_points(&count);
     for (size_t i = 0; i < count; i++) {
-        const struct spec_point *point = points[i];
+        struct spec_point *point = points[i];
         if (point->number == number && strlen(point->id) == id_length &&
-            strncmp(point->id, id_and_number, id_length) == 0) {
-            spec_active_mutant = point;
-            return true;
-        }
+            strncmp(point->id, name, id_length) == 0)
+            return point->mutated = true;
     }
     return false;
 }
 
+bool spec_mutate(const char *names)
+{
+    for (;;) {
+        size_t length = strcspn(names, "+");
+        if (!mutate_one(names, length))
+            return false;
+        if (names[length] == '\0')
+            return true;
+        names += length + 1;
+    }
+}
+
 #else
 
-bool spec_mutate(const char *id_and_number)
+bool spec_mutate(const char *names)
 {
-    (void)id_and_number;
+    (void)names;
     return false;
 }
 

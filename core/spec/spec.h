@@ -23,6 +23,7 @@ struct spec_point {
     const char *file;
     unsigned line;
     unsigned long hits; /* counted in builds with -Dtrace=true or -Dmutants=true */
+    bool mutated;       /* by spec_mutate */
 };
 
 /* A check: the condition; under its mutant evaluated, then true. */
@@ -61,15 +62,11 @@ struct spec_point {
     static struct spec_point *const spec_listed_ __attribute__((section("spec_listing"), used)) =  \
         &spec_here_
 
-#if defined(SPEC_MUTANTS)
-extern const struct spec_point *spec_active_mutant;
-#endif
-
 static inline bool spec_reached_(struct spec_point *point)
 {
 #if defined(SPEC_MUTANTS)
     point->hits++;
-    return point == spec_active_mutant;
+    return point->mutated;
 #elif defined(SPEC_TRACE)
     point->hits++;
     return false;
@@ -82,9 +79,9 @@ static inline bool spec_reached_(struct spec_point *point)
 /* The points linked into this program, in no order; count may be 0. */
 struct spec_point *const *spec_points(size_t *count);
 
-/* Activates the mutant "ID#n". Returns false when there is no such point, or no mutant can be
- * active in this build. */
-bool spec_mutate(const char *id_and_number);
+/* Activates the mutants "ID#n", or "ID#n+ID#n" where one masks the other. Returns false when there
+ * is no such point, or no mutant can be active in this build. */
+bool spec_mutate(const char *names);
 
 struct spec_requirement {
     const char *id;

@@ -282,3 +282,29 @@ Test(node, takes_its_ruleset_along_when_it_stops)
     free(before);
     free(after);
 }
+
+Test(node, closes_its_pinholes_on_time_also_when_it_is_dead)
+{
+    struct network network = network_start("lifetime_min_s = 1", "lifetime_min_s = 1");
+    struct flow flow = make_flow(&network, 5000);
+    uint64_t start_ms = clock_now_ms();
+    json_decref(control_ok(&network, 0, OPEN "--lifetime 3 --no-refresh"));
+    kill(network.daemons[1], SIGKILL);
+    waitpid(network.daemons[1], NULL, 0);
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    cr_assert(clock_now_ms() - start_ms < 2500, "too late to tell");
+    while (passes(flow.left, flow.right, SILENCE_MS))
+        cr_assert(clock_now_ms() - start_ms < 4000, "data passes after the lifetime");
+    cr_assert(clock_now_ms() - start_ms > 2800);
+    network.daemons[1] = start_daemon(&network, 1);
+    network_stop(&network);
+}
+
+Test(node, leaves_its_pinholes_in_place_when_it_is_told_to)
+{
+    struct network network = network_start("on_exit = keep", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, 0, OPEN "--lifetime 60"));
+    network_stop(&network);
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+}

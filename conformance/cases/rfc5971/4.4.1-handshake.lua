@@ -9,7 +9,8 @@ local packet = require("runner.packet")
 local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE = 0, 1, 2, 3, 4, 5, 6
 
 local function hex(bytes)
-  return bytes and (bytes:gsub(".", function(c) return string.format("%02x", c:byte()) end)) or "none"
+  return bytes and (bytes:gsub(".", function(c) return string.format("%02x", c:byte()) end))
+    or "none"
 end
 
 local function values(item, type_number)
@@ -33,28 +34,37 @@ end
 
 local function wanted_flow(session)
   local flow = session.flow
-  return string.format("%s:%d to %s:%d, protocol %d", flow.source, flow.source_port, flow.destination,
+  return string.format("%s:%d to %s:%d, protocol %d", flow.source, flow.source_port,
+    flow.destination,
     flow.destination_port, flow.protocol == "tcp" and 6 or 17)
 end
 
 return {
   {
     id = "gist-4.4.1-response-to-query",
-    purpose = "A Query is answered by a Response in D-mode that echoes its MRI, session id and cookie, and offers an association that works.",
+    purpose = "A Query is answered by a Response in D-mode that echoes its MRI, session id and "
+      .. "cookie, and offers an association that works.",
     roles = FIREWALL, smoke = true,
-    requirements = { "RFC5971-4.4.1-2", "RFC5971-5.1-1", "RFC5971-5.1-7", "RFC5971-5.1-9", "RFC5971-5.1-10a",
-      "RFC5971-5.1-10b", "RFC5971-5.1-11a", "RFC5971-5.3.1-3", "RFC5971-5.3.1-5", "RFC5971-5.3.1-6a",
-      "RFC5971-5.2.2-2", "RFC5971-5.7.1-3b", "RFC5971-5.7.2-2", "RFC5971-A-1a", "RFC5971-A.1-4" },
+    requirements = { "RFC5971-4.4.1-2", "RFC5971-5.1-1", "RFC5971-5.1-7", "RFC5971-5.1-9",
+      "RFC5971-5.1-10a", "RFC5971-5.1-10b", "RFC5971-5.1-11a", "RFC5971-5.3.1-3", "RFC5971-5.3.1-5",
+      "RFC5971-5.3.1-6a", "RFC5971-5.2.2-2", "RFC5971-5.7.1-3b", "RFC5971-5.7.2-2", "RFC5971-A-1a",
+      "RFC5971-A.1-4" },
     run = function(t)
       local session = t:session()
       t:body()
-      session:connect({ ids = { "RFC5971-4.4.1-2", "RFC5971-5.7.1-3b" } })
-      local response = session.querying.response
+      t.ni:start_handshake(session, { only_query = true })
+      local response = t:await(t.ixit.timing.response_ms,
+        function() return session.querying.response end)
+      t:check({ "RFC5971-4.4.1-2" }, "a Response comes", "a Response", response and "a Response"
+        or "nothing")
+      session:expect_iut_between({ "RFC5971-4.4.1-2" })
       t:check({ "RFC5971-5.1-7", "RFC5971-5.1-10a", "RFC5971-5.3.1-3" },
         "the Response comes in D-mode, with the magic number", "D", response.mode)
-      t:check({ "RFC5971-5.1-9" }, "it echoes the flow", wanted_flow(session), flow_text(values(response, MRI)))
+      t:check({ "RFC5971-5.1-9" }, "it echoes the flow", wanted_flow(session),
+        flow_text(values(response, MRI)))
       t:check({ "RFC5971-5.1-9" }, "with the direction inverted", 1, values(response, MRI).d)
-      t:check({ "RFC5971-5.1-9" }, "it echoes the session id", hex(session.sid), hex(values(response, SID).sid))
+      t:check({ "RFC5971-5.1-9" }, "it echoes the session id", hex(session.sid),
+        hex(values(response, SID).sid))
       local cookie = values(response, QUERY_COOKIE).cookie
       t:check({ "RFC5971-5.1-9" }, "it echoes the Query-Cookie", "the one sent",
         session.querying.cookies[cookie] and "the one sent" or "another")
@@ -64,22 +74,26 @@ return {
       end
       t:check({ "RFC5971-5.1-11a" }, "it asks for a Confirm", 1, response.gist.header.r)
       t:check({ "RFC5971-5.3.1-6a" }, "it says S=1", 1, response.gist.header.s)
-      t:check({ "RFC5971-5.2.2-2" }, "its interface address is its IP source", response.packet.source,
+      t:check({ "RFC5971-5.2.2-2" }, "its interface address is its IP source",
+        response.packet.source,
         values(response, NLI).interface)
       t:check({ "RFC5971-5.3.1-5" }, "its ports mirror the Query's", "270 to 270",
         response.packet.source_port .. " to " .. response.packet.destination_port)
       t:check({ "RFC5971-A.1-4" }, "E is not set", 0, response.gist.header.e)
       t:check({ "RFC5971-A-1a" }, "reserved bits are zero", "none set", reserved_of(response))
-      t:check({ "RFC5971-5.1-1", "RFC5971-5.7.2-2" }, "it has no fault: objects, order, lengths", "none", fault(response))
+      t:check({ "RFC5971-5.1-1", "RFC5971-5.7.2-2" }, "it has no fault: objects, order, lengths",
+        "none", fault(response))
+      t:session():connect({ ids = { "RFC5971-5.7.1-3b" } })
     end,
   },
   {
     id = "gist-5.3.2-query-is-q-mode",
-    purpose = "The NF's own Query is encapsulated for Q-mode: addressed to the flow's destination, router alert option, DF, port 270, C and R set.",
+    purpose = "The NF's own Query is encapsulated for Q-mode: addressed to the flow's "
+      .. "destination, router alert option, DF, port 270, C and R set.",
     roles = FIREWALL, smoke = true,
-    requirements = { "RFC5971-5.1-1", "RFC5971-5.1-3", "RFC5971-5.1-5", "RFC5971-5.2.1-1", "RFC5971-5.3.2.1-2",
-      "RFC5971-5.3.2.1-5", "RFC5971-5.3.2.3-4", "RFC5971-5.8.1.2-2", "RFC5971-A.1-1", "RFC5971-5.2.2-5",
-      "RFC5971-A-1a" },
+    requirements = { "RFC5971-5.1-1", "RFC5971-5.1-3", "RFC5971-5.1-5", "RFC5971-5.2.1-1",
+      "RFC5971-5.3.2.1-2", "RFC5971-5.3.2.1-5", "RFC5971-5.3.2.3-4", "RFC5971-5.8.1.2-2",
+      "RFC5971-A.1-1", "RFC5971-5.2.2-5", "RFC5971-A-1a" },
     run = function(t)
       local session = t:session():connect()
       t:body()
@@ -90,7 +104,8 @@ return {
       t:check({ "RFC5971-5.3.2.1-2" }, "it has the router alert option of NATFW", 65,
         packet.router_alert_of(query.packet))
       t:check({ "RFC5971-5.3.2.1-5" }, "Don't Fragment is set", true, query.packet.df)
-      t:check({ "RFC5971-5.3.2.3-4" }, "its destination port is 270", 270, query.packet.destination_port)
+      t:check({ "RFC5971-5.3.2.3-4" }, "its destination port is 270", 270,
+        query.packet.destination_port)
       t:check({ "RFC5971-5.2.1-1" }, "C is set", 1, query.gist.header.c)
       t:check({ "RFC5971-A.1-1" }, "R is set", 1, query.gist.header.r)
       t:check({ "RFC5971-5.1-5" }, "it has a Stack-Proposal and its configuration", "both",
@@ -105,7 +120,8 @@ return {
   },
   {
     id = "gist-5.1-confirm",
-    purpose = "The NF confirms first on the new association, echoing cookie and Stack-Proposal, with its configuration abbreviated; then come Data without NLI.",
+    purpose = "The NF confirms first on the new association, echoing cookie and Stack-Proposal, "
+      .. "with its configuration abbreviated; then come Data without NLI.",
     roles = FIREWALL, smoke = true,
     requirements = { "RFC5971-4.4.1-9", "RFC5971-5.1-11b", "RFC5971-5.1-12a", "RFC5971-5.1-12b",
       "RFC5971-5.1-14", "RFC5971-5.1-15", "RFC5971-5.1-16", "RFC5971-5.1-17b", "RFC5971-5.7.2-4",
@@ -116,14 +132,20 @@ return {
       local create = session:send_create():expect_create()
       local responding = session.responding
       local confirm = responding.confirm
-      t:check({ "RFC5971-5.1-11b" }, "a Confirm comes", "a Confirm", confirm and "a Confirm" or "nothing")
-      t:check({ "RFC5971-5.1-12a", "RFC5971-5.7.2-4" }, "over the association that the Response offered", "C", confirm.mode)
-      t:check({ "RFC5971-4.4.1-9", "RFC5971-5.1-12b" }, "as the first message on it", 1, confirm.place)
-      t:check({ "RFC5971-5.1-14" }, "with the flow of the session", wanted_flow(session), flow_text(values(confirm, MRI)))
+      t:check({ "RFC5971-5.1-11b" }, "a Confirm comes", "a Confirm", confirm and "a Confirm"
+        or "nothing")
+      t:check({ "RFC5971-5.1-12a", "RFC5971-5.7.2-4" },
+        "over the association that the Response offered", "C", confirm.mode)
+      t:check({ "RFC5971-4.4.1-9", "RFC5971-5.1-12b" }, "as the first message on it", 1,
+        confirm.place)
+      t:check({ "RFC5971-5.1-14" }, "with the flow of the session", wanted_flow(session),
+        flow_text(values(confirm, MRI)))
       t:check({ "RFC5971-5.1-14" }, "downstream again", 0, values(confirm, MRI).d)
-      t:check({ "RFC5971-5.1-14" }, "and its session id", hex(session.sid), hex(values(confirm, SID).sid))
+      t:check({ "RFC5971-5.1-14" }, "and its session id", hex(session.sid), hex(values(confirm,
+        SID).sid))
       t:check({ "RFC5971-5.1-14" }, "and the Responder-Cookie", "the one sent",
-        responding.cookies[values(confirm, RESPONDER_COOKIE).cookie] and "the one sent" or "another")
+        responding.cookies[values(confirm, RESPONDER_COOKIE).cookie] and "the one sent"
+          or "another")
       local echoed = confirm.gist.by_type[PROPOSAL]
       t:check({ "RFC5971-5.1-15" }, "it echoes the Stack-Proposal", hex(responding.proposal.raw),
         hex(echoed and echoed.raw))
@@ -141,19 +163,27 @@ return {
     roles = FIREWALL,
     requirements = { "RFC5971-8.5-1" },
     run = function(t)
-      t.nr.silent = true
-      local session = t:session():connect()
+      local lost = t:session():connect()
+      local answered = t:session():connect()
       t:body()
-      session:send_create()
-      t:await(t.ixit.timing.no_peer_ms, function() return session.queries[3] or t.ni.inbox[1] end)
-      t:check({ "RFC5971-8.5-1" }, "the Query is retransmitted", "two or more", #session.queries,
-        #session.queries >= 2)
+      t.nr.silent = true
+      lost:send_create()
+      t:await(t.ixit.timing.response_ms, function() return lost.queries[2] end)
+      t:reading("retransmission", #lost.queries > 1 and "a lost Query is sent again"
+        or "it is not sent again")
+      t.nr.silent = false
+      answered:send_create()
+      t:await(t.ixit.timing.response_ms, function() return answered.queries[1] end)
+      t:check({ "RFC5971-8.5-1" }, "both sessions have their Query", "both",
+        lost.queries[1] and answered.queries[1] and "both" or "not both")
       local seen = {}
-      for place, query in ipairs(session.queries) do
-        local cookie = hex(values(query, QUERY_COOKIE).cookie)
-        t:check({ "RFC5971-8.5-1" }, "cookie " .. place .. " is new and of four octets or more", "new",
-          seen[cookie] and "seen before" or #cookie < 8 and "short" or "new")
-        seen[cookie] = true
+      for _, session in ipairs({ lost, answered }) do
+        for _, query in ipairs(session.queries) do
+          local cookie = hex(values(query, QUERY_COOKIE).cookie)
+          t:check({ "RFC5971-8.5-1" }, "a Query has a new cookie of four octets or more", "new",
+            seen[cookie] and "seen before" or #cookie < 8 and "short" or "new")
+          seen[cookie] = true
+        end
       end
     end,
   },

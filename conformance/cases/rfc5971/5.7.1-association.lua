@@ -9,17 +9,20 @@ local messages = require("runner.messages")
 local function wrong_confirm(change)
   return function(t)
     local session = t:session()
-    t:body()
     t.ni:start_handshake(session, { change_confirm = change })
     t:await(t.ixit.timing.response_ms, function() return session.querying.confirmed_at end)
     t:check(nil, "the handshake gets as far as the Confirm", "sent",
       session.querying.confirmed_at and "sent" or "not sent")
+    session:expect_iut_between()
+    t:body()
     local association = session.querying.association
     session:send_create()
-    t:nothing(t.nr, { "RFC5971-5.7.1-13", "RFC5971-5.7.1-14a" }, "a CREATE after the wrong Confirm is not forwarded")
+    t:nothing(t.nr, { "RFC5971-5.7.1-13", "RFC5971-5.7.1-14a" },
+      "a CREATE after the wrong Confirm is not forwarded")
     t:check({ "RFC5971-5.7.1-14a" }, "no Query was sent on for it", 0, #session.queries)
     local ended = t:await(t.ixit.timing.response_ms, function() return association.closed_at end)
-    t:check({ "RFC5971-5.7.1-15" }, "the association is torn down", "closed", ended and "closed" or "open")
+    t:check({ "RFC5971-5.7.1-15" }, "the association is torn down", "closed", ended and "closed"
+      or "open")
     t:control()
     t.ni.inbox = {}
     local good = t:session():connect()
@@ -32,7 +35,8 @@ local CONFIRM = { "RFC5971-5.7.1-13", "RFC5971-5.7.1-14a", "RFC5971-5.7.1-15" }
 return {
   {
     id = "gist-5.7.1-wrong-responder-cookie",
-    purpose = "A Confirm with a wrong Responder-Cookie gives no state, and the new association is torn down.",
+    purpose = "A Confirm with a wrong Responder-Cookie gives no state, and the new association is "
+      .. "torn down.",
     roles = FIREWALL, smoke = true,
     requirements = CONFIRM,
     run = wrong_confirm(function(confirm)
@@ -42,7 +46,8 @@ return {
   },
   {
     id = "gist-5.7.1-changed-stack-proposal",
-    purpose = "A Confirm that echoes another Stack-Proposal gives no state, and the new association is torn down.",
+    purpose = "A Confirm that echoes another Stack-Proposal gives no state, and the new "
+      .. "association is torn down.",
     roles = FIREWALL,
     requirements = CONFIRM,
     run = wrong_confirm(function(confirm)
@@ -51,7 +56,8 @@ return {
   },
   {
     id = "gist-5.1-hello-request",
-    purpose = "An MA-Hello that asks for a reply gets one with its Hello-ID and without the R-flag.",
+    purpose = "An MA-Hello that asks for a reply gets one with its Hello-ID and without the "
+      .. "R-flag.",
     roles = FIREWALL,
     requirements = { "RFC5971-5.1-20b" },
     run = function(t)
@@ -72,7 +78,8 @@ return {
   },
   {
     id = "gist-5.2.2-hello-id-zero",
-    purpose = "An MA-Hello that asks for a reply with Hello-ID zero is answered by 'Object Value Error', 'Value Not Supported'.",
+    purpose = "An MA-Hello that asks for a reply with Hello-ID zero is answered by 'Object Value "
+      .. "Error', 'Value Not Supported'.",
     roles = FIREWALL,
     requirements = { "RFC5971-5.2.2-9b" },
     run = function(t)
@@ -100,6 +107,31 @@ return {
       t:check({ "RFC5971-5.5-1" }, "'Incorrect Encapsulation'", 3, item.code)
       t:control()
       session:send_create():expect_create()
+    end,
+  },
+  {
+    id = "gist-5.5-confirm-in-d-mode",
+    purpose = "The Confirm of a handshake for an association, in D-mode, is answered by "
+      .. "'Incorrect Encapsulation'.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.5-1" },
+    run = function(t)
+      local session = t:session()
+      t.ni:start_handshake(session, { only_query = true })
+      t:await(t.ixit.timing.response_ms, function() return session.querying.response end)
+      t:check(nil, "a Response comes", "a Response", messages.summary(session.querying.response),
+        session.querying.response ~= nil)
+      session:expect_iut_between()
+      t:body()
+      local response = session.querying.response.gist.by_type
+      local confirm = messages.confirm(t.ni, session, response[6].raw, response[3].raw, true)
+      t.ni:send_datagram(messages.encode_gist(confirm),
+        { destination = response[2].values.interface })
+      local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-5.5-1" },
+        "an Error answers the Confirm")
+      t:check({ "RFC5971-5.5-1" }, "'Incorrect Encapsulation'", 3, item.code)
+      t:control()
+      t:session():connect():send_create():expect_create()
     end,
   },
 }

@@ -18,11 +18,13 @@ local function refused(ids, ways)
     t:body()
     for _, way in ipairs(ways) do
       local session = t:session()
-      t.ni:start_handshake(session, { only_query = true, own_source = true, change_query = way.change })
+      t.ni:start_handshake(session, { only_query = true, own_source = true,
+        change_query = way.change })
       session.querying.stopped = true
       local item = t:expect(t.ni, "GIST Error", nil, ids, way.text .. " is answered by an Error")
       t:check(ids, way.text .. ": error and subcode", way.error, item.code .. "/" .. item.subcode)
-      t:check(ids, way.text .. ": no Response", "none", session.querying.response and "a Response" or "none")
+      t:check(ids, way.text .. ": no Response", "none", session.querying.response and "a Response"
+        or "none")
       if session.querying.timer then session.querying.timer:cancel() end
     end
     t:control()
@@ -37,8 +39,10 @@ local function accepted(ids, ways)
     for _, way in ipairs(ways) do
       local session = t:session()
       t.ni:start_handshake(session, { only_query = true, change_query = way.change })
-      local response = t:await(t.ixit.timing.response_ms, function() return session.querying.response end)
-      t:check(ids, way.text .. " is answered by a Response", "a Response", messages.summary(response), response ~= nil)
+      local response = t:await(t.ixit.timing.response_ms,
+        function() return session.querying.response end)
+      t:check(ids, way.text .. " is answered by a Response", "a Response",
+        messages.summary(response), response ~= nil)
       session.querying.stopped = true
       session:expect_iut_between(ids)
     end
@@ -48,19 +52,74 @@ end
 return {
   {
     id = "gist-A.1-header-faults",
-    purpose = "A Query with a wrong common header is answered by 'Common Header Parse Error' with its subcode.",
+    purpose = "A Query with a wrong common header is answered by 'Common Header Parse Error' with "
+      .. "its subcode.",
     roles = FIREWALL,
-    requirements = { "RFC5971-A.1-5" },
-    run = refused({ "RFC5971-A.1-5" }, {
-      { text = "an unknown version", error = "1/0", change = function(query) query.header.version = 2 end },
-      { text = "an unknown type", error = "1/1", change = function(query) query.header.type = 99 end },
-      { text = "a Query without R", error = "1/2", change = function(query) query.header.r = 0 end },
-      { text = "a Query with E", error = "1/4", change = function(query) query.header.e = 1 end },
-    }),
+    requirements = { "RFC5971-A.1-1", "RFC5971-A.1-4", "RFC5971-A.1-5" },
+    run = function(t)
+      refused({ "RFC5971-A.1-5" }, {
+        { text = "an unknown version", error = "1/0",
+          change = function(query) query.header.version = 2 end },
+        { text = "an unknown type", error = "1/1",
+          change = function(query) query.header.type = 99 end },
+      })(t)
+      refused({ "RFC5971-A.1-1", "RFC5971-A.1-5" }, {
+        { text = "a Query without R", error = "1/2",
+          change = function(query) query.header.r = 0 end },
+      })(t)
+      refused({ "RFC5971-A.1-4", "RFC5971-A.1-5" }, {
+        { text = "a Query with E", error = "1/4", change = function(query) query.header.e = 1 end },
+      })(t)
+    end,
+  },
+  {
+    id = "gist-A.1-header-faults-over-association",
+    purpose = "Data with a wrong flag over an association is answered by 'Common Header Parse "
+      .. "Error', and the association goes on.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-A.1-1", "RFC5971-5.2.1-1" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      local ways = {
+        { "R", "1/2", { "RFC5971-A.1-1" }, function(data) data.header.r = 1 end },
+        { "C", "1/5", { "RFC5971-5.2.1-1" }, function(data) data.header.c = 1 end },
+      }
+      for _, way in ipairs(ways) do
+        t.ni:send_nslp(session, session:create_message(), { change = way[4] })
+        local text = "Data with " .. way[1] .. " set over an association"
+        local item = t:expect(t.ni, "GIST Error", nil, way[3], text .. " is answered by an Error")
+        t:check(way[3], text .. ": error and subcode", way[2], item.code .. "/" .. item.subcode)
+      end
+      t:control()
+      session:send_create():expect_create()
+    end,
+  },
+  {
+    id = "gist-A.1-response-without-r-flag",
+    purpose = "A Response with a Responder-Cookie but without R is answered by an Error, not by a "
+      .. "Confirm.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
+    run = function(t)
+      local session = t:session():connect()
+      t:body()
+      t.nr.change_response = function(response) response.header.r = 0 end
+      session:send_create()
+      local item = t:expect(t.nr, "GIST Error", nil, { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
+        "the Response is answered by an Error")
+      t:check({ "RFC5971-5.1-11a", "RFC5971-A.1-5" }, "error and subcode", "1/2",
+        item.code .. "/" .. item.subcode)
+      t:control()
+      t.nr.change_response = nil
+      t:tolerate("GIST Error")
+      session:expect_create(nil, "a later Response is good, and the CREATE comes")
+    end,
   },
   {
     id = "gist-5.1-objects-missing-or-twice",
-    purpose = "A Query with a missing, duplicate or invalid object is answered by 'Object Type Error' with its subcode.",
+    purpose = "A Query with a missing, duplicate or invalid object is answered by 'Object Type "
+      .. "Error' with its subcode.",
     roles = FIREWALL,
     requirements = { "RFC5971-5.1-2" },
     run = refused({ "RFC5971-5.1-2" }, {
@@ -79,7 +138,8 @@ return {
   },
   {
     id = "gist-A.2.1-extensibility",
-    purpose = "A Query with an unknown mandatory object, or with AB=11, is answered by 'Object Type Error'.",
+    purpose = "A Query with an unknown mandatory object, or with AB=11, is answered by 'Object "
+      .. "Type Error'.",
     roles = FIREWALL,
     requirements = { "RFC5971-A.2.1-1", "RFC5971-A.2.1-4" },
     run = function(t)
@@ -95,7 +155,8 @@ return {
   },
   {
     id = "gist-A.2-object-values",
-    purpose = "A Query with an object of a wrong length, or an impossible MRI, is answered by 'Object Value Error'.",
+    purpose = "A Query with an object of a wrong length, or an impossible MRI, is answered by "
+      .. "'Object Value Error'.",
     roles = FIREWALL,
     requirements = { "RFC5971-A.2-1", "RFC5971-5.8.1.1-3" },
     run = function(t)
@@ -111,7 +172,8 @@ return {
   },
   {
     id = "gist-A-ignored",
-    purpose = "Reserved bits and unknown objects that say 'ignore' do not keep a Query from being answered.",
+    purpose = "Reserved bits and unknown objects that say 'ignore' do not keep a Query from being "
+      .. "answered.",
     roles = FIREWALL,
     requirements = { "RFC5971-A-1b", "RFC5971-A.2.1-2" },
     run = function(t)

@@ -1,6 +1,7 @@
 -- RFC 5973, section 3.7.1: creating a session.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
 
 -- No data before the success RESPONSE, data in both directions after it.
 local function opens(protocol)
@@ -8,7 +9,8 @@ local function opens(protocol)
     local session = t:session({ protocol = protocol }):connect()
     t:body()
     t:blocked(session.data, nil, "no data passes before the CREATE")
-    session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.1-i17" })
+    session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.1-i17",
+      "RFC5973-4.2.4-1" })
     t:blocked(session.data, { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16" },
       "no data passes before the RESPONSE: the rule is only remembered")
     local response = session:respond():expect_response({ "RFC5973-3.7.1-i20" })
@@ -16,7 +18,8 @@ local function opens(protocol)
       string.format("%d/0x%02X", response.class, response.code))
     t:check({ "RFC5973-3.7.1-i20" }, "with the lifetime granted", session.forwarded.lifetime_s,
       response.lifetime_s)
-    t:passes(session.data, { "RFC5973-3.7.1-i22", "RFC5973-4.2.4-1" }, "data passes after the success RESPONSE")
+    t:passes(session.data, { "RFC5973-3.7.1-i22", "RFC5973-4.2.4-1" },
+      "data passes after the success RESPONSE")
   end
 end
 
@@ -26,19 +29,22 @@ local OPENS = { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16", "RFC5973-3.7.1-i17", "RF
 return {
   {
     id = "3.7.1-create-opens-udp",
-    purpose = "A CREATE is forwarded, its success RESPONSE passed back; UDP passes after that and not before.",
+    purpose = "A CREATE is forwarded, its success RESPONSE passed back; UDP passes after that and "
+      .. "not before.",
     roles = FIREWALL, needs = { "blocks_by_default" }, smoke = true,
     requirements = OPENS, run = opens("udp"),
   },
   {
     id = "3.7.1-create-opens-tcp",
-    purpose = "A CREATE is forwarded, its success RESPONSE passed back; TCP passes after that and not before.",
+    purpose = "A CREATE is forwarded, its success RESPONSE passed back; TCP passes after that and "
+      .. "not before.",
     roles = FIREWALL, needs = { "blocks_by_default", "tcp_flows" },
     requirements = OPENS, run = opens("tcp"),
   },
   {
     id = "3.7.1-error-response-discards-rule",
-    purpose = "An error RESPONSE is passed to the initiator and discards the remembered rule: a later success does not bring it back.",
+    purpose = "An error RESPONSE is passed to the initiator and discards the remembered rule: a "
+      .. "later success does not bring it back.",
     roles = FIREWALL, needs = { "blocks_by_default" },
     requirements = { "RFC5973-3.7.1-i23", "RFC5973-3.7.1-i20" },
     run = function(t)
@@ -48,7 +54,8 @@ return {
       t:passes(other.data)
       t:body()
       session:respond({ class = 5, code = 2 })
-      local response = session:expect_response({ "RFC5973-3.7.1-i20" }, "the error RESPONSE reaches the initiator")
+      local response = session:expect_response({ "RFC5973-3.7.1-i20" },
+        "the error RESPONSE reaches the initiator")
       t:check({ "RFC5973-3.7.1-i20" }, "unchanged", "5/0x02",
         string.format("%d/0x%02X", response.class, response.code))
       t:blocked(session.data, { "RFC5973-3.7.1-i23" }, "no data passes after the error RESPONSE")
@@ -76,7 +83,8 @@ return {
   },
   {
     id = "3.7.1-pending-session-ends",
-    purpose = "A session without RESPONSE is dead after the lifetime of its CREATE: a success that comes later opens nothing.",
+    purpose = "A session without RESPONSE is dead after the lifetime of its CREATE: a success "
+      .. "that comes later opens nothing.",
     roles = FIREWALL, needs = { "blocks_by_default" },
     requirements = { "RFC5973-3.2.8-2" },
     run = function(t)
@@ -90,6 +98,26 @@ return {
       t:blocked(session.data, { "RFC5973-3.2.8-2" }, "a RESPONSE after the lifetime opens nothing")
       t:control()
       t:passes(other.data)
+    end,
+  },
+  {
+    id = "3.7.1-response-from-the-wrong-side",
+    purpose = "A success RESPONSE that the initiator sends itself opens nothing: it does not come "
+      .. "from the responder's side.",
+    roles = FIREWALL, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.7.1-7" },
+    run = function(t)
+      local session = t:session()
+      session.forwarded = session:send_create():expect_create()
+      t:blocked(session.data)
+      t:body()
+      t.ni:send_nslp(session, messages.nslp_response({ msn = session.msn,
+        lifetime_s = session.forwarded.lifetime_s }))
+      t:blocked(session.data, { "RFC5973-3.7.1-7" }, "the initiator's own RESPONSE opens nothing")
+      t:control()
+      t.ni.inbox, t.nr.inbox = {}, {}
+      session:respond():expect_response()
+      t:passes(session.data)
     end,
   },
 }

@@ -1,7 +1,8 @@
 -- RFC 5973, section 4.3: which objects a message has, and how it travels.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
-local LT, EXTERNAL_IP, BINDING, EFI, INFO, NONCE, MSN, DTINFO = 0x00C, 0x00D, 0x00E, 0x00F, 0x010, 0x011,
+local LT, EXTERNAL_IP, BINDING, EFI, INFO, NONCE, MSN, DTINFO = 0x00C, 0x00D, 0x00E, 0x00F, 0x010,
+  0x011,
   0x012, 0x013
 
 local function without(type_number)
@@ -33,12 +34,14 @@ end
 
 local function routing(item)
   local mri = item.gist.by_type[0].values
-  return string.format("MRM %d, %s to %s, protocol %s, ports %s to %s", mri.mrm, mri.source, mri.destination,
+  return string.format("MRM %d, %s to %s, protocol %s, ports %s to %s", mri.mrm, mri.source,
+    mri.destination,
     mri.protocol, mri.source_port, mri.dest_port)
 end
 
 local function routing_of(flow)
-  return string.format("MRM 0, %s to %s, protocol %d, ports %d to %d", flow.source, flow.destination,
+  return string.format("MRM 0, %s to %s, protocol %d, ports %d to %d", flow.source,
+    flow.destination,
     flow.protocol == "tcp" and 6 or 17, flow.source_port, flow.destination_port)
 end
 
@@ -47,19 +50,24 @@ return {
     id = "4.3-missing-object",
     purpose = "A CREATE without one of its mandatory objects is answered 3/0x04.",
     roles = FIREWALL, smoke = true,
-    requirements = { "RFC5973-4.3-2", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5",
+    requirements = { "RFC5973-4.3-1a", "RFC5973-4.3-2", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5",
       "RFC5973-4.3.1-i6" },
     run = function(t)
       local session = t:session():connect()
       t:body()
       local ways = {
-        { "NATFW_LT", "RFC5973-4.3.1-i3", without(LT) }, { "NATFW_EFI", "RFC5973-4.3.1-i4", without(EFI) },
+        { "NATFW_LT", "RFC5973-4.3.1-i3", without(LT) }, { "NATFW_EFI", "RFC5973-4.3.1-i4",
+          without(EFI) },
         { "NATFW_MSN", "RFC5973-4.3.1-i5", without(MSN) },
-        { "NATFW_NONCE, though P is set,", "RFC5973-4.3.1-i6", function(message) message.header.p = 1 end },
+        { "NATFW_NONCE, though P is set,", "RFC5973-4.3.1-i6",
+          function(message) message.header.p = 1 end },
       }
       for _, way in ipairs(ways) do
         session:send_create({ change = way[3] })
-        session:expect_error(3, 0x04, { "RFC5973-4.3-2", way[2] }, "a CREATE without " .. way[1] .. " is refused")
+        local response = session:expect_error(3, 0x04, { "RFC5973-4.3-2", way[2] }, "a CREATE without " .. way[1]
+          .. " is refused")
+        t:check({ "RFC5973-4.3-1a" }, "its RESPONSE has a NATFW_MSN, whatever the CREATE had",
+          "there", response.natfw.by_type[MSN] and "there" or "missing")
       end
       t:nothing(t.nr, { "RFC5973-4.3-2" }, "nothing of that is forwarded")
       t:control()
@@ -72,7 +80,8 @@ return {
     roles = FIREWALL,
     requirements = { "RFC5973-4.3-3" },
     run = refused(3, 0x05, { "RFC5973-4.3-3" }, {
-      { text = "a CREATE with NATFW_INFO", change = with({ type = INFO, values = { class = 2, code = 1 } }) },
+      { text = "a CREATE with NATFW_INFO", change = with({ type = INFO, values = { class = 2,
+        code = 1 } }) },
       { text = "a CREATE with NATFW_EXTERNAL_IP",
         change = with({ type = EXTERNAL_IP, values = { port = 0, address = "192.0.2.77" } }) },
       { text = "a CREATE with NATFW_EXTERNAL_BINDING",
@@ -87,7 +96,8 @@ return {
     roles = FIREWALL,
     requirements = { "RFC5973-4.3-4" },
     run = refused(3, 0x0A, { "RFC5973-4.3-4" }, {
-      { text = "a CREATE with NATFW_LT twice", change = with({ type = LT, values = { lifetime_s = 60 } }) },
+      { text = "a CREATE with NATFW_LT twice", change = with({ type = LT,
+        values = { lifetime_s = 60 } }) },
       { text = "a CREATE with NATFW_EFI twice",
         change = with({ type = EFI, values = { rule_action = 1, sub_ports = 0 } }) },
       { text = "a CREATE with NATFW_NONCE twice", change = function(message)
@@ -115,7 +125,8 @@ return {
         session:respond():expect_response({ "RFC5973-4.3-i1" })
       end
       session:send_create({ change = with({ type = NONCE, values = { nonce = 7 } }) })
-      session.forwarded = session:expect_create({ "RFC5973-4.3-1b" }, "an optional NATFW_NONCE is accepted")
+      session.forwarded = session:expect_create({ "RFC5973-4.3-1b" },
+        "an optional NATFW_NONCE is accepted")
       session:respond():expect_response({ "RFC5973-4.3-1b" })
     end,
   },
@@ -127,10 +138,11 @@ return {
     run = function(t)
       local session = t:session():connect()
       t:body()
-      local create = session:send_create():expect_create()
+      local create = session:send_create():expect_create({ "RFC5973-4.3.1-3" })
       t:check({ "RFC5973-4.3.1-3" }, "its MRI is path-coupled, with the flow's addresses and ports",
         routing_of(session.flow), routing(create))
-      t:check({ "RFC5973-4.3.1-3" }, "its direction is downstream", 0, create.gist.by_type[0].values.d)
+      t:check({ "RFC5973-4.3.1-3" }, "its direction is downstream", 0,
+        create.gist.by_type[0].values.d)
     end,
   },
   {
@@ -142,14 +154,15 @@ return {
       local session = t:session():connect()
       t:body()
       session:send_create({ rule_action = 3 })
-      local own = session:expect_response(nil, "the NF answers a bad rule action")
+      local own = session:expect_response({ "RFC5973-4.3.3-2" }, "the NF answers a bad rule action")
       t:check({ "RFC5973-4.3.3-2" }, "the NF's own RESPONSE has the request's MRM and flow",
         routing_of(session.flow), routing(own))
       session.forwarded = session:send_create():expect_create()
-      local passed = session:respond():expect_response()
+      local passed = session:respond():expect_response({ "RFC5973-4.3.3-2" })
       t:check({ "RFC5973-4.3.3-2" }, "the RESPONSE passed on has the request's MRM and flow",
         routing_of(session.flow), routing(passed))
-      t:check({ "RFC5973-4.3.3-2" }, "its direction is upstream", 1, passed.gist.by_type[0].values.d)
+      t:check({ "RFC5973-4.3.3-2" }, "its direction is upstream", 1,
+        passed.gist.by_type[0].values.d)
     end,
   },
 }

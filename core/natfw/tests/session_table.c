@@ -24,10 +24,12 @@ static struct gist_session_id id_of(uint32_t number)
         {(uint8_t)(number >> 8), (uint8_t)number, [15] = (uint8_t)(number * 7)}};
 }
 
+static const uint8_t key[GIST_HASH_KEY_LENGTH] = {1, 2, 3};
+
 Test(session_table, finds_what_was_added_until_it_is_removed)
 {
-    struct natfw_session_table table;
-    cr_assert(natfw_session_table_init(&table, 1000, 99, &allocator));
+    struct natfw_session_table table = {0};
+    natfw_session_table_open(&table, 1000, key, &allocator);
     for (uint32_t i = 0; i < 1000; i++) {
         struct gist_session_id id = id_of(i);
         cr_assert_not_null(natfw_session_table_add(&table, &id));
@@ -36,21 +38,36 @@ Test(session_table, finds_what_was_added_until_it_is_removed)
     cr_assert_null(natfw_session_table_add(&table, &one_too_many));
     for (uint32_t i = 0; i < 1000; i += 2) {
         struct gist_session_id id = id_of(i);
-        struct natfw_session *session = natfw_session_table_find(&table, &id);
-        cr_assert_eq(natfw_session_table_at(&table, session->slot), session);
-        natfw_session_table_remove(&table, session);
+        natfw_session_table_remove(&table, natfw_session_table_find(&table, &id));
     }
     for (uint32_t i = 0; i < 1000; i++) {
         struct gist_session_id id = id_of(i);
         cr_assert_eq(natfw_session_table_find(&table, &id) != NULL, i % 2 == 1);
     }
-    natfw_session_table_free(&table);
+    natfw_session_table_close(&table);
+}
+
+Test(session_table, a_ticket_leads_to_its_session_and_to_no_later_one)
+{
+    struct natfw_session_table table = {0};
+    natfw_session_table_open(&table, 10, key, &allocator);
+    struct gist_session_id id = id_of(1);
+    struct natfw_session *session = natfw_session_table_add(&table, &id);
+    session->ticket = natfw_session_next_ticket(session);
+    uint64_t first = session->ticket;
+    session->ticket = natfw_session_next_ticket(session);
+    cr_assert_neq(session->ticket, first);
+    cr_assert_eq(natfw_session_table_of_ticket(&table, first), session);
+    natfw_session_table_remove(&table, session);
+    session = natfw_session_table_add(&table, &id);
+    cr_assert_null(natfw_session_table_of_ticket(&table, first));
+    natfw_session_table_close(&table);
 }
 
 Test(session_table, gives_out_deadlines_in_order)
 {
-    struct natfw_session_table table;
-    cr_assert(natfw_session_table_init(&table, 500, 99, &allocator));
+    struct natfw_session_table table = {0};
+    natfw_session_table_open(&table, 500, key, &allocator);
     uint32_t random = 1;
     for (uint32_t i = 0; i < 500; i++) {
         struct gist_session_id id = id_of(i);
@@ -65,9 +82,9 @@ Test(session_table, gives_out_deadlines_in_order)
     uint64_t last_ms = 0;
     while (table.count > 0) {
         struct natfw_session *session = natfw_session_table_earliest(&table);
-        cr_assert_geq(session->deadline_ms, last_ms);
-        last_ms = session->deadline_ms;
+        cr_assert_geq(session->deadline.deadline_ms, last_ms);
+        last_ms = session->deadline.deadline_ms;
         natfw_session_table_remove(&table, session);
     }
-    natfw_session_table_free(&table);
+    natfw_session_table_close(&table);
 }
