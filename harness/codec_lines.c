@@ -82,7 +82,7 @@ static json_t *path_coupled(const struct gist_mri *mri)
 
 static json_t *nli(const struct gist_nli *value)
 {
-    return json_pack("{si si si si so so}", "pi_length", (int)value->peer_identity.length, "ip_ttl",
+    return json_pack("{si si si sI so so}", "pi_length", (int)value->peer_identity.length, "ip_ttl",
         value->ip_ttl, "ip_ver", value->interface_address.version, "validity_ms",
         (json_int_t)value->validity_ms, "peer_identity", hex_of(value->peer_identity), "interface",
         address_of(&value->interface_address));
@@ -147,18 +147,19 @@ static json_t *error(const struct gist_error_data *value)
     while (gist_additional_info_next(&list, &info))
         json_array_append_new(infos, json_pack("{si si so}", "type", info.type, "length",
                                          (int)info.value.length / 4, "value", hex_of(info.value)));
-    json_t *fields =
-        json_pack("{si si si si si si si si so si so so so}", "class", value->error_class, "code",
-            value->code, "subcode", value->subcode, "s", value->has_session_id, "m", value->has_mri,
-            "c", value->has_comment, "d", value->d_mode, "q", value->q_mode, "mri_length",
-            number_if(value->has_mri, (uint32_t)value->mri_value.length / 4), "info_count",
-            value->info_count, "original_header", hex(header, sizeof(header)), "infos", infos,
-            "comment", hex_of(value->comment));
+    json_t *fields = json_pack("{si si si si si si si si so si so so}", "class", value->error_class,
+        "code", value->code, "subcode", value->subcode, "s", value->has_session_id, "m",
+        value->has_mri, "c", value->has_comment, "d", value->d_mode, "q", value->q_mode,
+        "mri_length", number_if(value->has_mri, (uint32_t)value->mri_value.length / 4),
+        "info_count", value->info_count, "original_header", hex(header, sizeof(header)), "infos",
+        infos, "comment", hex_of(value->comment));
     if (value->has_session_id)
         json_object_set_new(fields, "original_sid",
             hex(value->session_id.octets, sizeof(value->session_id.octets)));
     if (value->has_mri)
         json_object_set_new(fields, "original_mri", hex_of(value->mri_value));
+    if (value->has_comment)
+        json_object_set_new(fields, "comment", hex_of(value->comment));
     return fields;
 }
 
