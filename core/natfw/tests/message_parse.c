@@ -139,6 +139,14 @@ Test(message_parse, an_error_response_needs_no_lifetime)
     cr_assert_eq(message.info.code, 7);
 }
 
+/* What else it may carry, only its NATFW_INFO tells. */
+Test(message_parse, a_response_that_tells_no_result_is_refused_for_that)
+{
+    VERIFIES("RFC5973-4.3-2");
+    REQUIRE("RFC5973-4.3-2",
+        is_fault(fault_of("03000000 " MSN "000e0001 13884000 " LT), 3, 0x04, NATFW_INFO));
+}
+
 Test(message_parse, an_unknown_rule_action_is_7_05)
 {
     VERIFIES("RFC5973-4.2.4-3");
