@@ -2,8 +2,6 @@
 /* Transactions of set elements through libnftnl and libmnl; see nft_batch.h. */
 #include "reference-node/nft_batch.h"
 
-#include "core/spec/spec.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -116,11 +114,9 @@ static struct nftnl_set *set_of(const char *table, const struct nft_change *chan
     }
     if (is_put) {
         uint64_t timeout_ms = change->timeout_ms > 0 ? change->timeout_ms : 1;
-        if (SPEC_ACT("RFC5973-3.2.8-3", 1)) {
-            nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
-            /* Without it, the same timeout again would not start anew. */
-            nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_EXPIRATION, timeout_ms);
-        }
+        nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
+        /* Without it, the same timeout again would not start anew. */
+        nftnl_set_elem_set_u64(element, NFTNL_SET_ELEM_EXPIRATION, timeout_ms);
         if (change->comment)
             set_comment(element, change->comment);
     }

@@ -2,6 +2,7 @@
 /* Owners of nftables elements, and the group commit; see pinholes.h. */
 #include "reference-node/pinholes.h"
 
+#include "core/spec/spec.h"
 #include "reference-node/log.h"
 #include "reference-node/pinhole_class.h"
 
@@ -332,8 +333,10 @@ static bool change_for(const struct element *element, uint64_t now_ms, struct nf
         return false;
     *change = (struct nft_change){.kind = expires_ms > now_ms ? NFT_CHANGE_PUT : NFT_CHANGE_DELETE,
         .set = element->key.set,
-        .key_length = element->key_length,
-        .timeout_ms = expires_ms > now_ms ? expires_ms - now_ms : 0};
+        .key_length = element->key_length};
+    if (expires_ms > now_ms)
+        change->timeout_ms = SPEC_VALUE(
+            "RFC5973-3.2.8-3", 1, expires_ms - now_ms, expires_ms - now_ms + UINT64_C(3600000));
     memcpy(change->key, element->key.key, sizeof(change->key));
     describe_owner(element, comment);
     change->comment = comment;
@@ -407,7 +410,7 @@ static void commit_dirty(struct pinholes *pinholes, uint64_t now_ms)
     pinholes->counters.commits += commit.count > 0;
     for (size_t i = 0; i < commit.count; i++)
         settle(&commit, i, &pinholes->counters);
-    if (pinholes->conntrack && commit.gone_count > 0 &&
+    if (pinholes->conntrack && commit.gone_count > 0 && SPEC_ACT("RFC5973-3.4-1b", 2) &&
         !conntrack_forget(pinholes->conntrack, commit.gone, commit.gone_count))
         log_line(
             LOG_LEVEL_WARNING, "conntrack: entries stay until they time out: %s", strerror(errno));

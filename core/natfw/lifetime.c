@@ -33,7 +33,7 @@ bool natfw_lifetime_check_granted(const struct natfw_node_config *config, uint32
         return false;
     }
     /* Zero is below any minimum (ruling A92). */
-    uint32_t minimum_s = config->response_lifetime_min_s > 0 ? config->response_lifetime_min_s : 1;
+    uint32_t minimum_s = config->lifetime_min_s > 0 ? config->lifetime_min_s : 1;
     if (granted_s < minimum_s && SPEC_ACT("RFC5973-3.4-13", 1)) {
         refusal->code = NATFW_MODIFIED_LIFETIME_TOO_SMALL;
         *bound_s = SPEC_VALUE("RFC5973-3.4-13", 2, minimum_s, granted_s);

@@ -14,8 +14,6 @@ struct natfw_node_config natfw_node_config_default(void)
         .responder = true,
         .lifetime_min_s = 1,
         .lifetime_max_s = 3600,
-        .response_lifetime_min_s = 1,
-        .notify = true,
         .transitory_hold_s = 30,
         .sessions_max = 65536,
     };

@@ -21,12 +21,10 @@ struct natfw_node;
 struct natfw_node_config {
     bool forwarder;          /* passes signalling on, and opens the middlebox for it */
     bool responder;          /* answers for flows that end here */
-    uint32_t lifetime_min_s; /* shorter requests are refused with 7/0x10 */
+    uint32_t lifetime_min_s; /* less is refused: 7/0x10 in a request, 7/0x12 in a RESPONSE */
     uint32_t lifetime_max_s; /* longer requests are lowered to it, or refused with 7/0x02 */
     bool refuse_long_lifetime;
-    uint32_t response_lifetime_min_s;  /* a granted lifetime below it is refused with 7/0x12 */
     bool error_response_kills_session; /* the literal reading of ruling A38; default off */
-    bool notify;                       /* send NOTIFY where it is a choice (ruling A51) */
     uint32_t transitory_hold_s;        /* at least 30, RFC 5973 3.2.8 */
     size_t sessions_max;
     /* Only for making a node that is wrong on purpose: see natfw_node_config_default. */

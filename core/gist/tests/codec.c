@@ -1,7 +1,7 @@
 /* core/gist: messages parsed and built, on octets that another GIST sent and on faults. RFC 5971 A.
  */
 #include "core/gist/message.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

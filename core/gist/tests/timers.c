@@ -1,7 +1,7 @@
 /* core/gist: what happens as time passes, and when messages get lost. RFC 5971 4.4.4 to 4.4.6,
  * 5.3.3, 6.2 to 6.4. */
 #include "core/gist/tests/pair.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Parsing NATFW messages: what is accepted, and which fault is told. RFC 5973 4.1 to 4.3. */
 #include "core/natfw/policy_rule.h"
 #include "core/natfw/tests/octets.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 Test(message_parse, a_plain_create_is_accepted)
 {

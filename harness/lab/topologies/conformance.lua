@@ -31,7 +31,6 @@ return {
             interfaces = { inside = "internal", outside = "external" },
             settings = {
                 lifetime_min_s = 2,
-                response_lifetime_min_s = 2,
                 lifetime_max_s = 600,
                 query_timer_ms = 200,
                 query_attempts = 4,
