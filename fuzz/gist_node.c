@@ -273,7 +273,7 @@ static void start(void)
         .set_deadline = set_natfw_deadline,
     };
     struct natfw_node_config natfw_config = natfw_node_config_default();
-    natfw_config.forwarder = natfw_config.responder = natfw_config.notify = true;
+    natfw_config.forwarder = natfw_config.responder = true;
     natfw_config.sessions_max = LIMIT;
     bench.natfw = natfw_node_create(&natfw_config, &natfw_seams);
     CHECK(bench.natfw);
