@@ -49,6 +49,7 @@ struct options {
     const char *pcap;
     const char *bin;
     const char *data;
+    const char *build; /* the one that this program stands in, or NULL when it is installed */
     unsigned long seed;
 };
 
@@ -87,10 +88,10 @@ static int parse(int count, char **arguments, struct options *options)
     return optind;
 }
 
-/* The build that this program stands in, or NULL when it is installed. */
+/* To be asked before the lab is isolated: its own mounts may give this program another path. */
 static const char *own_build(void)
 {
-    static char path[sizeof(NATFW_LAB_BUILD) + 1];
+    char path[sizeof(NATFW_LAB_BUILD) + 1];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
     bool is_built = length > 0 && strncmp(path, NATFW_LAB_BUILD "/", sizeof(NATFW_LAB_BUILD)) == 0;
     return is_built ? NATFW_LAB_BUILD : NULL;
@@ -101,7 +102,7 @@ static const char *data_directory(const struct options *options)
     const char *chosen = options->data ? options->data : getenv("NATFW_LAB_DATA");
     if (chosen)
         return chosen;
-    return own_build() ? NATFW_LAB_SOURCE : NATFW_LAB_INSTALLED;
+    return options->build ? NATFW_LAB_SOURCE : NATFW_LAB_INSTALLED;
 }
 
 /* Programs of the same build come first, then those that are installed. */
@@ -110,9 +111,9 @@ static void set_search_path(const struct options *options)
     char path[8192];
     if (options->bin)
         snprintf(path, sizeof(path), "/run/bin:%s:%s", options->bin, getenv("PATH"));
-    else if (own_build())
-        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", own_build(),
-            own_build(), getenv("PATH"));
+    else if (options->build)
+        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", options->build,
+            options->build, getenv("PATH"));
     else
         snprintf(path, sizeof(path), "/run/bin:%s:%s", NATFW_LAB_SBIN, getenv("PATH"));
     setenv("PATH", path, 1);
@@ -168,7 +169,7 @@ static int run_lua(const struct options *options, int count, char **words)
 
 int main(int count, char **arguments)
 {
-    struct options options = {.seed = 1};
+    struct options options = {.seed = 1, .build = own_build()};
     int first = parse(count, arguments, &options);
     if (first == count) {
         fputs(usage, stderr);
