@@ -53,6 +53,7 @@ local schema = {
     blocks_by_default = { boolean, "true or false", true },
     tcp_flows = { boolean, "true or false", true },
     aggregated_deletion = { boolean, "true or false", true },
+    d_mode = { boolean, "true or false", false },
   },
   inside = side,
   outside = side,
