@@ -36,7 +36,7 @@ end
 -- Sending ----------------------------------------------------------------------------------------
 
 function Neighbour:send_datagram(bytes, options)
-  local parts = { payload = gist.magic .. bytes, source = options.source or self.address,
+  local parts = { payload = (options.magic or gist.magic) .. bytes, source = options.source or self.address,
     destination = options.destination, source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
@@ -56,8 +56,7 @@ function Neighbour:send_query(session, attempt)
   exchange.sent = messages.encode_gist(query)
   self:send_datagram(exchange.sent, {
     source = s_flag == 0 and session.flow.source or self.address,
-    source_port = exchange.options.source_port, destination = session.flow.destination,
-    options = packet.router_alert(gist.router_alert) })
+    destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
 end
 
 -- Data with an NSLP payload, over the session's association, or in D-mode where it has none.
