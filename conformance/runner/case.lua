@@ -22,7 +22,8 @@ function Case.new(definition, context)
     strict = context.strict, done = context.done, owners = context.owners,
       addresses = context.addresses,
     tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
-    measured = {}, seen_readings = {}, results = {}, tolerated = {}, next_port = 20000 }, Case)
+    measured = {}, seen_readings = {}, results = {}, tolerated = {},
+    next_port = context.addresses.first_port }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
   case.ni = Neighbour.new({ case = case, side = "inside", name = "NI",

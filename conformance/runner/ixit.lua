@@ -53,6 +53,7 @@ local schema = {
     blocks_by_default = { boolean, "true or false", true },
     tcp_flows = { boolean, "true or false", true },
     aggregated_deletion = { boolean, "true or false", true },
+    d_mode = { boolean, "true or false", false },
   },
   inside = side,
   outside = side,
@@ -177,19 +178,27 @@ function ixit.override(given, assignment)
   return true
 end
 
--- The most cases that have addresses of their own: every pool has 256 addresses or more, and the
--- second initiators take one half of theirs.
-ixit.most_cases = 126
+-- How many cases at once can have addresses of their own: the second initiators take one half of the
+-- inside neighbours' pool.
+function ixit.most_at_once(settings)
+  local most = settings.inside.pools.signalling.size // 2 - 2
+  for _, side in ipairs({ settings.inside, settings.outside }) do
+    for _, pool in pairs(side.pools) do most = math.min(most, pool.size - 2) end
+  end
+  return most
+end
 
--- The addresses of the case with this number, up to most_cases. The second initiator's comes from
+-- The addresses of the case with this number, up to most_at_once, and its first port, which differs
+-- from one use of the number to the next. The second initiator's comes from
 -- the other half of the pool.
-function ixit.addresses(settings, number)
+function ixit.addresses(settings, number, use)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
   local half = settings.inside.pools.signalling
   local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
   return { ni = pick(settings.inside.pools.signalling), other_ni = other,
     nr = pick(settings.outside.pools.signalling),
-    source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
+    source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows),
+    first_port = 20000 + (use - 1) % 100 * 200 }
 end
 
 return ixit

@@ -56,7 +56,7 @@ function Session:expect_iut_between(ids)
     own and "the responder" or "the IUT")
 end
 
-function Session:connected() return self.querying and self.querying.association ~= nil end
+function Session:connected() return self.querying and self.querying.confirmed_at ~= nil end
 
 -- The CREATE as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
 function Session:create_message(options)
