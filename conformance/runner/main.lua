@@ -171,7 +171,7 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
     strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
       started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
-    pcap = parsed.pcap }
+    pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
   local results
   local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
     seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
@@ -184,8 +184,9 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
       if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
       verdicts.apply({ case }, parsed.expected)
       print((terminal and "\r\27[K" or "") .. report.line(case, terminal))
-      if parsed.verbose and case.verdict ~= "pass" then print(table.concat(report.steps(case),
-        "\n")) end
+      if parsed.verbose and case.verdict ~= "pass" then
+        print(table.concat(report.steps_of(case), "\n"))
+      end
       report_progress(state, terminal)
     end,
     on_end = function(all)
@@ -196,9 +197,9 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   host.run()
   if terminal then io.stdout:write("\r\27[K") end
   print(report.summary(results))
-  for _, kind in ipairs({ "json", "junit" }) do
+  for _, kind in ipairs(report.kinds) do
     if parsed[kind] then
-      local ok, why = write_file(parsed[kind], report[kind](results, run))
+      local ok, why = write_file(parsed[kind], report[kind](results, run, parsed[kind]))
       if not ok then
         complain("%s", why)
         return BROKEN
@@ -210,7 +211,7 @@ end
 
 -- Everything that is written at the end has to be writable before anything runs.
 local function outputs_problem(parsed)
-  for _, kind in ipairs({ "json", "junit" }) do
+  for _, kind in ipairs(require("runner.report").kinds) do
     if parsed[kind] then
       local file, why = io.open(parsed[kind], "ab")
       if not file then return why end

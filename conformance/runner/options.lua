@@ -21,7 +21,8 @@ Filters:
   --profile NAME       smoke or full (default)
 
 Options of run:
-  --junit FILE, --json FILE   write reports
+  --html FILE          a report for people, in one file
+  --junit FILE, --tap FILE, --json FILE    reports for programs
   --pcap DIR           one capture for each case and side
   --jobs N             cases at once, at most the IXIT's max_concurrent
   --seed N             run in the random order that N gives
@@ -36,7 +37,7 @@ usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that a
 ]]
 
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
-  ["--json"] = "json", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
+  ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings" }
