@@ -151,6 +151,27 @@ local function decode(parsed)
   return 0
 end
 
+-- compare -----------------------------------------------------------------------------------------
+
+local function compare_runs(parsed)
+  local compare = require("runner.compare")
+  if #parsed.words ~= 2 then return complain("compare wants OLD.json NEW.json") end
+  local reports = {}
+  for i, path in ipairs(parsed.words) do
+    local content, why = read_file(path)
+    if not content then return complain("%s", why) end
+    reports[i], why = compare.read(content)
+    if not reports[i] then return complain("%s %s", path, why) end
+  end
+  local result = compare.reports(reports[1], reports[2])
+  if parsed.as_json then
+    print(json.encode(result, ""))
+  else
+    print(table.concat(compare.lines(result), "\n"))
+  end
+  return result.got_worse and 1 or 0
+end
+
 -- run ---------------------------------------------------------------------------------------------
 
 local function report_progress(state, terminal)
@@ -268,6 +289,7 @@ return function(arguments, data_dir, version)
   if command == "run" then return run(parsed, data_dir, version) end
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end
+  if command == "compare" then return compare_runs(parsed) end
   return complain(command and "no command '" .. command .. "' (see --help)"
     or "wants a command (see --help)")
 end

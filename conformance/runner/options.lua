@@ -10,6 +10,7 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   list [FILTER]… [--json]              the cases, or those that match
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
   check-ixit FILE                      says what is wrong with the file, if anything
+  compare OLD.json NEW.json [--json]   what changed between two runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON
   --help, --version
@@ -34,6 +35,7 @@ Options of run:
 
 Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpected passes; 2 wrong
 usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that applies.
+compare: 0 nothing got worse, 1 something did.
 ]]
 
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
@@ -44,6 +46,9 @@ local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] 
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
   ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
+
+-- Commands whose --json takes no file: they print it.
+local prints_json = { list = true, compare = true }
 
 local function number(parsed, key)
   if parsed[key] == nil then return true end
@@ -58,7 +63,7 @@ function options.parse(arguments)
   while i <= #arguments do
     local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")
     word = word or arguments[i]
-    local flag = switches[word] or (word == "--json" and parsed.command == "list" and "as_json")
+    local flag = switches[word] or (word == "--json" and prints_json[parsed.command] and "as_json")
     if flag then
       parsed[flag] = true
     elseif values[word] or lists[word] then
