@@ -81,7 +81,7 @@ expect 0 '^1 cases unchanged; nothing got worse' "$program" compare "$folder/old
 expect 1 '"got_worse": true' "$program" compare --json "$folder/old.json" "$folder/new.json"
 expect 2 'wants OLD.json NEW.json' "$program" compare "$folder/old.json"
 expect 2 'none.json: No such file' "$program" compare "$folder/old.json" "$folder/none.json"
-expect 2 'old.json|good.lua is no JSON: octet 1' "$program" compare "$folder/old.json" "$folder/good.lua"
+expect 2 'good.lua is no JSON: octet 1' "$program" compare "$folder/old.json" "$folder/good.lua"
 
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]
