@@ -1,4 +1,5 @@
 -- JSON for reports: tables with a key 1, or marked by json.array(), are arrays; keys are sorted.
+-- What is read comes back in the same form: arrays marked, null as json.null.
 
 local json = {}
 
@@ -71,6 +72,99 @@ function json.encode(value, indent)
   local out = {}
   encode(value, indent, out)
   return table.concat(out)
+end
+
+-- Reading ----------------------------------------------------------------------------------------
+
+local DEEPEST = 64
+
+local decode_value
+
+local function fail(at, what) error({ json = string.format("octet %d: %s", at, what) }, 0) end
+
+local function skip(text, at) return text:find("[^ \t\r\n]", at) or #text + 1 end
+
+local unescaped = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\",
+  ["/"] = "/" }
+
+-- A code point below 256 is the octet that quote() wrote.
+local function character(hex)
+  local code = tonumber(hex, 16)
+  return code < 256 and string.char(code) or utf8.char(code)
+end
+
+local function decode_string(text, at)
+  local parts = {}
+  local position = at + 1
+  while true do
+    local stop = text:find('["\\]', position)
+    if not stop then fail(at, "a string without an end") end
+    parts[#parts + 1] = text:sub(position, stop - 1)
+    if text:sub(stop, stop) == '"' then return table.concat(parts), stop + 1 end
+    local hex = text:match("^u(%x%x%x%x)", stop + 1)
+    local plain = unescaped[text:sub(stop + 1, stop + 1)]
+    if not (hex or plain) then fail(stop, "an unknown escape") end
+    parts[#parts + 1] = hex and character(hex) or plain
+    position = stop + (hex and 6 or 2)
+  end
+end
+
+local function decode_list(text, at, depth)
+  local list = json.array({})
+  local position = skip(text, at + 1)
+  if text:sub(position, position) == "]" then return list, position + 1 end
+  while true do
+    list[#list + 1], position = decode_value(text, position, depth)
+    position = skip(text, position)
+    local mark = text:sub(position, position)
+    if mark == "]" then return list, position + 1 end
+    if mark ~= "," then fail(position, "',' or ']' is missing") end
+    position = skip(text, position + 1)
+  end
+end
+
+local function decode_object(text, at, depth)
+  local object = {}
+  local position = skip(text, at + 1)
+  if text:sub(position, position) == "}" then return object, position + 1 end
+  while true do
+    if text:sub(position, position) ~= '"' then fail(position, "a key is missing") end
+    local key
+    key, position = decode_string(text, position)
+    position = skip(text, position)
+    if text:sub(position, position) ~= ":" then fail(position, "':' is missing") end
+    object[key], position = decode_value(text, skip(text, position + 1), depth)
+    position = skip(text, position)
+    local mark = text:sub(position, position)
+    if mark == "}" then return object, position + 1 end
+    if mark ~= "," then fail(position, "',' or '}' is missing") end
+    position = skip(text, position + 1)
+  end
+end
+
+local words = { ["true"] = true, ["false"] = false, null = json.null }
+
+function decode_value(text, at, depth)
+  if depth > DEEPEST then fail(at, "nested too deeply") end
+  local first = text:sub(at, at)
+  if first == "{" then return decode_object(text, at, depth + 1) end
+  if first == "[" then return decode_list(text, at, depth + 1) end
+  if first == '"' then return decode_string(text, at) end
+  local word = text:match("^%a+", at)
+  if word and words[word] ~= nil then return words[word], at + #word end
+  local digits = text:match("^-?%d+%.?%d*[eE]?[+-]?%d*", at)
+  local value = digits and tonumber(digits)
+  if not value then fail(at, "a value is missing") end
+  return value, at + #digits
+end
+
+-- The value, or nil and what is wrong where.
+function json.decode(text)
+  local ok, value, position = pcall(decode_value, text, skip(text, 1), 0)
+  if not ok then return nil, type(value) == "table" and value.json or tostring(value) end
+  position = skip(text, position)
+  if position <= #text then return nil, string.format("octet %d: more after the value", position) end
+  return value
 end
 
 return json

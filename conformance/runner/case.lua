@@ -156,10 +156,10 @@ function Case:measure(name, milliseconds) self.measured[name] = milliseconds end
 -- Which of the readings that the text allows the IUT follows.
 function Case:reading(ruling, which) self.seen_readings[ruling] = which end
 
-function Case:trace(who, item, name)
+-- A message that a neighbour sent or received, whole, for the report.
+function Case:trace(who, item)
   self.steps[#self.steps + 1] = { kind = "message", at = self.net.now(),
-    text = who .. " " .. (item and messages.summary(item) or name),
-    decoded = item and (item.natfw or item.gist) }
+    text = who .. " " .. messages.summary(item), item = item }
 end
 
 local function shown(value)

@@ -1,5 +1,6 @@
 -- natfw-conform's commands. Returns the exit status.
 
+local address = require("codec.address")
 local catalogue = require("runner.catalogue")
 local ixit = require("runner.ixit")
 local json = require("codec.json")
@@ -45,7 +46,7 @@ end
 local function hash_of(data_dir)
   local host = require("host")
   local parts = {}
-  for _, folder in ipairs({ "codec", "runner", "cases/*" }) do
+  for _, folder in ipairs({ "codec", "runner", "judge", "cases/*" }) do
     for _, path in ipairs(host.glob(data_dir .. "/" .. folder .. "/*.lua")) do
       parts[#parts + 1] = path:sub(#data_dir + 2) .. "\0" .. host.sha256(read_file(path) or "")
     end
@@ -113,9 +114,7 @@ local function decode_pcap(path)
   local host = require("host")
   local packet, gist, engine = require("runner.packet"), require("codec.gist"),
     require("codec.engine")
-  local number = 0
-  local ok, why = host.read_pcap(path, function(bytes, at)
-    number = number + 1
+  local ok, why = host.read_pcap(path, function(bytes, at, number)
     local parts = packet.parse(bytes)
     if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
     print(string.format("%d  %.6f  %s:%d -> %s:%d  TTL %d%s", number, at, parts.source,
@@ -151,6 +150,71 @@ local function decode(parsed)
   return 0
 end
 
+-- compare -----------------------------------------------------------------------------------------
+
+local function compare_runs(parsed)
+  local compare = require("runner.compare")
+  if #parsed.words ~= 2 then return complain("compare wants OLD.json NEW.json") end
+  local reports = {}
+  for i, path in ipairs(parsed.words) do
+    local content, why = read_file(path)
+    if not content then return complain("%s", why) end
+    reports[i], why = compare.read(content)
+    if not reports[i] then return complain("%s %s", path, why) end
+  end
+  local result = compare.reports(reports[1], reports[2])
+  if parsed.as_json then
+    print(json.encode(result, ""))
+  else
+    print(table.concat(compare.lines(result), "\n"))
+  end
+  return result.got_worse and 1 or 0
+end
+
+-- judge -------------------------------------------------------------------------------------------
+
+-- The capture files that the words name; a folder stands for those in it.
+local function captures_of(words)
+  local host = require("host")
+  local files = {}
+  for _, word in ipairs(words) do
+    local inside = host.glob(word .. "/*.pcap*")
+    for _, path in ipairs(inside) do files[#files + 1] = path end
+    if #inside == 0 then files[#files + 1] = word end
+  end
+  return files
+end
+
+local function judge_captures(parsed, data_dir, version)
+  local judge = require("judge.judge")
+  if #parsed.iuts == 0 then return complain("judge wants --iut ADDRESS") end
+  if #parsed.words == 0 then return complain("judge wants at least one capture FILE or folder") end
+  local addresses = {}
+  for _, text in ipairs(parsed.iuts) do
+    local octets = address.parse(text)
+    if not octets then return complain("--iut %s is no IP address", text) end
+    addresses[address.format(octets)] = true
+  end
+  local files = captures_of(parsed.words)
+  local gathered, why = judge.gather(files, addresses, require("host").read_pcap)
+  if not gathered then return complain("%s", why) end
+  local result = judge.evaluate(gathered)
+  result.suite, result.version, result.hash = "natfw-conform judge", version, hash_of(data_dir)
+  result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
+  print(table.concat(judge.lines(result), "\n"))
+  for kind, render in pairs({
+    json = function() return json.encode(result, "") .. "\n" end,
+    html = function()
+      return require("judge.judge_html").render(result, requirements_of(data_dir) or {})
+    end }) do
+    if parsed[kind] then
+      local ok, problem = write_file(parsed[kind], render())
+      if not ok then return complain("%s", problem) end
+    end
+  end
+  return judge.exit_status(result)
+end
+
 -- run ---------------------------------------------------------------------------------------------
 
 local function report_progress(state, terminal)
@@ -171,7 +235,7 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
     strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
       started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
-    pcap = parsed.pcap }
+    pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
   local results
   local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
     seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
@@ -184,8 +248,9 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
       if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
       verdicts.apply({ case }, parsed.expected)
       print((terminal and "\r\27[K" or "") .. report.line(case, terminal))
-      if parsed.verbose and case.verdict ~= "pass" then print(table.concat(report.steps(case),
-        "\n")) end
+      if parsed.verbose and case.verdict ~= "pass" then
+        print(table.concat(report.steps_of(case), "\n"))
+      end
       report_progress(state, terminal)
     end,
     on_end = function(all)
@@ -196,9 +261,9 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   host.run()
   if terminal then io.stdout:write("\r\27[K") end
   print(report.summary(results))
-  for _, kind in ipairs({ "json", "junit" }) do
+  for _, kind in ipairs(report.kinds) do
     if parsed[kind] then
-      local ok, why = write_file(parsed[kind], report[kind](results, run))
+      local ok, why = write_file(parsed[kind], report[kind](results, run, parsed[kind]))
       if not ok then
         complain("%s", why)
         return BROKEN
@@ -210,7 +275,7 @@ end
 
 -- Everything that is written at the end has to be writable before anything runs.
 local function outputs_problem(parsed)
-  for _, kind in ipairs({ "json", "junit" }) do
+  for _, kind in ipairs(require("runner.report").kinds) do
     if parsed[kind] then
       local file, why = io.open(parsed[kind], "ab")
       if not file then return why end
@@ -267,6 +332,8 @@ return function(arguments, data_dir, version)
   if command == "run" then return run(parsed, data_dir, version) end
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end
+  if command == "judge" then return judge_captures(parsed, data_dir, version) end
+  if command == "compare" then return compare_runs(parsed) end
   return complain(command and "no command '" .. command .. "' (see --help)"
     or "wants a command (see --help)")
 end

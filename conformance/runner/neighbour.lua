@@ -52,8 +52,8 @@ function Neighbour:send_query(session, attempt)
   local query = messages.query(self, session, cookie, s_flag)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  self.case:trace(self.name .. " sends", nil, "Query")
   exchange.sent = messages.encode_gist(query)
+  self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   self:send_datagram(exchange.sent, {
     source = s_flag == 0 and session.flow.source or self.address,
     destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
@@ -133,8 +133,9 @@ function Neighbour:send_confirm(session, association, first)
   local confirm = messages.confirm(self, session, raw_of(exchange.response, RESPONDER_COOKIE),
     raw_of(exchange.response, PROPOSAL), first)
   if exchange.options.change_confirm then exchange.options.change_confirm(confirm) end
-  self.case:trace(self.name .. " sends", nil, "Confirm")
-  association:send(messages.encode_gist(confirm))
+  local bytes = messages.encode_gist(confirm)
+  self.case:trace(self.name .. " sends", messages.read(bytes))
+  association:send(bytes)
   exchange.association, exchange.confirmed_at = association, self.net.now()
   self.case:wake()
 end
@@ -230,8 +231,9 @@ local function on_query(self, session, item)
     not association and self.port or nil)
   if self.change_response then self.change_response(response) end
   local bytes = messages.encode_gist(response)
-  responding.proposal = messages.read(bytes).gist.by_type[PROPOSAL]
-  self.case:trace(self.name .. " sends", nil, "Response")
+  local sent = messages.read(bytes)
+  responding.proposal = sent.gist.by_type[PROPOSAL]
+  self.case:trace(self.name .. " sends", sent)
   if association then return association:send(bytes) end
   local nli = item.gist.by_type[NLI]
   self:send_datagram(bytes, { destination = nli and nli.values.interface or item.packet.source,

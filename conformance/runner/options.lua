@@ -10,6 +10,8 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   list [FILTER]… [--json]              the cases, or those that match
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
   check-ixit FILE                      says what is wrong with the file, if anything
+  compare OLD.json NEW.json [--json]   what changed between two runs
+  judge --iut ADDRESS… FILE.pcap…      verdicts on captures of somebody else's runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON
   --help, --version
@@ -21,7 +23,8 @@ Filters:
   --profile NAME       smoke or full (default)
 
 Options of run:
-  --junit FILE, --json FILE   write reports
+  --html FILE          a report for people, in one file
+  --junit FILE, --tap FILE, --json FILE    reports for programs
   --pcap DIR           one capture for each case and side
   --jobs N             cases at once, at most the IXIT's max_concurrent
   --seed N             run in the random order that N gives
@@ -33,16 +36,21 @@ Options of run:
 
 Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpected passes; 2 wrong
 usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that applies.
+compare: 0 nothing got worse, 1 something did. judge: 0 nothing is violated, 1 something is,
+4 the captures have no message of the IUT.
 ]]
 
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
-  ["--json"] = "json", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
+  ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
-  ["--set"] = "settings" }
+  ["--set"] = "settings", ["--iut"] = "iuts" }
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
   ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
+
+-- Commands whose --json takes no file: they print it.
+local prints_json = { list = true, compare = true }
 
 local function number(parsed, key)
   if parsed[key] == nil then return true end
@@ -52,12 +60,13 @@ end
 
 -- A table of options with `command` and `words`, or nil and what is wrong.
 function options.parse(arguments)
-  local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, words = {} }
+  local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, iuts = {},
+    words = {} }
   local i = 1
   while i <= #arguments do
     local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")
     word = word or arguments[i]
-    local flag = switches[word] or (word == "--json" and parsed.command == "list" and "as_json")
+    local flag = switches[word] or (word == "--json" and prints_json[parsed.command] and "as_json")
     if flag then
       parsed[flag] = true
     elseif values[word] or lists[word] then

@@ -1,18 +1,46 @@
--- Reports of a run: JSON with every step, JUnit XML for a CI, and lines for people.
+-- Reports of a run: one document with every step, which the JSON, JUnit, TAP and HTML reports are
+-- written from; and lines for people.
 
 local json = require("codec.json")
+local messages = require("runner.messages")
 local show = require("codec.show")
 local verdicts = require("runner.verdicts")
 
 local report = {}
 
-local function step_table(step, start)
+report.kinds = { "json", "junit", "tap", "html" }
+
+-- The document -----------------------------------------------------------------------------------
+
+local function packet_table(parts)
+  return parts and { source = parts.source, destination = parts.destination,
+    source_port = parts.source_port, destination_port = parts.destination_port, ttl = parts.ttl }
+end
+
+-- Who sent it, how, and what it is; `sessions` numbers the session ids in their order.
+local function message_table(out, step, sessions)
+  local item = step.item
+  out.party, out.direction = step.text:match("^(%S+) (%S+)")
+  out.message = show.plain(item.gist)
+  out.what = messages.summary(item)
+  out.mode = item.mode or item.gist.name == "Query" and "Q" or nil
+  out.packet = packet_table(item.packet)
+  if item.sid then
+    if not sessions[item.sid] then
+      sessions.count = sessions.count + 1
+      sessions[item.sid] = sessions.count
+    end
+    out.session = sessions[item.sid]
+  end
+end
+
+local function step_table(step, start, sessions)
   local out = { kind = step.kind, text = step.text, at_ms = step.at - start }
   if step.kind == "check" then
     out.ok, out.expected, out.actual, out.phase = step.ok, step.expected, step.actual, step.phase
     out.requirements = json.array(step.ids)
-  elseif step.decoded then
-    out.message = show.plain(step.decoded)
+  elseif step.item then
+    message_table(out, step, sessions)
   end
   return out
 end
@@ -25,11 +53,14 @@ local function case_table(case, run)
     started_at_ms = case.started_at - run.started_ms,
     measured_ms = next(case.measured) and case.measured or nil,
     readings = next(case.seen_readings) and case.seen_readings or nil,
-    requirements = {}, steps = json.array({}) }
+    addresses = case.addresses, requirements = {}, steps = json.array({}) }
   for _, id in ipairs(definition.requirements) do
     out.requirements[id] = case.results[id] or "not reached"
   end
-  for i, step in ipairs(case.steps) do out.steps[i] = step_table(step, case.started_at) end
+  local sessions = { count = 0 }
+  for i, step in ipairs(case.steps) do
+    out.steps[i] = step_table(step, case.started_at, sessions)
+  end
   if run.pcap and #case.steps > 0 then
     out.pcaps = json.array({ run.pcap .. "/" .. definition.id .. ".inside.pcap",
       run.pcap .. "/" .. definition.id .. ".outside.pcap" })
@@ -37,74 +68,57 @@ local function case_table(case, run)
   return out
 end
 
--- run: { version, hash, iut, seed, jobs, strict, started (text), started_ms, pcap }.
-function report.json(results, run)
-  local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
-    seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started,
-    counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
-    cases = json.array({}) }
-  for i, case in ipairs(results) do out.cases[i] = case_table(case, run) end
-  return json.encode(out, "") .. "\n"
-end
-
-local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
-
--- XML 1.0 has no control characters but these; octets above ASCII are shown as marks.
-local function xml(text)
-  text = tostring(text):gsub('[&<>"]', entities)
-  return (text:gsub("[%z\1-\8\11\12\14-\31\127-\255]", "?"))
-end
-
-local function case_xml(case, out)
-  local definition = case.definition
-  out[#out + 1] = string.format('    <testcase classname="%s.%s" name="%s" time="%.3f">',
-    xml(definition.document), xml(definition.section), xml(definition.id),
-    (case.finished_at - case.started_at) / 1000)
-  local why = xml(case.reason or "")
-  local verdict = case.verdict
-  if verdict == "fail" or verdict == "unexpected pass" then
-    out[#out + 1] = string.format('      <failure type="%s" message="%s"/>', verdict, why)
-  elseif verdict == "error" or verdict == "inconclusive" then
-    out[#out + 1] = string.format('      <error type="%s" message="%s"/>', verdict, why)
-  elseif verdict ~= "pass" then
-    out[#out + 1] = string.format('      <skipped message="%s: %s"/>', verdict, why)
+-- What the ids of these cases say, where the catalogue is at hand.
+local function texts_of(cases, catalogue)
+  local texts = {}
+  for _, case in ipairs(cases) do
+    for id in pairs(case.requirements) do
+      local known = catalogue[id]
+      texts[id] = known and { document = known.document, section = known.section,
+        level = known.level, summary = known.summary, restates = known.restates }
+    end
   end
-  out[#out + 1] = "      <system-out>"
-  for _, line in ipairs(report.steps(case)) do out[#out + 1] = xml(line) end
-  out[#out + 1] = "      </system-out>"
-  out[#out + 1] = "    </testcase>"
+  return texts
 end
+
+-- run: { version, hash, iut, seed, jobs, strict, started (text), started_ms, pcap, catalogue }.
+function report.document(results, run)
+  local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
+    seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
+    counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
+    duration_ms = 0, cases = json.array({}) }
+  for i, case in ipairs(results) do
+    out.cases[i] = case_table(case, run)
+    out.duration_ms = math.max(out.duration_ms, case.finished_at - run.started_ms)
+  end
+  out.requirement_texts = texts_of(out.cases, run.catalogue or {})
+  return out
+end
+
+function report.json(results, run) return json.encode(report.document(results, run), "") .. "\n" end
 
 function report.junit(results, run)
-  local counts = verdicts.count(results)
-  local duration = 0
-  for _, case in ipairs(results) do
-    duration = math.max(duration, case.finished_at - run.started_ms)
-  end
-  local totals = string.format('tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f"',
-    #results, counts.fail + counts["unexpected pass"], counts.error + counts.inconclusive,
-    counts["not applicable"] + counts["expected failure"], duration / 1000)
-  local out = { '<?xml version="1.0" encoding="UTF-8"?>',
-    '<testsuites name="natfw-conform" ' .. totals .. ">",
-    string.format('  <testsuite name="%s" timestamp="%s" %s>', xml(run.iut), run.started, totals),
-    "    <properties>",
-    string.format('      <property name="version" value="%s"/>', xml(run.version)),
-    string.format('      <property name="hash" value="%s"/>', xml(run.hash)),
-    "    </properties>" }
-  for _, case in ipairs(results) do case_xml(case, out) end
-  out[#out + 1] = "  </testsuite>"
-  out[#out + 1] = "</testsuites>"
-  return table.concat(out, "\n") .. "\n"
+  return require("runner.report_junit").render(report.document(results, run), report.steps)
 end
 
--- The steps of a case as lines.
+function report.tap(results, run)
+  return require("runner.report_tap").render(report.document(results, run))
+end
+
+function report.html(results, run, path)
+  return require("runner.report_html").render(report.document(results, run), path)
+end
+
+-- Lines ------------------------------------------------------------------------------------------
+
+-- The steps of a case of the document as lines.
 function report.steps(case)
   local out = {}
   for _, step in ipairs(case.steps) do
-    local at = string.format("%9.1f ms  ", step.at - case.started_at)
+    local at = string.format("%9.1f ms  ", step.at_ms)
     if step.kind == "check" then
       out[#out + 1] = string.format("%s%s %s%s", at, step.ok and "ok  " or "FAIL", step.text,
-        #step.ids > 0 and "  [" .. table.concat(step.ids, " ") .. "]" or "")
+        #step.requirements > 0 and "  [" .. table.concat(step.requirements, " ") .. "]" or "")
       if not step.ok then
         out[#out + 1] = string.rep(" ", 19) .. "expected " .. step.expected .. ", got "
           .. step.actual
@@ -114,6 +128,11 @@ function report.steps(case)
     end
   end
   return out
+end
+
+-- The same of a case that has just finished.
+function report.steps_of(case)
+  return report.steps(case_table(case, { started_ms = case.started_at }))
 end
 
 local colours = { pass = 32, fail = 31, error = 35, inconclusive = 33, ["unexpected pass"] = 31 }

@@ -1,0 +1,192 @@
+-- The GIST messages of captures, in the order of time: datagrams with the magic number, and what
+-- TCP connections carry once they are put in order.
+
+local gist = require("codec.gist")
+local ip = require("judge.ip")
+local messages = require("runner.messages")
+local tcp = require("judge.tcp")
+
+local stream = {}
+
+local HEADER_OCTETS, LAST_TYPE = 8, 5
+local NLI, MAGIC = 2, gist.magic
+-- The same datagram again within this time is one that a second wire, or a wire that duplicates, has
+-- shown twice; a node does not send a Query again so soon.
+local COPY_WINDOW_S = 0.2
+
+local Stream = {}
+Stream.__index = Stream
+
+-- `addresses`: a set of the IUT's addresses.
+function stream.new(addresses)
+  return setmetatable({ addresses = addresses, messages = {}, connections = {}, strangers = {},
+    recent = {}, counts = { frames = 0, datagrams = 0, copies = 0, cut = 0, unreadable = 0 } },
+    Stream)
+end
+
+-- Who sent a message: its NLI says so in a Query, whose source may be the flow's.
+local function sender_of(message)
+  local nli = message.item.gist.by_type[NLI]
+  if message.name == "Query" and nli and nli.values and nli.values.interface then
+    return nli.values.interface
+  end
+  return message.source
+end
+
+local function add(self, message)
+  message.name, message.sender = message.item.gist.name, sender_of(message)
+  message.from_iut = self.addresses[message.sender] or false
+  message.to_iut = not message.from_iut and (self.addresses[message.destination]
+    or message.mode == "Q") or false
+  message.place = #self.messages + 1
+  self.messages[message.place] = message
+end
+
+-- Datagrams --------------------------------------------------------------------------------------
+
+local function is_copy(self, parts, at)
+  local key = table.concat({ parts.source, parts.source_port, parts.destination,
+    parts.destination_port, parts.payload }, "|")
+  local before = self.recent[key]
+  self.recent[key] = { at = at, ttl = parts.ttl }
+  return before and (at - before.at < COPY_WINDOW_S or before.ttl ~= parts.ttl)
+end
+
+local function datagram(self, parts, frame, at)
+  local has_magic = parts.payload:sub(1, 4) == MAGIC
+  if not has_magic then
+    if parts.source_port == gist.port and parts.destination_port == gist.port then
+      self.strangers[#self.strangers + 1] = { frame = frame, at = at, source = parts.source,
+        from_iut = self.addresses[parts.source] or false }
+    end
+    return
+  end
+  if is_copy(self, parts, at) then
+    self.counts.copies = self.counts.copies + 1
+    return
+  end
+  self.counts.datagrams = self.counts.datagrams + 1
+  local item = messages.read(parts.payload:sub(5))
+  add(self, { frame = frame, at = at, item = item, packet = parts, source = parts.source,
+    destination = parts.destination, mode = item.gist.header.c == 1 and "Q" or "D" })
+end
+
+-- Connections ------------------------------------------------------------------------------------
+
+-- Whether octets can be the beginning of a GIST message.
+local function plausible(buffer)
+  local version, _, words, _, kind = string.unpack(">BBI2I2B", buffer)
+  return version == 1 and kind & 127 <= LAST_TYPE and words > 0
+end
+
+local function cut_messages(self, side, frame, at)
+  while #side.buffer >= HEADER_OCTETS do
+    local magic = side.buffer:sub(1, 4) == MAGIC
+    local start = magic and 5 or 1
+    if #side.buffer < start - 1 + HEADER_OCTETS then return end
+    if not side.known and not plausible(side.buffer:sub(start)) then
+      side.other, side.buffer = true, ""
+      return
+    end
+    side.known = true
+    local size = HEADER_OCTETS + string.unpack(">I2", side.buffer, start + 2) * 4
+    if #side.buffer < start - 1 + size then return end
+    local bytes = side.buffer:sub(start, start - 1 + size)
+    side.buffer = side.buffer:sub(start + size)
+    side.count = side.count + 1
+    add(self, { frame = frame, at = at, item = messages.read(bytes), mode = "C", magic = magic,
+      source = side.source, destination = side.destination, connection = side.connection,
+      number = side.count, from_start = side.direction.from_start })
+  end
+end
+
+local function side_of(self, connection, parts)
+  local side = { connection = connection, source = parts.source, destination = parts.destination,
+    buffer = "", count = 0 }
+  side.direction = tcp.direction(function(octets, frame, at)
+    if side.other then return end
+    side.buffer = side.buffer .. octets
+    cut_messages(self, side, frame, at)
+  end)
+  return side
+end
+
+local function segment(self, parts, frame, at)
+  local from = parts.source .. "|" .. parts.source_port
+  local to = parts.destination .. "|" .. parts.destination_port
+  local key = from < to and from .. "|" .. to or to .. "|" .. from
+  local connection = self.connections[key]
+  local opens = parts.syn and not parts.ack
+  if not connection or opens and connection.opening ~= parts.sequence then
+    connection = { sides = {} }
+    self.connections[key] = connection
+    self.connections[#self.connections + 1] = connection
+  end
+  if opens then
+    connection.opening, connection.opener, connection.opened = parts.sequence, parts.source,
+      { address = parts.destination, port = parts.destination_port }
+  end
+  connection.sides[from] = connection.sides[from] or side_of(self, connection, parts)
+  connection.sides[from].direction:segment(parts, frame, at)
+end
+
+-- All ----------------------------------------------------------------------------------------------
+
+-- One IP packet; packets have to come in the order of time.
+function Stream:packet(bytes, frame, at)
+  self.counts.frames = self.counts.frames + 1
+  local parts = ip.parse(bytes)
+  if not parts then return end
+  if parts.cut then self.counts.cut = self.counts.cut + 1 end
+  if parts.udp then datagram(self, parts, frame, at) else segment(self, parts, frame, at) end
+end
+
+-- What stayed unread: octets behind holes, and connections that look like TLS.
+function Stream:finish()
+  self.counts.behind_holes = 0
+  for _, connection in ipairs(self.connections) do
+    for _, side in pairs(connection.sides) do
+      if not side.other then
+        self.counts.behind_holes = self.counts.behind_holes + side.direction:waiting()
+      end
+    end
+  end
+  return self
+end
+
+-- The messages that the IUT sent, of these GIST names (none: all).
+function Stream:sent(...)
+  local wanted, list = {}, {}
+  for _, name in ipairs({ ... }) do wanted[name] = true end
+  for _, message in ipairs(self.messages) do
+    if message.from_iut and (next(wanted) == nil or wanted[message.name]) then
+      list[#list + 1] = message
+    end
+  end
+  return list
+end
+
+-- The messages that others sent.
+function Stream:received(name)
+  local list = {}
+  for _, message in ipairs(self.messages) do
+    if not message.from_iut and (not name or message.name == name) then
+      list[#list + 1] = message
+    end
+  end
+  return list
+end
+
+-- NATFW messages, sent by the IUT or by others.
+function Stream:natfw(from_iut, ...)
+  local wanted, list = {}, {}
+  for _, name in ipairs({ ... }) do wanted[name] = true end
+  for _, message in ipairs(self.messages) do
+    local inner = message.item.natfw
+    if inner and message.from_iut == from_iut
+      and (next(wanted) == nil or wanted[inner.name]) then list[#list + 1] = message end
+  end
+  return list
+end
+
+return stream

@@ -1,0 +1,309 @@
+-- A run as one HTML page: no other file, no JavaScript. What failed stands first and open.
+
+local exchange = require("runner.report_exchange")
+local markup = require("runner.markup")
+local response_codes = require("runner.response_codes")
+local style = require("runner.report_style")
+local verdicts = require("runner.verdicts")
+
+local report_html = {}
+
+local text = markup.text
+
+local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, inconclusive = 4,
+  ["expected failure"] = 5, ["not reached"] = 6, ["no verdict"] = 7, pass = 8,
+  ["not applicable"] = 9 }
+local WRONG = { error = true, fail = true, ["unexpected pass"] = true, inconclusive = true }
+
+local PHASES = {
+  preamble = "This step only prepares the test. It did not work, so the case says nothing about "
+    .. "the requirement.",
+  body = "This step is what the case is about: the implementation under test has failed it.",
+  control = "This step only shows that the implementation and the path still work. It did not, so "
+    .. "the silence before it proves nothing.",
+  postamble = "This step tidies up after the test.",
+}
+
+local function class_of(verdict) return (verdict:gsub(" ", "-")) end
+
+local function badge(verdict)
+  return string.format('<span class="badge %s">%s</span>', class_of(verdict), text(verdict))
+end
+
+-- Numbers within a section id compare as numbers: 3.7.2 before 3.7.10.
+local function section_key(section)
+  return (section:gsub("%d+", function(digits) return string.format("%04d", tonumber(digits)) end))
+end
+
+-- The path from the page's folder to `target`, both given from the same place.
+local function relative(target, page)
+  local absolute = target:sub(1, 1) == "/"
+  if not page or absolute ~= (page:sub(1, 1) == "/") then return target end
+  local from, to = {}, {}
+  for part in page:gmatch("[^/]+") do from[#from + 1] = part end
+  for part in target:gmatch("[^/]+") do to[#to + 1] = part end
+  local same = 0
+  while from[same + 1] and from[same + 1] == to[same + 1] and same < #from - 1 do
+    same = same + 1
+  end
+  return ("../"):rep(#from - 1 - same) .. table.concat(to, "/", same + 1)
+end
+
+-- Head -------------------------------------------------------------------------------------------
+
+local function outcome(document)
+  local counts, wrong = document.counts, 0
+  for verdict in pairs(WRONG) do wrong = wrong + counts[verdict] end
+  if wrong == 0 then
+    return string.format("Nothing failed: %d of %d cases passed%s.", counts.pass, #document.cases,
+      counts.pass < #document.cases and ", the others do not apply or failed as expected" or "")
+  end
+  return string.format("%d of %d cases need attention.", wrong, #document.cases)
+end
+
+local function facts(document, out)
+  local rows = { { "Suite", "natfw-conform " .. document.version },
+    { "Suite hash", document.hash:sub(1, 16) }, { "Started", document.started },
+    { "Took", string.format("%.1f s", document.duration_ms / 1000) },
+    { "Cases at once", document.jobs }, { "Order", document.seed and "seed " .. document.seed
+      or "as listed" },
+    { "Readings of the RFC", document.strict_rulings and "this project's only"
+      or "each that the text allows" } }
+  out[#out + 1] = "<p class=facts>"
+  for _, row in ipairs(rows) do
+    if row[2] then
+      out[#out + 1] = string.format("<span>%s <b>%s</b></span>", row[1], text(row[2]))
+    end
+  end
+  out[#out + 1] = "</p>"
+end
+
+local function counts_html(document, out)
+  out[#out + 1] = "<div class=counts>"
+  for _, verdict in ipairs(verdicts.order) do
+    local count = document.counts[verdict]
+    out[#out + 1] = string.format('<div class="count %s%s"><b>%d</b>%s</div>', class_of(verdict),
+      count == 0 and " none" or "", count, verdict)
+  end
+  local judged = { pass = 0, fail = 0, other = 0 }
+  for _, verdict in pairs(document.requirements) do
+    local key = judged[verdict] and verdict or "other"
+    judged[key] = judged[key] + 1
+  end
+  out[#out + 1] = string.format('<div class="count %s"><b>%d / %d</b>requirements passed</div>',
+    judged.fail > 0 and "fail" or "pass", judged.pass, judged.pass + judged.fail + judged.other)
+  out[#out + 1] = "</div>"
+end
+
+local function head(document, out)
+  out[#out + 1] = '<!DOCTYPE html><html lang=en><head><meta charset="utf-8">'
+    .. '<meta name=viewport content="width=device-width, initial-scale=1">'
+  out[#out + 1] = "<title>Conformance of " .. text(document.iut) .. "</title>"
+  out[#out + 1] = "<style>" .. style .. "</style></head><body>"
+  out[#out + 1] = '<input type=radio name=filter id=show-all checked>'
+    .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
+  out[#out + 1] = "<header><h1>Conformance of " .. text(document.iut) .. "</h1>"
+  out[#out + 1] = "<p class=outcome>" .. outcome(document) .. "</p>"
+  facts(document, out)
+  counts_html(document, out)
+  out[#out + 1] = '<nav><a href="#attention">What failed</a><a href="#requirements">Requirements'
+    .. '</a><a href="#cases">All cases</a><a href="#reading">How to read this page</a></nav>'
+  out[#out + 1] = "<p class=filters><label for=show-all>everything</label>"
+    .. "<label for=show-bad>all but passes</label><label for=show-good>passes only</label></p>"
+  out[#out + 1] = "</header><main>"
+end
+
+-- Cases ------------------------------------------------------------------------------------------
+
+local function requirement_rows(case, document, out)
+  local ids = {}
+  for id in pairs(case.requirements) do ids[#ids + 1] = id end
+  table.sort(ids, function(a, b)
+    local first, second = RANK[case.requirements[a]], RANK[case.requirements[b]]
+    if first ~= second then return first < second end
+    return section_key(a) < section_key(b)
+  end)
+  out[#out + 1] = "<h3>Requirements that it verifies</h3><table>"
+  for _, id in ipairs(ids) do
+    local known = document.requirement_texts[id] or {}
+    out[#out + 1] = string.format('<tr><td class=id>%s<td class=id><a href="#%s">%s</a>'
+      .. "<td class=level>%s<td>%s", badge(case.requirements[id]), text(id), text(id),
+      text(known.level or ""), text(known.summary or ""))
+  end
+  out[#out + 1] = "</table>"
+end
+
+local function failed_step(case)
+  for _, step in ipairs(case.steps) do
+    if step.kind == "check" and not step.ok then return step end
+  end
+end
+
+-- Why the verdict is what it is: the failed step, what it stands for, and what the text asks.
+local function why_html(case, document, out)
+  if case.verdict == "pass" then return end
+  local step = failed_step(case)
+  out[#out + 1] = "<div class=why>"
+  if step then
+    out[#out + 1] = string.format("<p><b>After %.1f ms: %s</b></p>", step.at_ms, text(step.text))
+    out[#out + 1] = exchange.versus(step)
+    for _, id in ipairs(step.requirements) do
+      local known = document.requirement_texts[id] or {}
+      out[#out + 1] = string.format('<p><a href="#%s">%s</a> (%s section %s, %s): %s</p>',
+        text(id), text(id), text(known.document or ""), text(known.section or ""),
+        text(known.level or ""), text(known.summary or ""))
+    end
+    out[#out + 1] = exchange.before(case, step)
+    out[#out + 1] = string.format('<p>%s <a href="#step-%s">To this step in the exchange</a></p>',
+      PHASES[step.phase] or "", text(case.id))
+  end
+  if not step or case.verdict ~= "fail" then
+    out[#out + 1] = "<p class=mono>" .. text(response_codes.explain(case.reason or "")) .. "</p>"
+  end
+  out[#out + 1] = "</div>"
+end
+
+local function measured_html(case, out)
+  local names = {}
+  for name in pairs(case.measured_ms or {}) do names[#names + 1] = name end
+  for name in pairs(case.readings or {}) do names[#names + 1] = name end
+  if #names == 0 then return end
+  table.sort(names)
+  out[#out + 1] = "<h3>Measured and seen</h3><table>"
+  for _, name in ipairs(names) do
+    local measured = case.measured_ms and case.measured_ms[name]
+    out[#out + 1] = string.format("<tr><td>%s<td>%s", text(name), measured
+      and string.format("%.1f ms", measured) or text(case.readings[name]))
+  end
+  out[#out + 1] = "</table>"
+end
+
+local function files_html(case, page, out)
+  local parts = { string.format("Source: <code>%s</code>", text(case.file or "")) }
+  for _, path in ipairs(case.pcaps or {}) do
+    parts[#parts + 1] = string.format('<a href="%s">%s</a>', text(relative(path, page)),
+      text(path:match("[^/]*$")))
+  end
+  parts[#parts + 1] = string.format("again: <code>natfw-conform run --ixit FILE --id %s "
+    .. "--verbose</code>", text(case.id))
+  out[#out + 1] = "<p class=facts><span>" .. table.concat(parts, "</span><span>")
+    .. "</span></p>"
+end
+
+local function case_html(case, document, page, out)
+  out[#out + 1] = string.format('<details class="case filtered %s" id="case-%s"%s><summary>%s'
+    .. "<span class=name>%s</span><span class=purpose>%s</span><span class=time>%.0f ms</span>"
+    .. "</summary><div class=inside>", class_of(case.verdict), text(case.id),
+    WRONG[case.verdict] and " open" or "", badge(case.verdict), text(case.id),
+    text(case.purpose), case.duration_ms)
+  why_html(case, document, out)
+  if #case.steps > 0 then
+    out[#out + 1] = "<h3>Exchange</h3>"
+    exchange.html(case, out)
+  end
+  measured_html(case, out)
+  requirement_rows(case, document, out)
+  files_html(case, page, out)
+  out[#out + 1] = "</div></details>"
+end
+
+-- What needs attention, and the rest, each in the order of its verdicts.
+local function split(document)
+  local wrong, others = {}, {}
+  for _, case in ipairs(document.cases) do
+    local list = WRONG[case.verdict] and wrong or others
+    list[#list + 1] = case
+  end
+  local place = {}
+  for i, case in ipairs(document.cases) do place[case] = i end
+  for _, list in ipairs({ wrong, others }) do
+    table.sort(list, function(a, b)
+      local first, second = RANK[a.verdict], RANK[b.verdict]
+      return first < second or first == second and place[a] < place[b]
+    end)
+  end
+  return wrong, others
+end
+
+-- Requirements -----------------------------------------------------------------------------------
+
+local function rows_of_requirements(document)
+  local rows, by_id = {}, {}
+  for _, case in ipairs(document.cases) do
+    for id, result in pairs(case.requirements) do
+      if not by_id[id] then
+        by_id[id] = { id = id, verdict = document.requirements[id] or "no verdict", cases = {},
+          text = document.requirement_texts[id] or {} }
+        rows[#rows + 1] = by_id[id]
+      end
+      table.insert(by_id[id].cases, { id = case.id,
+        verdict = case.verdict == "not applicable" and "not applicable" or result })
+    end
+  end
+  for _, row in ipairs(rows) do
+    local applies = row.verdict ~= "no verdict"
+    for _, case in ipairs(row.cases) do
+      applies = applies or case.verdict ~= "not applicable"
+    end
+    if not applies then row.verdict = "not applicable" end
+  end
+  table.sort(rows, function(a, b)
+    if RANK[a.verdict] ~= RANK[b.verdict] then return RANK[a.verdict] < RANK[b.verdict] end
+    return section_key(a.id) < section_key(b.id)
+  end)
+  return rows
+end
+
+local function requirements_html(document, out)
+  out[#out + 1] = "<h2 id=requirements>Requirements</h2><div class=panel><table><tr><th>verdict"
+    .. "<th>requirement<th>section<th>level<th>what it asks<th>cases"
+  for _, row in ipairs(rows_of_requirements(document)) do
+    local links = {}
+    for i, case in ipairs(row.cases) do
+      links[i] = string.format('<a href="#case-%s" title="%s">%s</a>%s', text(case.id),
+        text(case.verdict), text(case.id), case.verdict == row.verdict and ""
+        or " (" .. text(case.verdict) .. ")")
+    end
+    out[#out + 1] = string.format('<tr id="%s" class="filtered %s"><td>%s<td class="id mono">%s'
+      .. "<td>%s<td class=level>%s<td>%s<td class=mono>%s", text(row.id), class_of(row.verdict),
+      badge(row.verdict), text(row.id), text(row.text.section or ""), text(row.text.level or ""),
+      text(row.text.summary or ""), table.concat(links, "<br>"))
+  end
+  out[#out + 1] = "</table></div>"
+end
+
+local READING = [[
+<h2 id=reading>How to read this page</h2><div class=panel>
+<p>The runner plays the two neighbours of the implementation under test (IUT): the initiator's side
+(NI, left) and the responder's (NR, right). Arrows towards the IUT are what the runner sent, arrows
+away from it what it received; a click on one shows every field. Between the arrows stand the checks;
+those in dark ink carry the requirements that they name.</p>
+<dl><dt>pass<dd>Each requirement of the case was proved by a check that names it.
+<dt>fail<dd>A check in the body of the case did not hold: the IUT did not do what the text asks.
+<dt>inconclusive<dd>The case did not get far enough to judge, or silence was seen without anything
+after it that shows that the path still worked.
+<dt>not applicable<dd>The IXIT file says that the IUT does not do this.
+<dt>expected failure, unexpected pass<dd>As the file of expected failures has it.
+<dt>error<dd>The fault is the runner's, not the IUT's.
+<dt>not reached<dd>Of a requirement: an earlier check ended the case.</dl>
+<p>Times count from the start of the case. A NATFW answer is written class/code, such as 7/0x11.</p>
+</div>]]
+
+-- `page` is where the page will be, for links to captures.
+function report_html.render(document, page)
+  local out = {}
+  head(document, out)
+  local wrong, others = split(document)
+  out[#out + 1] = "<h2 id=attention>What failed</h2>"
+  if #wrong == 0 then out[#out + 1] = "<p>Nothing.</p>" end
+  for _, case in ipairs(wrong) do case_html(case, document, page, out) end
+  requirements_html(document, out)
+  out[#out + 1] = "<h2 id=cases>" .. (#wrong > 0 and "The other cases" or "Cases") .. "</h2>"
+  for _, case in ipairs(others) do case_html(case, document, page, out) end
+  out[#out + 1] = READING
+  out[#out + 1] = string.format("</main><footer>natfw-conform %s, suite %s</footer></body></html>",
+    text(document.version), text(document.hash))
+  return table.concat(out, "\n") .. "\n"
+end
+
+return report_html

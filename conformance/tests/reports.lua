@@ -1,0 +1,208 @@
+-- The reports of a run that has every verdict: JUnit by its schema, TAP by its grammar, HTML by its
+-- links, JSON by reading it back; and the comparison of two runs.
+
+local support = require("tests.support")
+local compare = require("runner.compare")
+local json = require("codec.json")
+local report = require("runner.report")
+local verdicts = require("runner.verdicts")
+
+local test, expect = support.test, support.expect
+
+local ID = "RFC5973-3.4-1a"
+local HOSTILE = "<script>alert('x')</script> & \"quotes\" # \\ ]]> \1\2 caf\233"
+
+local function case(id, body)
+  return { id = id, document = "RFC5973", section = "3.4", purpose = "To be " .. HOSTILE,
+    file = "cases/none.lua", requirements = { ID }, roles = { "NF-FW" }, run = body }
+end
+
+local definitions = {
+  case("passes", function(t) t:body() t:session():connect() t:check({ ID }, "holds", 1, 1) end),
+  case("fails", function(t) t:body() t:session():connect() t:check({ ID }, HOSTILE, 1, HOSTILE) end),
+  case("fails-as-expected", function(t) t:body() t:check({ ID }, "x", 1, 2) end),
+  case("passes-unexpectedly", function(t) t:body() t:check({ ID }, "x", 1, 1) end),
+  case("is-inconclusive", function(t) t:check({}, "x", 1, 2) end),
+  case("has-an-error", function() error("a fault of the runner") end),
+  case("does-not-apply", function(t) t:not_applicable("no such thing") end),
+}
+
+local EXPECTED = { ["fails-as-expected"] = "known #1", ["passes-unexpectedly"] = "known #2" }
+
+local RUN = { version = "0.0.0", hash = ("0"):rep(64), iut = "box <1>", jobs = 8, started_ms = 0,
+  started = "2026-01-02T03:04:05Z", pcap = "/some/where/pcaps",
+  catalogue = support.requirements() }
+
+local function mixed_run()
+  local results = support.run(definitions)
+  verdicts.apply(results, EXPECTED)
+  return results
+end
+
+local results = mixed_run()
+
+local function write_temporary(content)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(content)
+  file:close()
+  return path
+end
+
+test("the mixed run has every verdict there is", function()
+  local counts = verdicts.count(results)
+  for _, verdict in ipairs(verdicts.order) do
+    expect(counts[verdict] == 1, verdict .. ": " .. counts[verdict])
+  end
+end)
+
+test("the JUnit report follows its schema", function()
+  local path = write_temporary(report.junit(results, RUN))
+  local pipe = assert(io.popen("xmllint --noout --schema '" .. support.root
+    .. "tests/junit.xsd' " .. path .. " 2>&1"))
+  local said = pipe:read("a")
+  local ok = pipe:close()
+  os.remove(path)
+  expect(ok, said)
+end)
+
+test("the JUnit report counts what its cases say", function()
+  local xml = report.junit(results, RUN)
+  for element, wanted in pairs({ failure = 2, error = 2, skipped = 2 }) do
+    local _, count = xml:gsub("<" .. element .. " ", "")
+    expect(count == wanted, element .. ": " .. count)
+  end
+  expect(xml:find('tests="7" failures="2" errors="2" skipped="2"', 1, true), "totals are wrong")
+end)
+
+test("the TAP report has its plan, one line a case, and directives only where they belong", function()
+  local lines, points = {}, {}
+  for line in report.tap(results, RUN):gmatch("[^\n]*") do lines[#lines + 1] = line end
+  expect(lines[1] == "TAP version 14" and lines[2] == "1..7", "no version or plan")
+  for _, line in ipairs(lines) do
+    local ok, number, name, rest = line:match("^(n?o?t? ?ok) (%d+) %- (%S+)(.*)$")
+    if ok then
+      expect(tonumber(number) == #points + 1, "out of order: " .. line)
+      points[#points + 1] = { ok = ok == "ok", name = name, rest = rest }
+    end
+  end
+  expect(#points == 7, #points .. " test points")
+  local by_name = {}
+  for _, point in ipairs(points) do by_name[point.name] = point end
+  expect(by_name.passes.ok and by_name.passes.rest == "", "a pass")
+  expect(not by_name.fails.ok and by_name.fails.rest == "", "a failure")
+  expect(not by_name["fails-as-expected"].ok
+    and by_name["fails-as-expected"].rest:find("^ # TODO .*known \\#1"), "an expected failure")
+  expect(not by_name["passes-unexpectedly"].ok and by_name["passes-unexpectedly"].rest == "",
+    "an unexpected pass")
+  expect(by_name["does-not-apply"].ok and by_name["does-not-apply"].rest:find("^ # SKIP "),
+    "not applicable")
+end)
+
+test("an expected failure does not break a run, an unexpected pass does", function()
+  local only = {}
+  for _, result in ipairs(results) do only[result.definition.id] = result end
+  local function status(...)
+    local list = {}
+    for i, id in ipairs({ ... }) do list[i] = only[id] end
+    return verdicts.exit_status(verdicts.count(list))
+  end
+  expect(status("passes", "fails-as-expected") == 0, "expected failure")
+  expect(status("passes", "passes-unexpectedly") == 1, "unexpected pass")
+end)
+
+local page = report.html(results, RUN, "/some/where/else/report.html")
+
+test("the HTML report needs no other file and no script", function()
+  for _, forbidden in ipairs({ "<script", "<link", "src=", "@import", "url(", "http" }) do
+    expect(not page:find(forbidden, 1, true), "has " .. forbidden)
+  end
+  expect(utf8.len(page), "is not UTF-8")
+  expect(page:find("&lt;script&gt;alert", 1, true), "does not show what was to be escaped")
+end)
+
+test("every link of the HTML report leads somewhere in it, or to a capture beside it", function()
+  local count = 0
+  for target in page:gmatch('href="([^"]*)"') do
+    count = count + 1
+    if target:sub(1, 1) == "#" then
+      local id = target:sub(2)
+      expect(page:find('id="' .. id .. '"', 1, true) or page:find("id=" .. id .. "[ >]"),
+        "nowhere: " .. target)
+    else
+      expect(target:find("^%.%./pcaps/[%w.-]+%.pcap$"), "no capture: " .. target)
+    end
+  end
+  expect(count > 20, count .. " links")
+end)
+
+test("the HTML report shows failures first, with expected beside actual and the exchange", function()
+  local fails = page:find('id="case-fails"', 1, true)
+  local passes = page:find('id="case-passes"', 1, true)
+  expect(fails and passes and fails < passes, "the failure is not first")
+  local shown = page:sub(fails, page:find("</details>\n<details class=\"case", fails, true))
+  for _, wanted in ipairs({ "<span>expected</span><b>1</b>", "<b>GIST Query</b>",
+    "<b>GIST Response</b>", "Responder-Cookie", "RFC5973-3.4-1a", "fails.inside.pcap" }) do
+    expect(shown:find(wanted, 1, true), "does not show " .. wanted)
+  end
+end)
+
+test("JSON reads back as it was written, and faults say where", function()
+  local document = report.document(results, RUN)
+  local again = assert(json.decode(json.encode(document, "")))
+  expect(json.encode(again) == json.encode(document), "differs")
+  for text, wanted in pairs({ ["[1,"] = "octet 4", ['{"a" 1}'] = "octet 6", ["[1] x"] = "octet 5",
+    ['"abc'] = "octet 1", [("["):rep(100)] = "nested" }) do
+    local value, why = json.decode(text)
+    expect(value == nil and why:find(wanted, 1, true), text .. ": " .. tostring(why))
+  end
+end)
+
+-- A report with these verdicts by id.
+local function small(cases, requirements)
+  local list = {}
+  for id, verdict in pairs(cases) do list[#list + 1] = { id = id, verdict = verdict } end
+  table.sort(list, function(a, b) return a.id < b.id end)
+  return { suite = "natfw-conform", cases = list, requirements = requirements or {} }
+end
+
+local function ids(list)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = item.id end
+  return table.concat(out, " ")
+end
+
+test("a comparison tells new failures, fixed, still failing, missing and added apart", function()
+  local result = compare.reports(
+    small({ a = "pass", b = "fail", c = "fail", d = "pass", e = "pass", f = "not applicable" }),
+    small({ a = "fail", b = "pass", c = "error", d = "not applicable", f = "pass", g = "pass",
+      h = "fail" }))
+  expect(ids(result.new_failures) == "a h", ids(result.new_failures))
+  expect(ids(result.fixed) == "b", ids(result.fixed))
+  expect(ids(result.still_failing) == "c", ids(result.still_failing))
+  expect(ids(result.worse) == "d", ids(result.worse))
+  expect(ids(result.missing) == "e", ids(result.missing))
+  expect(ids(result.changed) == "f", ids(result.changed))
+  expect(ids(result.added) == "g", ids(result.added))
+  expect(result.got_worse, "nothing got worse?")
+end)
+
+test("a comparison is content when nothing got worse", function()
+  local old = small({ a = "pass", b = "fail" }, { X = "pass", Y = "fail" })
+  local same = compare.reports(old, old)
+  expect(not same.got_worse and same.unchanged == 1 and ids(same.still_failing) == "b", "the same")
+  local better = compare.reports(old, small({ a = "pass", b = "pass" }, { X = "pass", Y = "pass" }))
+  expect(not better.got_worse and ids(better.requirements.better) == "Y", "better")
+  local lost = compare.reports(old, small({ a = "pass", b = "fail" }, { Y = "fail" }))
+  expect(lost.got_worse and ids(lost.requirements.worse) == "X", "a requirement lost its verdict")
+end)
+
+test("a comparison refuses what is no report", function()
+  for text, wanted in pairs({ ["{}"] = "no report", ["nonsense"] = "no JSON",
+    ['{"suite":"natfw-conform","cases":[{"id":"a","verdict":"good"}]}'] = "case 1" }) do
+    local read, why = compare.read(text)
+    expect(read == nil and why:find(wanted, 1, true), tostring(why))
+  end
+end)
+
+support.finish()
