@@ -43,6 +43,22 @@ runs["lifetime-lowered"] = function(net)
     close(net, output)
 end
 
+-- Figure 16: the initiator refreshes once before the session would end.
+runs["refresh"] = function(net)
+    lab.start_nodes(net)
+    local opened, output = open(net, 6)
+    lab.expect(opened, "a session, not: %s", output)
+    local session = output:match('"session"%s*:%s*"(%x+)"')
+    local first = tonumber(output:match('"sequence_number"%s*:%s*(%d+)'))
+    local refreshed = lab.wait_until(5, function()
+        local now = lab.control(net, "nr", "show", session)
+        return tonumber(now:match('"sequence_number"%s*:%s*(%d+)')) ~= first
+    end)
+    lab.expect(refreshed, "a refresh within 5 s")
+    lab.expect(passes(net) == "both", "data both ways")
+    close(net, output)
+end
+
 -- 3.7.1: nobody at the flow's end answers the second firewall's Queries: 5/0x07.
 runs["error-response"] = function(net)
     lab.start_node(net, "ni")
