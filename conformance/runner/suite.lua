@@ -49,6 +49,7 @@ local function record(case, net, options)
   if not options.pcap then return end
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
+    if not capture then break end
     local addresses = case.addresses
     local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
       .. ".pcap",
