@@ -44,6 +44,9 @@ function Case:another_initiator()
   return other
 end
 
+-- Whether the IUT is where flows end: then the runner has one side only.
+function Case:judges_responder() return self.ixit.responder ~= nil end
+
 -- The coroutine ----------------------------------------------------------------------------------
 
 function Case:start()
@@ -105,7 +108,7 @@ function Case:perform()
       self.reason = describe(problem) end
   end
   guarded(function()
-    self.nr:listen()
+    if not self:judges_responder() then self.nr:listen() end
     self.definition.run(self)
     self:conclude()
   end)

@@ -49,6 +49,7 @@ local function record(case, net, options)
   if not options.pcap then return end
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
+    if not capture then break end
     local addresses = case.addresses
     local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
       .. ".pcap",
@@ -81,6 +82,7 @@ function suite.run(definitions, options)
       numbers[#numbers + 1] = entry.number
       owners.inside[case.addresses.ni] = nil
       owners.inside[case.addresses.other_ni] = nil
+      owners.inside[case.addresses.source] = nil
       owners.outside[case.addresses.nr] = nil
       owners.outside[case.addresses.destination] = nil
     end
@@ -110,6 +112,7 @@ function suite.run(definitions, options)
       done = function(done_case) finished(entry, done_case) end })
     running[case] = true
     owners.inside[case.addresses.ni] = case.ni
+    owners.inside[case.addresses.source] = case.ni
     owners.outside[case.addresses.nr] = case.nr
     owners.outside[case.addresses.destination] = case.nr
     record(case, net, options)

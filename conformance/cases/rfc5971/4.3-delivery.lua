@@ -78,7 +78,7 @@ return {
       t:body()
       local session = foreign_query(t, 10)
       local query = t:await(t.ixit.timing.response_ms, function() return session.queries[1] end)
-      t:check({ "RFC5971-4.3.4-i1" }, "the Query reaches the responder", "a Query",
+      t:check({ "RFC5971-4.3.4-i1", "RFC5971-4.3.1-3" }, "the Query reaches the responder", "a Query",
         messages.summary(query), query ~= nil)
       t:check({ "RFC5971-4.3.1-3" }, "its NSLPID is the one sent", FOREIGN,
         query.gist.header.nslpid)
@@ -104,7 +104,8 @@ return {
     run = function(t)
       t:body()
       local session = foreign_query(t, 1)
-      expect_error(t, 2, { "RFC5971-A.4.4.2-i2" }, "a Query for another application, one hop left,")
+      expect_error(t, 2, { "RFC5971-A.4.4.2-i2", "RFC5971-4.3.4-4" },
+        "a Query for another application, one hop left,")
       t:check({ "RFC5971-4.3.4-4" }, "it is not sent on", 0, #session.queries)
       t:control()
       t.nr.silent = false
@@ -282,6 +283,43 @@ return {
       local first = session:expect_create(ids, "the first is forwarded")
       local second = session:expect_create(ids, "the second is forwarded")
       t:check(ids, "in their order", (first.msn + 1) % 4294967296, second.msn)
+    end,
+  },
+  {
+    id = "gist-5.2.1-query-without-c-flag",
+    purpose = "A Query sent straight to the NF without C is answered by 'Invalid C-flag'.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-5.2.1-1", "RFC5971-A.4.4.1-i7" },
+    run = function(t)
+      local ids = { "RFC5971-5.2.1-1", "RFC5971-A.4.4.1-i7" }
+      local session = t:session():connect()
+      local other = t:session()
+      t:body()
+      local query = messages.query(t.ni, other, "\1\2\3\4\5\6\7\8", 1)
+      query.header.c = 0
+      t.ni:send_datagram(messages.encode_gist(query),
+        { destination = t.ni:peer_address(session) })
+      local item = expect_error(t, 1, ids, "a Query with C clear")
+      t:check(ids, "its subcode", 5, item.subcode)
+      still_works(t, session)
+    end,
+  },
+  {
+    id = "gist-5.1-d-mode-data",
+    purpose = "To an initiator without an association the NF sends its Data in D-mode, with its NLI.",
+    roles = FIREWALL, needs = { "d_mode" },
+    requirements = { "RFC5971-5.1-17a", "RFC5971-5.3.1-1" },
+    run = function(t)
+      local session = t:session():connect({ d_mode = true })
+      t:body()
+      session.forwarded = session:send_create():expect_create({ "RFC5971-5.3.1-1" })
+      local response = session:respond():expect_response({ "RFC5971-5.3.1-1" })
+      t:check({ "RFC5971-5.3.1-1" }, "the RESPONSE comes in D-mode, normally encapsulated", "D",
+        response.mode)
+      t:check({ "RFC5971-5.1-17a" }, "with the NF's NLI", "there",
+        response.gist.by_type[NLI] and "there" or "missing")
+      t:check({ "RFC5971-5.1-17a" }, "and no fault", "none",
+        response.gist.faults[1] and response.gist.faults[1].text or "none")
     end,
   },
 }

@@ -1,6 +1,7 @@
 -- RFC 5971, sections 4.4 and 8.5: cookies, and what an exchange proves by them.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local ALL = { "NF-FW", "edge-FW", "NR" }
 local messages = require("runner.messages")
 local spoil = require("runner.spoil")
 
@@ -93,7 +94,7 @@ return {
   {
     id = "gist-8.5-responder-cookies-differ",
     purpose = "Each session gets a Responder-Cookie of its own.",
-    roles = FIREWALL,
+    roles = ALL,
     requirements = { "RFC5971-8.5-2" },
     run = function(t)
       t:body()
@@ -336,7 +337,7 @@ return {
   {
     id = "gist-4.4.5-keeps-association",
     purpose = "The NF says MA-Hello before the hold time that its peer announced is over.",
-    roles = FIREWALL,
+    roles = ALL,
     requirements = { "RFC5971-4.4.5-i6" },
     run = function(t)
       t.ni.hold_time_ms = 3000
@@ -348,6 +349,51 @@ return {
       t:check({ "RFC5971-4.4.5-i6" }, "an MA-Hello comes in time", "within 3000 ms",
         hello and string.format("%.0f ms", hello.at - session.querying.confirmed_at) or "none",
         hello and hello.at - session.querying.confirmed_at <= t.ni.hold_time_ms)
+    end,
+  },
+  {
+    id = "gist-6.3-query-before-confirm",
+    purpose = "A second Query before any Confirm is answered like the first.",
+    roles = ALL,
+    requirements = { "RFC5971-6.3-3" },
+    run = function(t)
+      t:body()
+      local session = t:session()
+      for _, text in ipairs({ "the first", "the second" }) do
+        t.ni:start_handshake(session, { only_query = true })
+        local response = t:await(t.ixit.timing.response_ms,
+          function() return session.querying.response end)
+        t:check({ "RFC5971-6.3-3" }, text .. " Query is answered by a Response", "a Response",
+          messages.summary(response), response ~= nil)
+        session:expect_iut_between({ "RFC5971-6.3-3" })
+      end
+      session:connect({ ids = { "RFC5971-6.3-3" } })
+    end,
+  },
+  {
+    id = "gist-4.4.6-no-routing-state-ends-it",
+    purpose = "A responder that is told 'No Routing State' deletes its routing state: Data of that "
+      .. "session are not processed any more.",
+    roles = FIREWALL,
+    requirements = { "RFC5971-4.4.6-6a" },
+    run = function(t)
+      local session = t:session():establish()
+      local other = t:session():establish()
+      t:body()
+      local last = messages.data(session, 1, "")
+      local bytes = messages.encode_gist(last)
+      local mri = messages.read(bytes).gist.by_type[0].raw
+      session.querying.association:send(messages.encode_gist({
+        header = { type = 4, s = 1, hops = 1, nslpid = 0 }, objects = {
+          { type = 9, values = { class = 2, code = 5, subcode = 0, s = 1, m = 1,
+            original_header = bytes:sub(1, 8), original_sid = session.sid, original_mri = mri,
+            mri_length = #mri // 4, infos = {} } } } }))
+      t:tolerate("GIST Error")
+      t:tolerate("NOTIFY")
+      session:send_create()
+      t:nothing(t.nr, { "RFC5971-4.4.6-6a" }, "a CREATE after it is not forwarded")
+      t:control()
+      other:send_create():expect_create()
     end,
   },
 }

@@ -1,7 +1,7 @@
 -- RFC 5971, section 5.6 and Appendix A.4: the errors that a Query can meet, one a case, and what an
 -- Error message has to tell about each.
 
-local FIREWALL = { "NF-FW", "edge-FW" }
+local ALL = { "NF-FW", "edge-FW", "NR" }
 local messages = require("runner.messages")
 local spoil = require("runner.spoil")
 
@@ -214,14 +214,14 @@ end
 
 local cases = {}
 for _, row in ipairs(rows) do
-  cases[#cases + 1] = { id = "gist-A.4.4-query-" .. row.name, roles = FIREWALL,
+  cases[#cases + 1] = { id = "gist-A.4.4-query-" .. row.name, roles = ALL,
     purpose = "A Query with " .. row.what .. " is answered by error " .. row.error
       .. ", with what the catalogue asks for, and by no Response.",
     requirements = requirements_of(row), run = run(row) }
 end
 
 cases[#cases + 1] = {
-  id = "gist-5.6-error-without-nli", roles = FIREWALL,
+  id = "gist-5.6-error-without-nli", roles = ALL,
   purpose = "An Error about a Query without NLI goes to its IP source where S says that this is the "
     .. "sender.",
   requirements = { "RFC5971-5.6-4", "RFC5971-5.1-2" },
@@ -239,7 +239,57 @@ cases[#cases + 1] = {
 }
 
 cases[#cases + 1] = {
-  id = "gist-5.6-no-error-about-an-error", roles = FIREWALL,
+  id = "gist-5.6-no-error-to-a-flow-source", roles = ALL,
+  purpose = "An Error about a Query without NLI is not sent to an IP source that S says is only the "
+    .. "flow's.",
+  requirements = { "RFC5971-5.6-4" },
+  run = function(t)
+    t:body()
+    local session = t:session()
+    t.ni:start_handshake(session, { only_query = true, change_query = spoil.without(NLI) })
+    session.querying.timer:cancel()
+    t:nothing(t.ni, { "RFC5971-5.6-4" }, "no Error comes, to the flow's source or elsewhere")
+    t:control()
+    local good = t:session():connect()
+    good:send_create():expect_accepted()
+    t:nothing(t.ni, nil, "nor later")
+    good:send_create():expect_accepted()
+  end,
+}
+
+for _, row in ipairs({
+  { "gist-A.3.3-validity-zero", "RFC5971-A.3.3-1", "a routing state validity time of zero",
+    spoil.value(NLI, "validity_ms", 0) },
+  { "gist-A.3.5-hold-time-zero", "RFC5971-A.3.5-2", "an MA-Hold-Time of zero",
+    spoil.value(CONFIGURATION, "hold_time_ms", 0) } }) do
+  cases[#cases + 1] = {
+    id = row[1], roles = ALL,
+    purpose = "What the IUT does about a Query with " .. row[3] .. ", which the text forbids to send: "
+      .. "whatever it does, it says no such thing itself.",
+    requirements = { row[2] },
+    run = function(t)
+      t:body()
+      local session = t:session()
+      t.ni:start_handshake(session, { only_query = true, own_source = true, change_query = row[4] })
+      session.querying.timer:cancel()
+      local item = t:await(t.ixit.timing.quiet_ms,
+        function() return session.querying.response or table.remove(t.ni.inbox, 1) end)
+      t:reading(row[2], messages.summary(item))
+      if t.strict then
+        t:check({ row[2] }, "as this project reads it, it is refused", "Object Value Error, subcode 1",
+          messages.summary(item), item ~= nil and item.code == 10 and item.subcode == 1)
+      end
+      local good = t:session():connect({ ids = { row[2] } })
+      local by_type = good.querying.response.gist.by_type
+      t:check({ row[2] }, "its own validity and hold times are above zero", "above 0",
+        math.min(by_type[NLI].values.validity_ms, by_type[CONFIGURATION].values.hold_time_ms),
+        by_type[NLI].values.validity_ms > 0 and by_type[CONFIGURATION].values.hold_time_ms > 0)
+    end,
+  }
+end
+
+cases[#cases + 1] = {
+  id = "gist-5.6-no-error-about-an-error", roles = ALL,
   purpose = "An Error message with a fault is not answered by an Error.",
   requirements = { "RFC5971-5.6-1" },
   run = function(t)
@@ -258,13 +308,12 @@ cases[#cases + 1] = {
     session.querying.association:send(messages.encode_gist(wrong))
     t:nothing(t.ni, { "RFC5971-5.6-1" }, "an Error with R set, over an association")
     t:control()
-    session.forwarded = session:send_create():expect_create()
-    session:respond():expect_response()
+    session:send_create():expect_accepted()
   end,
 }
 
 cases[#cases + 1] = {
-  id = "gist-5.1-order-of-objects", roles = FIREWALL,
+  id = "gist-5.1-order-of-objects", roles = ALL,
   purpose = "A Query whose objects are out of order is answered by an Error and by no Response.",
   requirements = { "RFC5971-5.1-1" },
   run = function(t)
