@@ -109,5 +109,10 @@ expect 0 judged python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))
 expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open' "$folder/judge.html"
 expect 4 '44 never exercised' "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
 
+expect 2 'replay wants one FILE.pcap' "$program" replay
+expect 2 'replay wants --ixit' "$program" replay "$folder/query.pcap"
+expect 2 'query.pcap: has nothing that 192.0.2.7 sent' "$program" replay --as 192.0.2.7 "$folder/query.pcap"
+expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$folder/query.pcap"
+
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]
