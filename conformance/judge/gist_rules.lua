@@ -45,10 +45,12 @@ local function without_faults(...)
   end
 end
 
--- MRIs that differ in nothing but the direction, which differs; or that do not differ at all.
+-- The MRI's fields but the direction, and the reserved bits, which say nothing.
 local function mri_text(values)
   local keys, out = {}, {}
-  for key in pairs(values or {}) do if key ~= "d" then keys[#keys + 1] = key end end
+  for key in pairs(values or {}) do
+    if key ~= "d" and not key:find("^reserved") then keys[#keys + 1] = key end
+  end
   table.sort(keys)
   for i, key in ipairs(keys) do out[i] = key .. "=" .. tostring(values[key]) end
   return table.concat(out, " ")

@@ -17,23 +17,40 @@ local function key_of(message)
   return tostring(message.item.sid) .. "|" .. tostring(message.item.msn)
 end
 
--- The requests that came to the IUT, by session and MSN.
+-- The request that came to the IUT, by session and MSN. Where several have the same MSN, all but one
+-- are stale, and the one with the longest lifetime is taken: no rule may blame the wrong one.
 local function requests_received(stream)
   local found = {}
   for _, message in ipairs(stream:natfw(false, "CREATE", "EXTERNAL")) do
-    if message.to_iut and message.item.msn then found[key_of(message)] = message end
+    local key = key_of(message)
+    local before = found[key]
+    local longer = before and (message.item.lifetime_s or 0) > (before.item.lifetime_s or 0)
+    if message.to_iut and message.item.msn and (not before or longer) then
+      found[key] = message
+    end
   end
   return found
 end
 
--- Sessions of which the IUT has received a request: it is not their initiator.
+-- A deletion of many sessions by one message, which an NF may pass on one by one with MSNs of its
+-- own. RFC 5973, 3.7.4.
+local function deletes_many(stream)
+  for _, message in ipairs(stream:natfw(false, "CREATE", "EXTERNAL")) do
+    if message.item.sid == ("\0"):rep(16) then return true end
+  end
+  return false
+end
+
+-- Sessions of which the IUT has received a request: it is not their initiator. `whole` where every
+-- such request had an MSN and no fault.
 local function foreign_sessions(stream)
   local found = {}
   for _, message in ipairs(stream:natfw(false, "CREATE", "EXTERNAL")) do
     if message.to_iut and message.item.sid then
       found[message.item.sid] = found[message.item.sid] or { msns = {}, whole = true }
       local session = found[message.item.sid]
-      if message.item.msn then session.msns[message.item.msn] = true else session.whole = false end
+      if message.item.msn then session.msns[message.item.msn] = true end
+      session.whole = session.whole and message.item.msn ~= nil and #inner(message).faults == 0
     end
   end
   return found
@@ -114,10 +131,10 @@ return {
     end },
   { id = "natfw-request-msn", requirements = { "3.5-1b" },
     text = "A request that is passed on keeps its MSN", judge = function(stream, say)
-      local sessions = foreign_sessions(stream)
+      local sessions, many = foreign_sessions(stream), deletes_many(stream)
       for _, message in ipairs(stream:natfw(true, "CREATE", "EXTERNAL")) do
         local session = message.item.sid and sessions[message.item.sid]
-        if session then
+        if session and not (many and message.item.lifetime_s == 0) then
           say(message, "one that was received", session.msns[message.item.msn]
             and "one that was received" or msn_text(message.item.msn))
         end

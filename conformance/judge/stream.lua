@@ -34,7 +34,8 @@ local function sender_of(message)
 end
 
 local function add(self, message)
-  message.name, message.sender = message.item.gist.name, sender_of(message)
+  message.name = message.item.gist.name
+  message.sender = sender_of(message)
   message.from_iut = self.addresses[message.sender] or false
   message.to_iut = not message.from_iut and (self.addresses[message.destination]
     or message.mode == "Q") or false

@@ -287,20 +287,9 @@ local function outputs_problem(parsed)
   return not ok and why or nil
 end
 
-local function run(parsed, data_dir, version)
-  if not parsed.ixit then return complain("run wants --ixit FILE") end
-  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
-  if not settings then return complain_all(problems) end
-  local cases, why = load_cases(data_dir)
-  if not cases then return complain("%s", why) end
-  local chosen = catalogue.select(cases, parsed)
-  if #chosen == 0 then return complain("no case matches") end
-  parsed.expected = {}
-  if parsed.expected_failures then
-    parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
-    if not parsed.expected then return complain("%s", why) end
-  end
-  why = outputs_problem(parsed)
+-- Opens the network that the IXIT names, performs these cases in it, and closes it.
+local function run_cases(chosen, settings, parsed, data_dir, version)
+  local why = outputs_problem(parsed)
   if why then return complain("%s", why) end
   local ok, network = pcall(require("runner.net").open, require("host"), settings)
   if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
@@ -317,6 +306,43 @@ local function run(parsed, data_dir, version)
   return type(status) == "table" and status.usage and USAGE or BROKEN
 end
 
+local function run(parsed, data_dir, version)
+  if not parsed.ixit then return complain("run wants --ixit FILE") end
+  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
+  if not settings then return complain_all(problems) end
+  local cases, why = load_cases(data_dir)
+  if not cases then return complain("%s", why) end
+  local chosen = catalogue.select(cases, parsed)
+  if #chosen == 0 then return complain("no case matches") end
+  parsed.expected = {}
+  if parsed.expected_failures then
+    parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
+    if not parsed.expected then return complain("%s", why) end
+  end
+  return run_cases(chosen, settings, parsed, data_dir, version)
+end
+
+-- replay ------------------------------------------------------------------------------------------
+
+local function replay_capture(parsed, data_dir, version)
+  local replay = require("runner.replay")
+  if #parsed.words ~= 1 then return complain("replay wants one FILE.pcap") end
+  local player = parsed.player
+  if player then
+    local octets = address.parse(player)
+    if not octets then return complain("--as %s is no IP address", player) end
+    player = address.format(octets)
+  end
+  local script, why = replay.read(parsed.words[1], player, require("host").read_pcap)
+  if not script then return complain("%s", why) end
+  if not parsed.ixit then return complain("replay wants --ixit FILE") end
+  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
+  if not settings then return complain_all(problems) end
+  parsed.expected, parsed.verbose = {}, true
+  local definition = replay.definition(script, settings.ics.roles)
+  return run_cases({ definition }, settings, parsed, data_dir, version)
+end
+
 return function(arguments, data_dir, version)
   local parsed, why = options.parse(arguments)
   if not parsed then return complain("%s (see --help)", why) end
@@ -329,6 +355,7 @@ return function(arguments, data_dir, version)
   end
   local command = parsed.command
   if command == "list" then return list(parsed, data_dir) end
+  if command == "replay" then return replay_capture(parsed, data_dir, version) end
   if command == "run" then return run(parsed, data_dir, version) end
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end

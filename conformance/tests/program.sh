@@ -83,5 +83,36 @@ expect 2 'wants OLD.json NEW.json' "$program" compare "$folder/old.json"
 expect 2 'none.json: No such file' "$program" compare "$folder/old.json" "$folder/none.json"
 expect 2 'good.lua is no JSON: octet 1' "$program" compare "$folder/old.json" "$folder/good.lua"
 
+expect 2 'judge wants --iut' "$program" judge "$folder/x.pcap"
+expect 2 'is no IP address' "$program" judge --iut nonsense "$folder/x.pcap"
+expect 2 'none.pcap: No such file' "$program" judge --iut 192.0.2.1 "$folder/none.pcap"
+expect 2 'old.json: unknown file format' "$program" judge --iut 192.0.2.1 "$folder/old.json"
+# One frame of raw IPv4 with a Query to UDP port 270, whose NLI names 192.0.2.1.
+python3 - "$folder/query.pcap" <<'PYTHON'
+import struct, sys
+word = lambda *parts: b"".join(struct.pack(">I", part) for part in parts)
+objects = (word(0x00000005, 0x000048c0, 0xc000020a, 0xcb00710a, 0x20201100, 0x0fa01388)
+    + word(0x00010004, 1, 2, 3, 4)
+    + word(0x00020005, 0x08404000, 30000, 0x61616161, 0x61616161, 0xc0000201)
+    + word(0x00050001, 0x12345678))
+gist = struct.pack(">BBHHBB", 1, 10, len(objects) // 4, 33, 0x80, 0xc0) + objects
+udp = b"\x4e\x04\xbd\xa5" + gist
+udp = struct.pack(">HHHH", 270, 270, 8 + len(udp), 1) + udp
+packet = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0)
+packet += bytes([192, 0, 2, 1, 203, 0, 113, 10]) + udp
+header = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+open(sys.argv[1], "wb").write(header + struct.pack("<IIII", 1, 0, len(packet), len(packet)) + packet)
+PYTHON
+expect 1 'frame 1, GIST Query: expected DF set, got DF clear' \
+    "$program" judge --iut 192.0.2.1 "$folder/query.pcap" --json "$folder/judge.json" --html "$folder/judge.html"
+expect 0 judged python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["requirements"]["RFC5971-5.3.2.1-5"] == "violates"; print("judged")' "$folder/judge.json"
+expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open' "$folder/judge.html"
+expect 4 '44 never exercised' "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
+
+expect 2 'replay wants one FILE.pcap' "$program" replay
+expect 2 'replay wants --ixit' "$program" replay "$folder/query.pcap"
+expect 2 'query.pcap: has nothing that 192.0.2.7 sent' "$program" replay --as 192.0.2.7 "$folder/query.pcap"
+expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$folder/query.pcap"
+
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]
