@@ -22,6 +22,7 @@ enum {
     MESSAGES_PER_CHANGE = 3,
     BUFFER_SIZE = (CHANGES_PER_TRANSACTION * MESSAGES_PER_CHANGE + 2) * MESSAGE_SIZE_MAX,
     RECEIVE_SIZE = 8192,
+    ANSWER_SIZE = 1536, /* what one answer takes of the receive buffer, at most */
     COMMENT_MAX = 64
 };
 
@@ -30,13 +31,28 @@ struct nft_batch {
     char *table;
     enum nft_refresh refresh;
     uint32_t sequence;
-    char *buffer; /* BUFFER_SIZE octets */
-    size_t used;  /* octets of the transaction being built */
+    char *buffer;       /* BUFFER_SIZE octets */
+    size_t changes_max; /* of one transaction, so that its answers find room */
+    size_t used;        /* octets of the transaction being built */
     struct {
         uint32_t first_sequence; /* of the change's messages */
         uint32_t last_sequence;
     } sent[CHANGES_PER_TRANSACTION];
 };
+
+/* Outside the first user namespace the buffers keep their size: then transactions are smaller. */
+static void set_buffers(struct nft_batch *batch)
+{
+    int size = 2 * BUFFER_SIZE;
+    int descriptor = mnl_socket_get_fd(batch->socket);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &(socklen_t){sizeof(size)});
+    size_t changes = (size_t)size / ANSWER_SIZE / MESSAGES_PER_CHANGE;
+    batch->changes_max = changes < 1                         ? 1
+                         : changes > CHANGES_PER_TRANSACTION ? CHANGES_PER_TRANSACTION
+                                                             : changes;
+}
 
 struct nft_batch *nft_batch_create(const char *table, enum nft_refresh refresh)
 {
@@ -55,10 +71,7 @@ struct nft_batch *nft_batch_create(const char *table, enum nft_refresh refresh)
         errno = error;
         return NULL;
     }
-    int size = 2 * BUFFER_SIZE;
-    int descriptor = mnl_socket_get_fd(batch->socket);
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    set_buffers(batch);
     return batch;
 }
 
@@ -258,7 +271,7 @@ void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_
     struct nft_change *part[CHANGES_PER_TRANSACTION];
     for (size_t done = 0; done < count;) {
         size_t taken = 0;
-        for (; taken < CHANGES_PER_TRANSACTION && done < count; taken++, done++) {
+        for (; taken < batch->changes_max && done < count; taken++, done++) {
             changes[done].error = 0;
             part[taken] = &changes[done];
         }
