@@ -54,6 +54,7 @@ function Neighbour:send_query(session, attempt)
   if exchange.change then exchange.change(query) end
   self.case:trace(self.name .. " sends", nil, "Query")
   exchange.sent = messages.encode_gist(query)
+  exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
     source = s_flag == 0 and session.flow.source or self.address,
     destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
@@ -108,7 +109,8 @@ end
 -- Starts a handshake; the result is in session.querying, filled in as messages come.
 function Neighbour:start_handshake(session, options)
   options = options or {}
-  session.querying = { cookies = {}, change = options.change_query, options = options }
+  session.querying = { cookies = {}, all_sent = {}, change = options.change_query,
+    options = options }
   keep_asking(self, session, 1, 500)
 end
 

@@ -16,15 +16,14 @@ local function hex(bytes)
     or "none"
 end
 
--- Sends the Query once, with S=0 unless `own_source`; the Error that answers it. There is no
+-- Sends the Query, first with S=0 unless `own_source`; the Error that answers it. There is no
 -- Response. With S=0 an Error finds us by the NLI only.
 local function provoke(t, ids, change, own_source)
   local session = t:session()
   t.ni:start_handshake(session, { only_query = true, own_source = own_source,
     change_query = change })
-  if session.querying.timer then session.querying.timer:cancel() end
-  session.querying.stopped = true
   local item = t:expect(t.ni, "GIST Error", nil, ids, "it is answered by an Error")
+  session:stop_asking()
   t:check(ids, "and by no Response", "none", messages.summary(session.querying.response),
     session.querying.response == nil)
   return item, session, item.gist.by_type[ERROR].values
@@ -230,8 +229,8 @@ cases[#cases + 1] = {
     local session = t:session()
     t.ni:start_handshake(session, { only_query = true, own_source = true,
       change_query = spoil.without(NLI) })
-    session.querying.timer:cancel()
     local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-5.6-4" }, "an Error comes")
+    session:stop_asking()
     t:check({ "RFC5971-5.1-2" }, "'Missing Object'", "9/2", item.code .. "/" .. item.subcode)
     t:control()
     t:session():connect()
@@ -247,7 +246,7 @@ cases[#cases + 1] = {
     t:body()
     local session = t:session()
     t.ni:start_handshake(session, { only_query = true, change_query = spoil.without(NLI) })
-    session.querying.timer:cancel()
+    session:stop_asking()
     t:nothing(t.ni, { "RFC5971-5.6-4" }, "no Error comes, to the flow's source or elsewhere")
     t:control()
     local good = t:session():connect()
@@ -271,7 +270,7 @@ for _, row in ipairs({
       t:body()
       local session = t:session()
       t.ni:start_handshake(session, { only_query = true, own_source = true, change_query = row[4] })
-      session.querying.timer:cancel()
+      session:stop_asking()
       local item = t:await(t.ixit.timing.quiet_ms,
         function() return session.querying.response or table.remove(t.ni.inbox, 1) end)
       t:reading(row[2], messages.summary(item))

@@ -285,8 +285,8 @@ return {
       local session = t:session()
       t.ni:start_handshake(session, { only_query = true, own_source = true,
         change_query = spoil.header("nslpid", 40) })
-      session.querying.timer:cancel()
       local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-4.3.4-3" }, "an Error comes")
+      session:stop_asking()
       t:check({ "RFC5971-4.3.4-3" }, "'Endpoint Found'", 7, item.code)
       t:check({ "RFC5971-4.3.4-i2" }, "it quotes the session id", "the one sent",
         item.sid == session.sid and "the one sent" or "another or none")
