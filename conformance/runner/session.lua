@@ -133,8 +133,11 @@ end
 -- CREATE there, success RESPONSE back: the whole exchange, for a preamble or a control.
 function Session:establish(options)
   options = options or {}
-  self:send_create(options)
-  if not self.case:judges_responder() then
+  if self.querying and self.querying.options.d_mode then
+    self.forwarded = self.case:insist(function() self:send_create(options) end, self.case.nr,
+      "CREATE", options.ids, "the IUT forwards the CREATE")
+    self:respond(options.response)
+  elseif self:send_create(options) and not self.case:judges_responder() then
     self.forwarded = self:expect_create(options.ids)
     self:respond(options.response)
   end

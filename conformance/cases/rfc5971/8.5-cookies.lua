@@ -353,12 +353,13 @@ return {
   },
   {
     id = "gist-6.3-query-before-confirm",
-    purpose = "A second Query before any Confirm is answered like the first.",
+    purpose = "Of an established session too a second Query before any Confirm is answered like the "
+      .. "first.",
     roles = ALL,
     requirements = { "RFC5971-6.3-3" },
     run = function(t)
+      local session = t:session():establish()
       t:body()
-      local session = t:session()
       for _, text in ipairs({ "the first", "the second" }) do
         t.ni:start_handshake(session, { only_query = true })
         local response = t:await(t.ixit.timing.response_ms,

@@ -71,7 +71,11 @@ local function run(row)
     t:body()
     local item, session, failure = provoke(t, row.own and { row.id } or { row.id, TO_NLI },
       row.change, row.own)
-    t:check({ row.id }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
+    t:check({ row.id, row.also }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
+    if not row.own then
+      t:check({ TO_NLI }, "it comes to the address in the Query's NLI", t.ni.address,
+        item.packet.destination)
+    end
     t:check({ row.id }, "its class is Protocol-Error", 2, failure.class)
     t:check({ NLI_ID }, "in D-mode it has the sender's NLI", "there",
       item.gist.by_type[NLI] and "there" or "missing")
@@ -92,6 +96,7 @@ end
 local function requirements_of(row)
   local list = { row.id, NLI_ID, HEADER }
   if not row.own then list[#list + 1] = TO_NLI end
+  list[#list + 1] = row.also
   if row.quotes == false then list[#list + 1] = NO_QUOTES end
   if row.quotes then list[#list + 1] = QUOTES end
   if row.info then list[#list + 1] = INFO_ID end
@@ -209,6 +214,7 @@ local rows = {
 rows[#rows].info, rows[#rows - 1].info = VALUE_INFO, VALUE_INFO
 for _, row in ipairs(rows) do
   if row.error == "10/5" then row.infos = 2 end
+  if row.error:find("^9/[023]") then row.also = "RFC5971-5.1-2" end
 end
 
 local cases = {}
