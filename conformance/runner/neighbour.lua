@@ -46,7 +46,8 @@ end
 -- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.
 function Neighbour:send_query(session, attempt)
   local exchange = session.querying
-  local s_flag = (attempt > 1 or exchange.options.own_source) and 1 or 0
+  local options = exchange.options
+  local s_flag = (options.own_source or attempt > 1 and not options.flow_source) and 1 or 0
   local cookie = self.net.random(8)
   exchange.cookies[cookie] = true
   local query = messages.query(self, session, cookie, s_flag)

@@ -16,12 +16,12 @@ local function hex(bytes)
     or "none"
 end
 
--- Sends the Query, first with S=0 unless `own_source`; the Error that answers it. There is no
+-- Sends the Query, with S=0 unless `own_source`; the Error that answers it. There is no
 -- Response. With S=0 an Error finds us by the NLI only.
 local function provoke(t, ids, change, own_source)
   local session = t:session()
   t.ni:start_handshake(session, { only_query = true, own_source = own_source,
-    change_query = change })
+    flow_source = not own_source, change_query = change })
   local item = t:expect(t.ni, "GIST Error", nil, ids, "it is answered by an Error")
   session:stop_asking()
   t:check(ids, "and by no Response", "none", messages.summary(session.querying.response),
@@ -69,7 +69,8 @@ end
 local function run(row)
   return function(t)
     t:body()
-    local item, session, failure = provoke(t, row.own and { row.id } or { row.id, TO_NLI },
+    local item, session, failure = provoke(t, row.own and { row.id }
+      or { row.id, TO_NLI, row.also },
       row.change, row.own)
     t:check({ row.id, row.also }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
     if not row.own then
