@@ -215,6 +215,17 @@ function Case:expect(neighbour, name, session, ids, text, timeout_ms)
   return item
 end
 
+-- The same for what `send` provokes; as it may be lost, it is sent up to three times.
+function Case:insist(send, neighbour, name, ids, text)
+  for _ = 1, 3 do
+    send()
+    if self:await(self.ixit.timing.response_ms / 3, function() return neighbour.inbox[1] end) then
+      break
+    end
+  end
+  return self:expect(neighbour, name, nil, ids, text)
+end
+
 -- Nothing may come to this neighbour for a while; a later expect() there is the control.
 function Case:nothing(neighbour, ids, text, window_ms)
   local item = self:await(window_ms or self.ixit.timing.quiet_ms, function()

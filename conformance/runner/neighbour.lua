@@ -46,7 +46,8 @@ end
 -- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.
 function Neighbour:send_query(session, attempt)
   local exchange = session.querying
-  local s_flag = (attempt > 1 or exchange.options.own_source) and 1 or 0
+  local options = exchange.options
+  local s_flag = (options.own_source or attempt > 1 and not options.flow_source) and 1 or 0
   local cookie = self.net.random(8)
   exchange.cookies[cookie] = true
   local query = messages.query(self, session, cookie, s_flag)
@@ -54,6 +55,7 @@ function Neighbour:send_query(session, attempt)
   if exchange.change then exchange.change(query) end
   exchange.sent = messages.encode_gist(query)
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
+  exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
     source = s_flag == 0 and session.flow.source or self.address,
     destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
@@ -108,7 +110,8 @@ end
 -- Starts a handshake; the result is in session.querying, filled in as messages come.
 function Neighbour:start_handshake(session, options)
   options = options or {}
-  session.querying = { cookies = {}, change = options.change_query, options = options }
+  session.querying = { cookies = {}, all_sent = {}, change = options.change_query,
+    options = options }
   keep_asking(self, session, 1, 500)
 end
 

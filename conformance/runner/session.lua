@@ -37,14 +37,19 @@ function Session:connect(options)
   case:await(case.ixit.timing.response_ms, function()
     return exchange.confirmed_at or exchange.failed
   end)
-  if exchange.timer then exchange.timer:cancel() end
-  exchange.stopped = true
+  self:stop_asking()
   case:check(options and options.ids, "the IUT answers the Query with a Response",
     "a Response", messages.summary(exchange.response), exchange.response ~= nil)
   case:check(options and options.ids, "the association that the Response announces can be used",
     "open", exchange.failed or "open", exchange.confirmed_at ~= nil)
   self:expect_iut_between(options and options.ids)
   return self
+end
+
+-- No Query is sent again from here on.
+function Session:stop_asking()
+  if self.querying.timer then self.querying.timer:cancel() end
+  self.querying.stopped = true
 end
 
 -- A path without the IUT would let both neighbours talk to each other, and prove nothing.
@@ -128,8 +133,11 @@ end
 -- CREATE there, success RESPONSE back: the whole exchange, for a preamble or a control.
 function Session:establish(options)
   options = options or {}
-  self:send_create(options)
-  if not self.case:judges_responder() then
+  if self.querying and self.querying.options.d_mode then
+    self.forwarded = self.case:insist(function() self:send_create(options) end, self.case.nr,
+      "CREATE", options.ids, "the IUT forwards the CREATE")
+    self:respond(options.response)
+  elseif self:send_create(options) and not self.case:judges_responder() then
     self.forwarded = self:expect_create(options.ids)
     self:respond(options.response)
   end

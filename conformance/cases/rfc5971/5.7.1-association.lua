@@ -125,10 +125,10 @@ return {
       t:body()
       local response = session.querying.response.gist.by_type
       local confirm = messages.confirm(t.ni, session, response[6].raw, response[3].raw, true)
-      t.ni:send_datagram(messages.encode_gist(confirm),
-        { destination = response[2].values.interface })
-      local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-5.5-1" },
-        "an Error answers the Confirm")
+      local item = t:insist(function()
+        t.ni:send_datagram(messages.encode_gist(confirm),
+          { destination = response[2].values.interface })
+      end, t.ni, "GIST Error", { "RFC5971-5.5-1" }, "an Error answers the Confirm")
       t:check({ "RFC5971-5.5-1" }, "'Incorrect Encapsulation'", 3, item.code)
       t:control()
       t:session():connect():send_create():expect_create()

@@ -20,12 +20,11 @@ local function refused(ids, ways)
       local session = t:session()
       t.ni:start_handshake(session, { only_query = true, own_source = true,
         change_query = way.change })
-      session.querying.stopped = true
       local item = t:expect(t.ni, "GIST Error", nil, ids, way.text .. " is answered by an Error")
+      session:stop_asking()
       t:check(ids, way.text .. ": error and subcode", way.error, item.code .. "/" .. item.subcode)
       t:check(ids, way.text .. ": no Response", "none", session.querying.response and "a Response"
         or "none")
-      if session.querying.timer then session.querying.timer:cancel() end
     end
     t:control()
     t:session():connect()
@@ -43,7 +42,7 @@ local function accepted(ids, ways)
         function() return session.querying.response end)
       t:check(ids, way.text .. " is answered by a Response", "a Response",
         messages.summary(response), response ~= nil)
-      session.querying.stopped = true
+      session:stop_asking()
       session:expect_iut_between(ids)
     end
   end

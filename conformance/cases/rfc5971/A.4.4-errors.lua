@@ -16,15 +16,14 @@ local function hex(bytes)
     or "none"
 end
 
--- Sends the Query once, with S=0 unless `own_source`; the Error that answers it. There is no
+-- Sends the Query, with S=0 unless `own_source`; the Error that answers it. There is no
 -- Response. With S=0 an Error finds us by the NLI only.
 local function provoke(t, ids, change, own_source)
   local session = t:session()
   t.ni:start_handshake(session, { only_query = true, own_source = own_source,
-    change_query = change })
-  if session.querying.timer then session.querying.timer:cancel() end
-  session.querying.stopped = true
+    flow_source = not own_source, change_query = change })
   local item = t:expect(t.ni, "GIST Error", nil, ids, "it is answered by an Error")
+  session:stop_asking()
   t:check(ids, "and by no Response", "none", messages.summary(session.querying.response),
     session.querying.response == nil)
   return item, session, item.gist.by_type[ERROR].values
@@ -70,9 +69,14 @@ end
 local function run(row)
   return function(t)
     t:body()
-    local item, session, failure = provoke(t, row.own and { row.id } or { row.id, TO_NLI },
+    local item, session, failure = provoke(t, row.own and { row.id }
+      or { row.id, TO_NLI, row.also },
       row.change, row.own)
-    t:check({ row.id }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
+    t:check({ row.id, row.also }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
+    if not row.own then
+      t:check({ TO_NLI }, "it comes to the address in the Query's NLI", t.ni.address,
+        item.packet.destination)
+    end
     t:check({ row.id }, "its class is Protocol-Error", 2, failure.class)
     t:check({ NLI_ID }, "in D-mode it has the sender's NLI", "there",
       item.gist.by_type[NLI] and "there" or "missing")
@@ -93,6 +97,7 @@ end
 local function requirements_of(row)
   local list = { row.id, NLI_ID, HEADER }
   if not row.own then list[#list + 1] = TO_NLI end
+  list[#list + 1] = row.also
   if row.quotes == false then list[#list + 1] = NO_QUOTES end
   if row.quotes then list[#list + 1] = QUOTES end
   if row.info then list[#list + 1] = INFO_ID end
@@ -210,6 +215,7 @@ local rows = {
 rows[#rows].info, rows[#rows - 1].info = VALUE_INFO, VALUE_INFO
 for _, row in ipairs(rows) do
   if row.error == "10/5" then row.infos = 2 end
+  if row.error:find("^9/[023]") then row.also = "RFC5971-5.1-2" end
 end
 
 local cases = {}
@@ -230,8 +236,8 @@ cases[#cases + 1] = {
     local session = t:session()
     t.ni:start_handshake(session, { only_query = true, own_source = true,
       change_query = spoil.without(NLI) })
-    session.querying.timer:cancel()
     local item = t:expect(t.ni, "GIST Error", nil, { "RFC5971-5.6-4" }, "an Error comes")
+    session:stop_asking()
     t:check({ "RFC5971-5.1-2" }, "'Missing Object'", "9/2", item.code .. "/" .. item.subcode)
     t:control()
     t:session():connect()
@@ -247,7 +253,7 @@ cases[#cases + 1] = {
     t:body()
     local session = t:session()
     t.ni:start_handshake(session, { only_query = true, change_query = spoil.without(NLI) })
-    session.querying.timer:cancel()
+    session:stop_asking()
     t:nothing(t.ni, { "RFC5971-5.6-4" }, "no Error comes, to the flow's source or elsewhere")
     t:control()
     local good = t:session():connect()
@@ -271,7 +277,7 @@ for _, row in ipairs({
       t:body()
       local session = t:session()
       t.ni:start_handshake(session, { only_query = true, own_source = true, change_query = row[4] })
-      session.querying.timer:cancel()
+      session:stop_asking()
       local item = t:await(t.ixit.timing.quiet_ms,
         function() return session.querying.response or table.remove(t.ni.inbox, 1) end)
       t:reading(row[2], messages.summary(item))

@@ -1,5 +1,5 @@
 -- The conformance suite against one reference firewall.
--- natfw-lab run conformance [VARIANT] [-- OPTION of natfw-conform run]...
+-- natfw-lab run conformance [VARIANT] [loss=PERCENT] [-- OPTION of natfw-conform run]...
 local lab = require("lab")
 local options = require("options")
 
@@ -15,19 +15,36 @@ local variants = {
     },
 }
 
+-- The windows of time that a path which loses packets needs: TCP and GIST send again.
+local patience = {
+    "timing.response_ms=8000", "timing.pass_ms=8000", "timing.stop_ms=4000",
+    "timing.expiry_early_ms=2500", "timing.expiry_late_ms=2500", "timing.no_peer_ms=30000",
+    "timing.connect_ms=2500",
+}
+
 return {
     topology = "conformance",
     run = function(net, name, ...)
-        local words = { ... }
-        if name == "--" or name == nil then
-            name = "reference"
-        elseif words[1] == "--" then
+        local words = { name, ... }
+        name = "reference"
+        if words[1] and words[1] ~= "--" and not words[1]:find("=") then
+            name = table.remove(words, 1)
+        end
+        local loss = tonumber(words[1] and words[1]:match("^loss=(%d+)$"))
+        if loss then
+            table.remove(words, 1)
+            for _, wire in pairs(net.wires) do
+                wire:impair({ loss = loss / 100 })
+            end
+        end
+        if words[1] == "--" then
             table.remove(words, 1)
         end
         local variant = variants[name] or error("there is no variant '" .. name .. "'", 0)
         lab.start_node(net, "fw", variant.node)
         local command = { "natfw-conform", "run", "--ixit", options.data .. "/ixit/firewall.lua" }
-        for _, setting in ipairs(variant.runner or {}) do
+        local settings = table.move(loss and patience or {}, 1, #patience, 1, {})
+        for _, setting in ipairs(table.move(variant.runner or {}, 1, 9, #settings + 1, settings)) do
             table.move({ "--set", setting }, 1, 2, #command + 1, command)
         end
         table.move(words, 1, #words, #command + 1, command)
