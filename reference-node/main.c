@@ -89,7 +89,7 @@ static FILE *open_trace(void)
     return trace;
 }
 
-/* Appends the points that were reached, as core/spec/verify.c does. */
+/* Appends the points that were reached, as core/spec/tests/verify.c does. */
 static void write_trace(FILE *trace)
 {
     size_t count;

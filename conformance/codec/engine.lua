@@ -8,7 +8,7 @@
 --   "address"         IPv4 or IPv6, by `version` (a number, or the name of the field that has it)
 --   "bytes"           `size` octets, or `length` (a field's name) times `unit`, or all that is left
 --   "list"            `count` (a field's name) items, or as many as fit; `of` is rows or a width
---   "variant"         rows chosen by the field `by`
+--   "variant"         rows chosen from `of` by the field `by`
 -- when: all of these conditions; either: one of them. pad: up to the next word.
 
 local bits = require("codec.bits")
@@ -69,12 +69,12 @@ function readers.list(row, reader, values)
     local item, fault, text
     if type(row.of) == "number" then
       item = reader.take(row.of)
-      if not item then return nil, "length", row[1] .. " runs past the end" end
+      if not item then return list, "length", row[1] .. " runs past the end" end
     else
       item, fault, text = read_rows(row.of, reader, {})
-      if fault then return nil, fault, text end
     end
     list[#list + 1] = item
+    if fault then return list, fault, text end
   end
   return list
 end
@@ -92,14 +92,14 @@ end
 function read_rows(rows, reader, values)
   for _, row in ipairs(rows) do
     if row[2] == "variant" then
-      local variant = row[values[row.by]]
+      local variant = row.of[values[row.by]]
       if not variant then return values, "value", row.by .. " is unknown" end
       local _, fault, text = read_rows(variant, reader, values)
       if fault then return values, fault, text end
     elseif present(row, values) then
       local value, fault, text = read_row(row, reader, values)
+      values[row[1]] = value -- of a list, what was read before the fault
       if fault then return values, fault, text end
-      values[row[1]] = value
       if row.pad and not reader.align() then return values, "length", "padding is missing" end
     end
   end
@@ -214,23 +214,40 @@ local function check_present(spec, message, seen, header, add)
   end
 end
 
--- RFC 5971, 5.7.1: a proposal and its configuration speak of the same protocols and profiles.
-local function check_stack(spec, seen, add)
+local function has(list, wanted)
+  for _, item in ipairs(list or {}) do
+    if item == wanted then return true end
+  end
+  return false
+end
+
+-- Whether an option field is of this protocol and of the profile with this number.
+local function is_option_of(option, protocol, number)
+  return option.protocol == protocol and (option.profile == 0 or option.profile == number)
+end
+
+-- RFC 5971, 5.7.1: a proposal and its configuration speak of the same protocols and profiles; 5.7.2:
+-- Forwards-TCP (1) has options wherever it is offered. A Confirm only repeats the proposal.
+local function check_stack(spec, header, seen, add)
   local proposal, configuration = seen[3] and seen[3].values, seen[4] and seen[4].values
   if spec.layer ~= "gist" or not (proposal and configuration) then return end
   if not (proposal.profiles and configuration.options) then return end
   for _, option in ipairs(configuration.options) do
     local offered = false
     for number, profile in ipairs(proposal.profiles) do
-      for _, protocol in ipairs(profile.layers or {}) do
-        if protocol == option.protocol and (option.profile == 0 or option.profile == number) then
-          offered = true
-        end
-      end
+      offered = offered
+        or is_option_of(option, option.protocol, number) and has(profile.layers, option.protocol)
     end
     if not offered then
       add(spec.faults.mismatch, "options for a protocol or profile that is not proposed", 4)
     end
+  end
+  for number, profile in ipairs(header.type ~= 2 and proposal.profiles or {}) do
+    local found = not has(profile.layers, 1)
+    for _, option in ipairs(configuration.options) do
+      found = found or is_option_of(option, 1, number)
+    end
+    if not found then add(spec.faults.mismatch, "Forwards-TCP is proposed without options", 4) end
   end
 end
 
@@ -276,7 +293,7 @@ local function check_message(spec, header, message, list, add)
   for _, found in ipairs(list) do check_object(spec, found, seen, allowed, add) end
   if not spec.any_order then check_order(spec, list, rank, add) end
   if grammar then check_present(spec, grammar, seen, header, add) end
-  check_stack(spec, seen, add)
+  check_stack(spec, header, seen, add)
   if spec.layer == "gist" then check_gist_header(spec, header, message, seen, add) end
   return seen
 end
@@ -342,7 +359,7 @@ function write_rows(rows, writer, values)
     if type(row[2]) == "number" and values[row[1]] == nil then given[row[1]] = implied(row,
       values) end
     if row[2] == "variant" then
-      write_rows(row[given[row.by]], writer, values)
+      write_rows(row.of[given[row.by]], writer, values)
     elseif present(row, given) then
       write_row(row, writer, values)
     end
@@ -420,7 +437,7 @@ function engine.reserved_set(spec, decoded)
   local function scan(rows, values, where)
     for _, row in ipairs(rows) do
       if row[2] == "variant" then
-        local variant = row[values[row.by]]
+        local variant = row.of[values[row.by]]
         if variant then scan(variant, values, where) end
       elseif row.reserved and (values[row[1]] or 0) ~= 0 then
         list[#list + 1] = where .. "." .. row[1]

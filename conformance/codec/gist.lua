@@ -52,7 +52,7 @@ local objects = {
       { "mrm", 8 },
       { "n", 1 },
       { "reserved", 7, reserved = true },
-      { "routing", "variant", by = "mrm", [0] = path_coupled, [1] = loose_end },
+      { "routing", "variant", by = "mrm", of = { [0] = path_coupled, [1] = loose_end } },
     },
     constraints = {
       { { 10, 2 }, "F is set, but IP-Ver is not 6", { "mrm", "==", 0 }, { "f", "==", 1 },
@@ -83,6 +83,7 @@ local objects = {
       { "interface", "address", version = "ip_ver" },
     },
     constraints = {
+      { { 10, 1 }, "IP-Ver is neither 4 nor 6", { "ip_ver", "~=", 4 }, { "ip_ver", "~=", 6 } },
       { { 10, 1 }, "routing state validity time is zero", { "validity_ms", "==", 0 } },
     },
   },
@@ -153,7 +154,7 @@ local objects = {
         { "length", 16 },
         { "value", "bytes", length = "length", unit = 4 },
       } },
-      { "comment", "bytes" },
+      { "comment", "bytes", when = { { "c", "==", 1 } } },
     },
     constraints = {
       { { 10, 2 }, "Q is set without D", { "q", "==", 1 }, { "d", "==", 0 } },

@@ -25,7 +25,7 @@ local function plain(rows, values)
   for _, row in ipairs(rows) do
     local value = values[row[1]]
     if row[2] == "variant" then
-      local variant = row[values[row.by]]
+      local variant = row.of[values[row.by]]
       for key, item in pairs(variant and plain(variant, values) or {}) do out[key] = item end
     elseif value ~= nil and not row.reserved then
       if row[2] == "bytes" then

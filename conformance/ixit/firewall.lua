@@ -26,6 +26,7 @@ return {
     blocks_by_default = true, -- data passes only where a rule allows it
     tcp_flows = true, -- the runner may probe with TCP
     aggregated_deletion = true, -- takes deletions with session id zero
+    d_mode = false, -- takes sessions from initiators that want no association
   },
 
   -- How to reach it (IXIT).

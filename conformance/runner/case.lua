@@ -22,7 +22,8 @@ function Case.new(definition, context)
     strict = context.strict, done = context.done, owners = context.owners,
       addresses = context.addresses,
     tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
-    measured = {}, seen_readings = {}, results = {}, tolerated = {}, next_port = 20000 }, Case)
+    measured = {}, seen_readings = {}, results = {}, tolerated = {},
+    next_port = context.addresses.first_port }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
   case.ni = Neighbour.new({ case = case, side = "inside", name = "NI",
@@ -42,6 +43,9 @@ function Case:another_initiator()
   self:defer(function() other:close() end)
   return other
 end
+
+-- Whether the IUT is where flows end: then the runner has one side only.
+function Case:judges_responder() return self.ixit.responder ~= nil end
 
 -- The coroutine ----------------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ function Case:perform()
       self.reason = describe(problem) end
   end
   guarded(function()
-    self.nr:listen()
+    if not self:judges_responder() then self.nr:listen() end
     self.definition.run(self)
     self:conclude()
   end)

@@ -60,7 +60,7 @@ function catalogue.cases(files, tombstones, known)
   for _, path in ipairs(files) do
     local chunk, why = loadfile(path, "t")
     if not chunk then return nil, why end
-    local place = path:match("cases/(.*)%.lua$") or path
+    local place = path:match(".*cases/(.*)%.lua$") or path
     for _, case in ipairs(chunk()) do
       local problem = problem_with(case, place, seen, tombstones, known)
       if problem then return nil, path .. ": " .. problem end

@@ -26,11 +26,13 @@ local function one_of(...)
   end
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true }
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, NR = true }
 
 local function roles(value)
   if type(value) ~= "table" or #value == 0 then return false end
-  for _, role in ipairs(value) do if not ROLES[role] then return false end end
+  for _, role in ipairs(value) do
+    if not ROLES[role] or (role == "NR" and #value > 1) then return false end
+  end
   return true
 end
 
@@ -46,13 +48,14 @@ local side = {
 local schema = {
   name = { text, "a text", "unnamed IUT" },
   ics = {
-    roles = { roles, "a list of \"NF-FW\", \"edge-FW\"" },
+    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", or \"NR\" alone" },
     lowers_lifetime = { boolean, "true or false", false },
     rejects_large_lifetime = { boolean, "true or false", false },
     rejects_small_lifetime = { boolean, "true or false", false },
     blocks_by_default = { boolean, "true or false", true },
     tcp_flows = { boolean, "true or false", true },
     aggregated_deletion = { boolean, "true or false", true },
+    d_mode = { boolean, "true or false", false },
   },
   inside = side,
   outside = side,
@@ -80,6 +83,19 @@ local schema = {
     max_rate = { positive, "cases started per second", 20 },
   },
 }
+
+-- A responder has one port, the inside one, and an address where flows end.
+local responder_schema = {
+  responder = { address = { ipv4, "an IPv4 address: the IUT's own, where flows end" } },
+}
+for key, rule in pairs(schema) do
+  if key ~= "outside" then responder_schema[key] = rule end
+end
+
+local function is_responder(given)
+  return type(given.ics) == "table" and type(given.ics.roles) == "table"
+    and given.ics.roles[1] == "NR" and #given.ics.roles == 1
+end
 
 -- The line where a path of keys is assigned, as well as a look at the text can tell.
 local function line_of(source, path)
@@ -131,7 +147,7 @@ end
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines.
 function ixit.check(given, file, source)
   local problems = {}
-  local settings = check_table(schema, given, "", problems)
+  local settings = check_table(is_responder(given) and responder_schema or schema, given, "", problems)
   if #problems == 0 and settings.lifetime.max_s > 0
     and settings.lifetime.usual_s > settings.lifetime.max_s then
     problems[1] = { path = "lifetime.usual_s", text = "is above lifetime.max_s" }
@@ -151,6 +167,7 @@ function ixit.check(given, file, source)
     return nil, lines
   end
   for _, name in ipairs({ "inside", "outside" }) do
+    if not settings[name] then break end
     settings[name].pools = { signalling = pool_of(settings[name].signalling),
       flows = pool_of(settings[name].flows) }
   end
@@ -177,19 +194,29 @@ function ixit.override(given, assignment)
   return true
 end
 
--- The most cases that have addresses of their own: every pool has 256 addresses or more, and the
--- second initiators take one half of theirs.
-ixit.most_cases = 126
+-- How many cases at once can have addresses of their own: the second initiators take one half of the
+-- inside neighbours' pool.
+function ixit.most_at_once(settings)
+  local most = settings.inside.pools.signalling.size // 2 - 2
+  for _, side in ipairs({ settings.inside, settings.outside }) do
+    for _, pool in pairs(side.pools) do most = math.min(most, pool.size - 2) end
+  end
+  return most
+end
 
--- The addresses of the case with this number, up to most_cases. The second initiator's comes from
+-- The addresses of the case with this number, up to most_at_once, and its first port, which differs
+-- from one use of the number to the next. The second initiator's comes from
 -- the other half of the pool.
-function ixit.addresses(settings, number)
+function ixit.addresses(settings, number, use)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
   local half = settings.inside.pools.signalling
   local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
+  local own = settings.responder and settings.responder.address
   return { ni = pick(settings.inside.pools.signalling), other_ni = other,
-    nr = pick(settings.outside.pools.signalling),
-    source = pick(settings.inside.pools.flows), destination = pick(settings.outside.pools.flows) }
+    nr = own or pick(settings.outside.pools.signalling),
+    source = pick(settings.inside.pools.flows),
+    destination = own or pick(settings.outside.pools.flows),
+    first_port = 20000 + (use - 1) % 100 * 200 }
 end
 
 return ixit

@@ -36,7 +36,7 @@ end
 -- Sending ----------------------------------------------------------------------------------------
 
 function Neighbour:send_datagram(bytes, options)
-  local parts = { payload = gist.magic .. bytes, source = options.source or self.address,
+  local parts = { payload = (options.magic or gist.magic) .. bytes, source = options.source or self.address,
     destination = options.destination, source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
@@ -50,17 +50,21 @@ function Neighbour:send_query(session, attempt)
   local cookie = self.net.random(8)
   exchange.cookies[cookie] = true
   local query = messages.query(self, session, cookie, s_flag)
+  if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  local bytes = messages.encode_gist(query)
-  self.case:trace(self.name .. " sends", messages.read(bytes))
-  self:send_datagram(bytes, {
+  exchange.sent = messages.encode_gist(query)
+  self.case:trace(self.name .. " sends", messages.read(exchange.sent))
+  self:send_datagram(exchange.sent, {
     source = s_flag == 0 and session.flow.source or self.address,
     destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
 end
 
--- Data with an NSLP payload, over the session's association.
+-- Data with an NSLP payload, over the session's association, or in D-mode where it has none.
 function Neighbour:send_nslp(session, message, options)
   options = options or {}
+  if session.querying.options.d_mode and self.name == "NI" then
+    return self:send_nslp_datagram(session, message, options.change)
+  end
   local direction = self.name == "NI" and 0 or 1
   local payload = type(message) == "string" and message or messages.encode_natfw(message)
   local data = messages.data(session, direction, payload)
@@ -136,6 +140,15 @@ function Neighbour:send_confirm(session, association, first)
   self.case:wake()
 end
 
+-- The Confirm in D-mode, where neither side wants an association.
+local function confirm_in_d_mode(self, session, response)
+  local confirm = messages.confirm(self, session, raw_of(response, RESPONDER_COOKIE))
+  self.case:trace(self.name .. " sends", nil, "Confirm")
+  self:send_datagram(messages.encode_gist(confirm), { destination = self:peer_address(session) })
+  session.querying.confirmed_at = self.net.now()
+  self.case:wake()
+end
+
 -- Opens the association that the Response announces, and confirms on it.
 function Neighbour:open_association(session, response)
   local exchange = session.querying
@@ -176,6 +189,7 @@ local function on_response(self, session, item)
   if exchange.timer then exchange.timer:cancel() end
   if exchange.options.only_query then return self.case:wake() end
   if item.mode == "C" then return self:send_confirm(session, item.association, false) end
+  if exchange.options.d_mode then return confirm_in_d_mode(self, session, item) end
   self:open_association(session, item)
 end
 

@@ -43,7 +43,7 @@ local function open_side(host, name, settings, other)
   local side = setmetatable({ name = name, routes = {} }, Side)
   side.netns = must(host.netns(settings.netns))
   for _, pool in pairs(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
-  for _, pool in pairs(other.pools) do
+  for _, pool in pairs(other.pools or {}) do
     add_route(side, pool.prefix, "via", settings.gateway, "dev", settings.interface)
   end
   side.raw = must(side.netns:raw())
@@ -56,19 +56,23 @@ local function open_side(host, name, settings, other)
 end
 
 function net.open(host, settings)
-  local opened = { now = host.now, after = host.after, random = host.random }
-  opened.inside = open_side(host, "inside", settings.inside, settings.outside)
-  opened.outside = open_side(host, "outside", settings.outside, settings.inside)
+  local opened = { now = host.now, after = host.after, random = host.random, outside = {} }
+  local names = settings.outside and { "inside", "outside" } or { "inside" }
+  opened.inside = open_side(host, "inside", settings.inside, settings.outside
+    or { pools = { iut = { prefix = settings.responder.address .. "/32" } } })
+  if settings.outside then
+    opened.outside = open_side(host, "outside", settings.outside, settings.inside)
+  end
 
   -- Live captures, one a port, that each case takes its own packets from.
   function opened.capture()
-    for _, name in ipairs({ "inside", "outside" }) do
+    for _, name in ipairs(names) do
       opened[name].capture = must(opened[name].netns:capture(settings[name].interface))
     end
   end
 
   function opened.close()
-    for _, name in ipairs({ "inside", "outside" }) do
+    for _, name in ipairs(names) do
       local side = opened[name]
       for _, words in ipairs(side.routes) do side.netns:ip("route", "del", table.unpack(words)) end
       if side.capture then side.capture:close() end

@@ -56,7 +56,7 @@ function Session:expect_iut_between(ids)
     own and "the responder" or "the IUT")
 end
 
-function Session:connected() return self.querying and self.querying.association ~= nil end
+function Session:connected() return self.querying and self.querying.confirmed_at ~= nil end
 
 -- The CREATE as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
 function Session:create_message(options)
@@ -113,12 +113,26 @@ function Session:expect_error(class, code, ids, text)
   return item
 end
 
+-- A CREATE that was sent is accepted: forwarded and answered by us, or answered by the IUT.
+function Session:expect_accepted(ids, text)
+  if not self.case:judges_responder() then
+    self.forwarded = self:expect_create(ids, text)
+    self:respond()
+  end
+  local item = self:expect_response(ids, text)
+  self.case:check(ids, "the RESPONSE is a success", "2/0x01",
+    string.format("%d/0x%02X", item.class or 0, item.code or 0))
+  return item
+end
+
 -- CREATE there, success RESPONSE back: the whole exchange, for a preamble or a control.
 function Session:establish(options)
   options = options or {}
   self:send_create(options)
-  self.forwarded = self:expect_create(options.ids)
-  self:respond(options.response)
+  if not self.case:judges_responder() then
+    self.forwarded = self:expect_create(options.ids)
+    self:respond(options.response)
+  end
   local item = self:expect_response(options.ids)
   self.case:check(options.ids, "the RESPONSE is a success", 2, item.class)
   self.granted_s, self.established_at = item.lifetime_s, item.at

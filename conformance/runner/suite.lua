@@ -49,6 +49,7 @@ local function record(case, net, options)
   if not options.pcap then return end
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
+    if not capture then break end
     local addresses = case.addresses
     local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
       .. ".pcap",
@@ -65,7 +66,10 @@ function suite.run(definitions, options)
   local owners = { inside = {}, outside = {} }
   local queue, results, running = {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
-  assert(#definitions <= ixit.most_cases, "more cases than the pools have addresses for")
+  -- Numbers of addresses, the longest unused first. A case that gets used ones has other ports, for
+  -- sessions of the case before may still live.
+  local numbers, uses = {}, {}
+  for number = 1, ixit.most_at_once(settings) do numbers[number], uses[number] = number, 0 end
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
   route_packets(net, owners)
@@ -75,8 +79,10 @@ function suite.run(definitions, options)
   local function finished(entry, case)
     results[entry.place] = case
     if case.addresses then
+      numbers[#numbers + 1] = entry.number
       owners.inside[case.addresses.ni] = nil
       owners.inside[case.addresses.other_ni] = nil
+      owners.inside[case.addresses.source] = nil
       owners.outside[case.addresses.nr] = nil
       owners.outside[case.addresses.destination] = nil
     end
@@ -99,11 +105,14 @@ function suite.run(definitions, options)
         steps = {}, results = {}, measured = {}, seen_readings = {}, started_at = net.now(),
         finished_at = net.now() })
     end
+    entry.number = table.remove(numbers, 1)
+    uses[entry.number] = uses[entry.number] + 1
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
-      addresses = ixit.addresses(settings, entry.place), owners = owners,
+      addresses = ixit.addresses(settings, entry.number, uses[entry.number]), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
     running[case] = true
     owners.inside[case.addresses.ni] = case.ni
+    owners.inside[case.addresses.source] = case.ni
     owners.outside[case.addresses.nr] = case.nr
     owners.outside[case.addresses.destination] = case.nr
     record(case, net, options)
@@ -117,7 +126,7 @@ function suite.run(definitions, options)
       if active == 0 then options.on_end(results) end
       return
     end
-    if active >= options.jobs or pending then return end
+    if active >= options.jobs or pending or #numbers == 0 then return end
     local entry = queue[next_index]
     next_index = next_index + 1
     pending = net.after(1000 / settings.limits.max_rate, function()

@@ -52,6 +52,38 @@ test("a CREATE is laid out as figures 20 to 28 say", function()
   same(show.hex(messages.encode_natfw(messages.notify(5))), "04000000" .. "0010000101050000")
 end)
 
+-- A Query with these octets instead of some of its own.
+local function query_with(wrong, instead)
+  local from, to = QUERY:find(wrong, 1, true)
+  local objects = QUERY:sub(17, from - 1) .. instead .. QUERY:sub(to + 1)
+  return string.format("0120%04x", #objects / 8) .. QUERY:sub(9, 16) .. objects
+end
+
+test("a loose end is read, and no other routing method", function()
+  local hex = query_with("00000004" .. "00004000" .. "0a0a0102" .. "0a0a0202" .. "20200000",
+    "00000003" .. "01004000" .. "0a0a0102" .. "0a0a0202")
+  local decoded = engine.decode(gist, show.unhex(hex))
+  same(faults_of(decoded), "")
+  same(show.plain(decoded).objects[1].fields.destination, "10.10.2.2")
+  same(gist_faults(query_with("00000004" .. "00004000", "00000004" .. "02004000")), "10/1")
+end)
+
+test("faults before the one that ends an object are listed, too", function()
+  same(gist_faults(query_with("10404000", "30401000")), "10/0 10/1") -- NLI: identity, IP-Ver
+  same(gist_faults(query_with("02000000" .. "01010000", "03000000" .. "00000000")),
+    "10/0 10/3 10/5") -- proposal: an empty profile, a missing one
+end)
+
+test("Forwards-TCP is proposed with options", function()
+  same(gist_faults(query_with("0002bf20" .. "01010000", "0002bf20" .. "02020000")), "10/5")
+end)
+
+test("an Error has a comment only with its flag", function()
+  local start, rest = "0101000600000480" .. "00090005" .. "02000100", "01200000002180c0"
+  same(gist_faults(start .. "20000000" .. rest .. "6e6f0000"), "")
+  same(gist_faults(start .. "00000000" .. rest .. "6e6f0000"), "10/0")
+end)
+
 test("right messages have no fault", function()
   same(natfw_faults(CREATE), "")
   same(natfw_faults(RESPONSE), "")

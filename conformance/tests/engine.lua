@@ -121,6 +121,30 @@ for _, row in ipairs(BROKEN) do
   end)
 end
 
+test("every case about one fault fails when the firewall does not look for faults", function()
+  for _, definition in ipairs(support.cases()) do
+    if definition.id:find("^3%.3%-") then
+      local case = support.run({ definition }, { box = { breaks = { ["accepts-faults"] = true } },
+        settings = BOUNDS })[1]
+      expect(case.verdict == "fail", definition.id .. ": " .. case.verdict .. ": "
+        .. tostring(case.reason))
+      expect(#failing_step(case).ids > 0, definition.id .. ": the failing step carries nothing")
+    end
+  end
+end)
+
+test("every case about what is ignored fails when the firewall does not ignore it", function()
+  for _, definition in ipairs(support.cases()) do
+    if definition.id:find("^4%-") then
+      local case = support.run({ definition }, { box = { breaks = { ["strict"] = true } },
+        settings = BOUNDS })[1]
+      expect(case.verdict == "fail", definition.id .. ": " .. case.verdict .. ": "
+        .. tostring(case.reason))
+      expect(#failing_step(case).ids > 0, definition.id .. ": the failing step carries nothing")
+    end
+  end
+end)
+
 -- Cases made for one rule of the engine each.
 local function one(requirements, run)
   return { id = "test", purpose = "test", roles = { "NF-FW" }, requirements = requirements,

@@ -58,6 +58,10 @@ function fake.new(net, options)
 
   -- Towards the neighbours --------------------------------------------------------------------
 
+  local function send_raw(association, session, direction, bytes)
+    association:send(messages.encode_gist(messages.data(session, direction, bytes)))
+  end
+
   local function send_nslp(association, session, direction, message)
     if breaks["reserved"] then message.header.reserved = 1 end
     if breaks["sets-p"] then message.header.p = 1 end
@@ -134,14 +138,50 @@ function fake.new(net, options)
     send_nslp(association, session, direction, messages.notify(code))
   end
 
+  -- The objects to send on: without the unknown that say "delete", all reserved bits zero.
+  local function cleaned(objects)
+    local kept = {}
+    for _, object in ipairs(objects) do
+      local known = natfw.objects[object.type]
+      if known or object.ab == 2 then
+        local values = {}
+        for key, value in pairs(object.values or {}) do values[key] = value end
+        values.reserved, values.reserved_r = nil, nil
+        table.insert(kept, { type = object.type, ab = not known and 2 or 0, values = values,
+          raw = not known and object.raw or nil })
+      end
+    end
+    return kept
+  end
+
+  -- Whether it is just what this box would send itself: no reserved bits, flags or other objects.
+  local function is_plain(item)
+    local decoded = item.natfw
+    local order = { [0x00C] = 1, [0x00F] = 2, [0x012] = 3, [0x010] = 4 }
+    local last = 0
+    for _, object in ipairs(decoded.objects) do
+      local place = order[object.type]
+      if object.ab ~= 0 or not place or place < last then return false end
+      last = place
+    end
+    return #engine.reserved_set(natfw, decoded) == 0 and decoded.header.p == 0
+      and decoded.header.e == 0
+  end
+
   local function on_response(session, item)
-    if item.gist.header.type ~= 3 or #item.natfw.faults > 0
-      or item.msn ~= session.msn then return end
+    if breaks["strict"] and not is_plain(item) then return end
+    if breaks["accepts-faults"] then
+      session.installed = true
+      return send_raw(session.ni, session, 1, item.natfw.bytes)
+    end
+    if item.gist.header.type ~= 3 or item.msn ~= session.msn
+      or #item.natfw.faults > 0 then
+      return
+    end
     local info = item.natfw.by_type[0x010].values
     if info.reserved ~= 0 and breaks["info-reserved"] then return end
     if item.natfw.header.p == 1 and breaks["p-flag"] then return end
-    local message = { header = { type = 3 }, objects = item.natfw.objects }
-    for _, object in ipairs(message.objects) do object.values.reserved = nil end
+    local message = { header = { type = 3 }, objects = cleaned(item.natfw.objects) }
     if item.class == 2 then
       if options.min_s and item.lifetime_s < options.min_s then
         answer(session, item.msn, 7, 0x12, { lifetime_s = options.min_s, object_type = 0x00C })
@@ -172,8 +212,12 @@ function fake.new(net, options)
     local session = sessions[item.sid]
     if not session or item.gist.name ~= "Data" then return end
     if item.name == "RESPONSE" then return on_response(session, item) end
-    if item.name == "NOTIFY" and #item.natfw.faults == 0 then
-      send_nslp(session.ni, session, 1, { header = { type = 4 }, objects = item.natfw.objects })
+    if breaks["strict"] and not is_plain(item) then return end
+    if item.name == "NOTIFY" and breaks["accepts-faults"] then
+      return send_raw(session.ni, session, 1, item.natfw.bytes)
+    elseif item.name == "NOTIFY" and #item.natfw.faults == 0 then
+      send_nslp(session.ni, session, 1, { header = { type = 4 },
+        objects = cleaned(item.natfw.objects) })
       if item.code == 4 or item.code == 5 then forget(session) end
     end
   end
@@ -226,6 +270,7 @@ function fake.new(net, options)
   end
 
   local function on_create(association, item)
+    if breaks["strict"] and not is_plain(item) then return end
     local session = sessions[item.sid]
     local fresh = not session
     local seed = { sid = item.sid, flow = flow_of(item), rule = flow_of(item), ni = association }

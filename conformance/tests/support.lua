@@ -23,10 +23,24 @@ function support.requirements()
   return assert(catalogue.requirements(support.root .. "../core/spec/requirements.def"))
 end
 
+-- Files whose cases ask for more of GIST than the fake firewall has: the lab runs them against a node.
+local BEYOND_THE_FAKE = { "A.4.4-errors", "4.3-delivery", "8.5-cookies" }
+
+local function is_beyond(case)
+  for _, name in ipairs(BEYOND_THE_FAKE) do
+    if case.file:find(name, 1, true) then return true end
+  end
+  return false
+end
+
 function support.cases()
-  return assert(catalogue.cases(files(), catalogue.tombstones(support.root
-    .. "cases/tombstones.txt"),
-    support.requirements()))
+  local all = assert(catalogue.cases(files(), catalogue.tombstones(support.root
+    .. "cases/tombstones.txt"), support.requirements()))
+  local fit = {}
+  for _, case in ipairs(all) do
+    if not is_beyond(case) then fit[#fit + 1] = case end
+  end
+  return fit
 end
 
 function support.settings(changes)

@@ -45,6 +45,10 @@ bool gist_error_data_read(
     error->has_comment = flags & FLAG_C;
     error->d_mode = flags & FLAG_D;
     error->q_mode = flags & FLAG_Q;
+    if (error->q_mode && !error->d_mode) {
+        *subcode = GIST_INVALID_FLAG_FIELD_COMBINATION;
+        return false;
+    }
     size_t mri_length = 4 * (size_t)wire_read_u8(value);
     error->info_count = wire_read_u8(value);
     error->original = gist_common_header_read(value);

@@ -184,17 +184,6 @@ void natfw_forwarder_request(
         create(node, incoming, &rule, lifetime_s);
 }
 
-/* Ruling A38: whether a refused change ends the session depends on the reading; a modified lifetime
- * that is refused always does. */
-static bool ends_session(const struct natfw_node *node, const struct natfw_session *session,
-    const struct natfw_info *info)
-{
-    bool modified_lifetime = info->error_class == NATFW_SESSION_FAILURE &&
-                             (info->code == NATFW_MODIFIED_LIFETIME_TOO_BIG ||
-                                 info->code == NATFW_MODIFIED_LIFETIME_TOO_SMALL);
-    return !session->is_change || modified_lifetime || node->config.error_response_kills_session;
-}
-
 static void restore(struct natfw_node *node, struct natfw_session *session)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
@@ -213,7 +202,7 @@ static void settle_refusal(
     struct natfw_node *node, uint64_t now_ms, struct natfw_session *session, struct natfw_info info)
 {
     struct gist_session_id id = session->id;
-    if (ends_session(node, session, &info))
+    if (natfw_session_ends_by(session, &info, node->config.error_response_kills_session))
         natfw_node_end_session(node, now_ms, session, NATFW_INPUT_ERROR);
     else
         restore(node, session);
@@ -339,10 +328,6 @@ static void handle_error(
 void natfw_forwarder_response(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
-    if (!incoming->received->mri.upstream) {
-        natfw_node_discard(node, incoming, "a RESPONSE on its way to the responder");
-        return;
-    }
     session->outbound_peer = incoming->received->sii_handle;
     if (incoming->message.info.error_class == NATFW_SUCCESS)
         handle_success(node, incoming, session);

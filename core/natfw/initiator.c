@@ -206,7 +206,7 @@ static void refused(struct natfw_node *node, uint64_t now_ms, struct natfw_sessi
     struct natfw_info info, const char *why)
 {
     struct gist_session_id id = session->id;
-    bool ends = !session->is_change || node->config.error_response_kills_session;
+    bool ends = natfw_session_ends_by(session, &info, node->config.error_response_kills_session);
     session->last_answer =
         (struct natfw_verdict){.error_class = info.error_class, .code = info.code};
     session->awaiting_response = session->is_change = session->has_remembered = false;

@@ -148,6 +148,27 @@ static bool flow_ends_here(struct natfw_node *node, const struct gist_mri *mri)
     return node->transport.is_local(node->transport.context, &mri->destination);
 }
 
+/* As forwarder or responder, by where the flow ends. An update may have moved that end: then the
+ * session begins anew in its other role. */
+static void take_part(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    bool ends_here = flow_ends_here(node, &incoming->received->mri);
+    if (!(ends_here ? node->config.responder : node->config.forwarder)) {
+        natfw_refuse(node, incoming,
+            (struct natfw_info){NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 0});
+        return;
+    }
+    if (session && session->role != (ends_here ? NATFW_RESPONDER : NATFW_FORWARDER)) {
+        natfw_node_end_session(node, incoming->now_ms, session, NATFW_INPUT_DELETION);
+        session = NULL;
+    }
+    if (ends_here)
+        natfw_responder_request(node, incoming, session);
+    else
+        natfw_forwarder_request(node, incoming, session);
+}
+
 static void handle_create(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
@@ -155,16 +176,17 @@ static void handle_create(
         natfw_node_discard(node, incoming, "a CREATE for a session that this node started");
         return;
     }
+    const struct gist_mri *mri = &incoming->received->mri;
+    if (mri->mrm != GIST_MRM_PATH_COUPLED || mri->upstream) {
+        natfw_node_discard(node, incoming, "a CREATE that does not travel with its flow");
+        return;
+    }
     if (!natfw_check_authentication(node, incoming))
         return;
     if (gist_session_id_is_zero(&incoming->received->session_id))
         natfw_aggregate_request(node, incoming);
-    else if (!natfw_check_sequence(node, incoming, session))
-        return;
-    else if (flow_ends_here(node, &incoming->received->mri))
-        natfw_responder_request(node, incoming, session);
-    else
-        natfw_forwarder_request(node, incoming, session);
+    else if (natfw_check_sequence(node, incoming, session))
+        take_part(node, incoming, session);
 }
 
 /* Reservations are not made by this node: whoever asks for one is told so (ruling A94). */
@@ -187,6 +209,8 @@ static void handle_response(
         natfw_node_discard(node, incoming, "a RESPONSE without a session");
     else if (session->role == NATFW_RESPONDER)
         natfw_responder_response(node, incoming);
+    else if (!incoming->received->mri.upstream)
+        natfw_node_discard(node, incoming, "a RESPONSE on its way to the responder");
     else if (!session->awaiting_response ||
              incoming->message.sequence_number != session->sequence_number)
         natfw_node_discard(node, incoming, "a RESPONSE to no current request"); /* ruling A33 */
@@ -221,6 +245,19 @@ static void handle_fault(
         natfw_node_discard(node, incoming, "a malformed RESPONSE or NOTIFY");
 }
 
+/* GIST vouches for what came by its routing state. What was routed explicitly needs a reason: it is
+ * about no session in particular, or the sender is our peer in this one. */
+static bool comes_from_a_peer(struct natfw_node *node, const struct natfw_incoming *incoming)
+{
+    const struct gist_received *received = incoming->received;
+    if (received->routing_state_validated || gist_session_id_is_zero(&received->session_id))
+        return true;
+    const struct natfw_session *session =
+        natfw_session_table_find(&node->sessions, &received->session_id);
+    return session && received->sii_handle ==
+                          (received->mri.upstream ? session->outbound_peer : session->inbound_peer);
+}
+
 static enum gist_peering receive(
     void *context, uint64_t now_ms, const struct gist_received *received)
 {
@@ -236,6 +273,8 @@ static enum gist_peering receive(
     bool right = natfw_message_parse(received->data, received->length, &incoming.message, &fault);
     if (received->routing_state_check) /* unprotected, and nobody to answer yet (ruling A97) */
         natfw_node_discard(node, &incoming, "a message inside a Query");
+    else if (!comes_from_a_peer(node, &incoming))
+        natfw_node_discard(node, &incoming, "a message from a node that is no peer of the session");
     else if (right)
         handle(node, &incoming);
     else

@@ -22,21 +22,37 @@ bool natfw_object_next(struct wire_reader *objects, struct natfw_object *object)
     return true;
 }
 
-/* The columns of RFC 5973 4.3: M mandatory, O optional, P mandatory with the P flag. */
-enum column { CREATE, EXTERNAL, RESPONSE_SUCCESS, RESPONSE_OTHER, NOTIFY, COLUMNS };
+/* The columns of RFC 5973 4.3: M mandatory, O optional, P mandatory with the P flag. What else a
+ * RESPONSE carries depends on its NATFW_INFO; without that, only the lack of it is sure. */
+enum column {
+    CREATE,
+    EXTERNAL,
+    RESPONSE_SUCCESS,
+    RESPONSE_OTHER,
+    RESPONSE_UNTOLD,
+    NOTIFY,
+    COLUMNS
+};
 
 static const char presence[NATFW_OBJECT_KINDS][COLUMNS + 1] = {
-    /*                                      CREATE EXTERNAL RESPONSE(2) RESPONSE NOTIFY */
-    [NATFW_LT - NATFW_OBJECT_FIRST] = "MMMO-",
-    [NATFW_EXTERNAL_IP - NATFW_OBJECT_FIRST] = "--O--",
-    [NATFW_EXTERNAL_BINDING - NATFW_OBJECT_FIRST] = "-OO--",
-    [NATFW_EFI - NATFW_OBJECT_FIRST] = "MM---",
-    [NATFW_INFO - NATFW_OBJECT_FIRST] = "--MMM",
-    [NATFW_NONCE - NATFW_OBJECT_FIRST] = "PP---",
-    [NATFW_MSN - NATFW_OBJECT_FIRST] = "MMMM-",
-    [NATFW_DTINFO - NATFW_OBJECT_FIRST] = "-M---",
-    [NATFW_ICMP_TYPES - NATFW_OBJECT_FIRST] = "OO---",
+    /*                                      CREATE EXTERNAL RESPONSE(2) RESPONSE untold NOTIFY */
+    [NATFW_LT - NATFW_OBJECT_FIRST] = "MMMOO-",
+    [NATFW_EXTERNAL_IP - NATFW_OBJECT_FIRST] = "--O-O-",
+    [NATFW_EXTERNAL_BINDING - NATFW_OBJECT_FIRST] = "-OO-O-",
+    [NATFW_EFI - NATFW_OBJECT_FIRST] = "MM----",
+    [NATFW_INFO - NATFW_OBJECT_FIRST] = "--MMMM",
+    [NATFW_NONCE - NATFW_OBJECT_FIRST] = "PP----",
+    [NATFW_MSN - NATFW_OBJECT_FIRST] = "MMMMM-",
+    [NATFW_DTINFO - NATFW_OBJECT_FIRST] = "-M----",
+    [NATFW_ICMP_TYPES - NATFW_OBJECT_FIRST] = "OO----",
 };
+
+static enum column response_column(const struct natfw_message *message)
+{
+    if (!natfw_message_has(message, NATFW_INFO))
+        return RESPONSE_UNTOLD;
+    return message->info.error_class == NATFW_SUCCESS ? RESPONSE_SUCCESS : RESPONSE_OTHER;
+}
 
 static enum column column_of(const struct natfw_message *message)
 {
@@ -46,7 +62,7 @@ static enum column column_of(const struct natfw_message *message)
     case NATFW_EXTERNAL:
         return EXTERNAL;
     case NATFW_RESPONSE:
-        return message->info.error_class == NATFW_SUCCESS ? RESPONSE_SUCCESS : RESPONSE_OTHER;
+        return response_column(message);
     default:
         return NOTIFY;
     }

@@ -50,6 +50,15 @@ enum natfw_session_state natfw_session_next(
     return next_state[state][input];
 }
 
+bool natfw_session_ends_by(
+    const struct natfw_session *session, const struct natfw_info *info, bool literal)
+{
+    bool modified_lifetime = info->error_class == NATFW_SESSION_FAILURE &&
+                             (info->code == NATFW_MODIFIED_LIFETIME_TOO_BIG ||
+                                 info->code == NATFW_MODIFIED_LIFETIME_TOO_SMALL);
+    return !session->is_change || modified_lifetime || literal;
+}
+
 void natfw_session_drop_held(const struct gist_allocator *allocator, struct natfw_session *session)
 {
     if (session->held_response)

@@ -6,6 +6,7 @@
 
 #include "core/gist/table.h"
 #include "core/gist/timer.h"
+#include "core/natfw/info.h"
 #include "core/natfw/node.h"
 
 #include <sys/queue.h>
@@ -71,6 +72,11 @@ enum natfw_session_input {
 /* The state that follows, by the table of RFC 5973 3.2.8. */
 enum natfw_session_state natfw_session_next(
     enum natfw_session_state state, enum natfw_session_input input);
+
+/* Does this error RESPONSE to the newest request end the session? Ruling A38: a refused refresh or
+ * update does in the literal reading only; a modified lifetime that is refused always does. */
+bool natfw_session_ends_by(
+    const struct natfw_session *session, const struct natfw_info *info, bool literal);
 
 /* Forgets the RESPONSE that waits, if there is one. */
 void natfw_session_drop_held(const struct gist_allocator *allocator, struct natfw_session *session);

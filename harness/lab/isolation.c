@@ -47,8 +47,8 @@ static int mount_own_view(const char **what)
 int isolation_enter(const char **what)
 {
     pid_t parent = getpid();
-    *what = "new PID, mount and IPC namespaces (are you root?)";
-    if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+    *what = "new namespaces (are you root?)";
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
         return -errno;
     *what = "fork";
     child = fork();

@@ -1,6 +1,7 @@
 /*
- * The lab's own world: a PID namespace whose death takes every process along, and a mount namespace
- * whose /run holds all that the lab names. Nothing of it is visible outside, or outlives the lab.
+ * The lab's own world: a PID namespace whose death takes every process along, a mount namespace
+ * whose /run holds all that the lab names, and a network of its own. Nothing of it is visible
+ * outside, or outlives the lab.
  */
 #ifndef NATFW_LAB_ISOLATION_H
 #define NATFW_LAB_ISOLATION_H

@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ struct options {
     const char *pcap;
     const char *bin;
     const char *data;
+    const char *build; /* the one that this program stands in, or NULL when it is installed */
     unsigned long seed;
 };
 
@@ -86,32 +88,34 @@ static int parse(int count, char **arguments, struct options *options)
     return optind;
 }
 
+/* To be asked before the lab is isolated: its own mounts may give this program another path. */
+static const char *own_build(void)
+{
+    char path[sizeof(NATFW_LAB_BUILD) + 1];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    bool is_built = length > 0 && strncmp(path, NATFW_LAB_BUILD "/", sizeof(NATFW_LAB_BUILD)) == 0;
+    return is_built ? NATFW_LAB_BUILD : NULL;
+}
+
 static const char *data_directory(const struct options *options)
 {
     const char *chosen = options->data ? options->data : getenv("NATFW_LAB_DATA");
     if (chosen)
         return chosen;
-    return access(NATFW_LAB_SOURCE "/lua/main.lua", R_OK) == 0 ? NATFW_LAB_SOURCE
-                                                               : NATFW_LAB_INSTALLED;
+    return options->build ? NATFW_LAB_SOURCE : NATFW_LAB_INSTALLED;
 }
 
 /* Programs of the same build come first, then those that are installed. */
 static void set_search_path(const struct options *options)
 {
     char path[8192];
-    char own[2048] = "";
-    if (!options->bin) {
-        ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
-        char *end = length > 0 ? strstr(own, "/harness/lab/natfw-lab") : NULL;
-        *(end ? end : own) = '\0';
-    }
     if (options->bin)
         snprintf(path, sizeof(path), "/run/bin:%s:%s", options->bin, getenv("PATH"));
-    else if (own[0])
-        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", own, own,
-            getenv("PATH"));
+    else if (options->build)
+        snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", options->build,
+            options->build, getenv("PATH"));
     else
-        snprintf(path, sizeof(path), "/run/bin:%s", getenv("PATH"));
+        snprintf(path, sizeof(path), "/run/bin:%s:%s", NATFW_LAB_SBIN, getenv("PATH"));
     setenv("PATH", path, 1);
 }
 
@@ -165,7 +169,7 @@ static int run_lua(const struct options *options, int count, char **words)
 
 int main(int count, char **arguments)
 {
-    struct options options = {.seed = 1};
+    struct options options = {.seed = 1, .build = own_build()};
     int first = parse(count, arguments, &options);
     if (first == count) {
         fputs(usage, stderr);

@@ -9,7 +9,7 @@
 #include "reference-node/ruleset.h"
 #include "reference-node/tests/namespaces.h"
 
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

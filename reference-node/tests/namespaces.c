@@ -68,7 +68,7 @@ struct path path_make(void)
     path.middle = namespace_enter_new();
     run("ip link add inside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path.left);
     run("ip link add outside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path.right);
-    run("sysctl -qw net.ipv4.ip_forward=1");
+    run("echo 1 >/proc/sys/net/ipv4/ip_forward");
     join(path.middle, "inside", "192.0.2.1", NULL);
     join(path.middle, "outside", "198.51.100.1", NULL);
     join(path.left, "wire", "192.0.2.2", "192.0.2.1");

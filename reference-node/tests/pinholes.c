@@ -282,8 +282,8 @@ Test(pinholes, say_which_session_they_belong_to)
     firewall_start(&firewall, NFT_REFRESH_IN_PLACE, 1000);
     install(&firewall, 7, 5000, 60000, 1);
     commit(&firewall);
-    char *text = output_of("nft list set inet natfw pinholes");
-    cr_assert(strstr(text, "192.0.2.2 . 198.51.100.2 . udp . 4000 . 5000"), "%s", text);
+    char *text = output_of("nft --numeric-protocol list set inet natfw pinholes");
+    cr_assert(strstr(text, "192.0.2.2 . 198.51.100.2 . 17 . 4000 . 5000"), "%s", text);
     cr_assert(strstr(text, "a0000000000000000000000000000007"), "%s", text);
     free(text);
     firewall_stop(&firewall);

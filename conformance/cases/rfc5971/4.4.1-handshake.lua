@@ -48,7 +48,7 @@ return {
     requirements = { "RFC5971-4.4.1-2", "RFC5971-5.1-1", "RFC5971-5.1-7", "RFC5971-5.1-9",
       "RFC5971-5.1-10a", "RFC5971-5.1-10b", "RFC5971-5.1-11a", "RFC5971-5.3.1-3", "RFC5971-5.3.1-5",
       "RFC5971-5.3.1-6a", "RFC5971-5.2.2-2", "RFC5971-5.7.1-3b", "RFC5971-5.7.2-2", "RFC5971-A-1a",
-      "RFC5971-A.1-4" },
+      "RFC5971-A.1-4", "RFC5971-A.3.3-1", "RFC5971-A.3.5-2" },
     run = function(t)
       local session = t:session()
       t:body()
@@ -80,6 +80,11 @@ return {
       t:check({ "RFC5971-5.3.1-5" }, "its ports mirror the Query's", "270 to 270",
         response.packet.source_port .. " to " .. response.packet.destination_port)
       t:check({ "RFC5971-A.1-4" }, "E is not set", 0, response.gist.header.e)
+      t:check({ "RFC5971-A.3.3-1" }, "its routing state validity time is not zero", "above 0",
+        values(response, NLI).validity_ms, values(response, NLI).validity_ms > 0)
+      t:check({ "RFC5971-A.3.5-2" }, "its MA-Hold-Time is not zero", "above 0",
+        values(response, CONFIGURATION).hold_time_ms,
+        values(response, CONFIGURATION).hold_time_ms > 0)
       t:check({ "RFC5971-A-1a" }, "reserved bits are zero", "none set", reserved_of(response))
       t:check({ "RFC5971-5.1-1", "RFC5971-5.7.2-2" }, "it has no fault: objects, order, lengths",
         "none", fault(response))

@@ -46,7 +46,7 @@ return {
     purpose = "An error RESPONSE is passed to the initiator and discards the remembered rule: a "
       .. "later success does not bring it back.",
     roles = FIREWALL, needs = { "blocks_by_default" },
-    requirements = { "RFC5973-3.7.1-i23", "RFC5973-3.7.1-i20" },
+    requirements = { "RFC5973-3.7.1-i23", "RFC5973-3.7.1-i20", "RFC5973-3.7.1-7" },
     run = function(t)
       local other = t:session():establish()
       local session = t:session()
@@ -58,9 +58,11 @@ return {
         "the error RESPONSE reaches the initiator")
       t:check({ "RFC5973-3.7.1-i20" }, "unchanged", "5/0x02",
         string.format("%d/0x%02X", response.class, response.code))
-      t:blocked(session.data, { "RFC5973-3.7.1-i23" }, "no data passes after the error RESPONSE")
+      t:blocked(session.data, { "RFC5973-3.7.1-i23", "RFC5973-3.7.1-7" },
+        "no data passes after the error RESPONSE")
       session:respond({ class = 2, code = 1 })
-      t:blocked(session.data, { "RFC5973-3.7.1-i23" }, "a success after the error opens nothing")
+      t:blocked(session.data, { "RFC5973-3.7.1-i23", "RFC5973-3.7.1-7" },
+        "a success after the error opens nothing")
       t:control()
       t:passes(other.data)
     end,

@@ -31,17 +31,18 @@ end
 
 local DELETION = { "RFC5973-3.7.4-1", "RFC5973-3.7.4-i4", "RFC5973-3.7.4-i5", "RFC5973-3.7.4-i6" }
 
--- An aggregated deletion: session id zero, explicitly routed, MRI of the session given.
+-- An aggregated deletion: session id zero, explicitly routed, for every destination.
+local function aggregate(data)
+  local mri = data.objects[1].values
+  data.header.e = 1
+  data.objects[2].values = { sid = NO_SESSION }
+  mri.source_prefix, mri.dest_prefix, mri.protocol = 32, 0, 0
+  mri.p, mri.a, mri.b = 0, 0, 0
+end
+
 local function send_aggregated(t, session, lifetime_s)
   local message = session:create_message({ lifetime_s = lifetime_s })
-  t.ni:send_nslp(session, message, { change = function(data)
-    data.header.e = 1
-    data.objects[2].values = { sid = NO_SESSION }
-    data.objects[1].values.source_prefix = 32
-    data.objects[1].values.dest_prefix = 0
-    data.objects[1].values.p, data.objects[1].values.a, data.objects[1].values.b = 0, 0, 0
-    data.objects[1].values.protocol = 0
-  end })
+  t.ni:send_nslp(session, message, { change = aggregate })
 end
 
 return {
@@ -187,13 +188,29 @@ return {
       t:passes(session.data)
       t:body()
       local message = session:create_message({ lifetime_s = 0 })
-      t.ni:send_nslp_datagram(session, message, function(data)
-        data.header.e = 1
-        data.objects[2].values = { sid = NO_SESSION }
-      end)
+      t.ni:send_nslp_datagram(session, message, aggregate)
       t:nothing(t.nr, { "RFC5973-3.7.4-3" }, "nothing is sent on")
       t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow still passes")
       session.msn = (session.msn + 1) % 4294967296
+      session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.4-3" },
+        "the session still lives")
+    end,
+  },
+  {
+    id = "3.7.4-aggregated-deletion-of-d-mode-sessions",
+    purpose = "A session that the initiator signalled in D-mode is not ended by an aggregated "
+      .. "deletion in D-mode either: that takes an association.",
+    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion", "d_mode" },
+    requirements = { "RFC5973-3.7.4-3" },
+    run = function(t)
+      local session = t:session():connect({ d_mode = true }):establish()
+      t:passes(session.data)
+      t:body()
+      t:tolerate("RESPONSE") -- 5/0x01 or 5/0x02, or silence
+      local message = session:create_message({ lifetime_s = 0 })
+      t.ni:send_nslp_datagram(session, message, aggregate)
+      t:nothing(t.nr, { "RFC5973-3.7.4-3" }, "nothing is sent on")
+      t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow still passes")
       session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.4-3" },
         "the session still lives")
     end,

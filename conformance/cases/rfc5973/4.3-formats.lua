@@ -1,6 +1,7 @@
 -- RFC 5973, section 4.3: which objects a message has, and how it travels.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
 local LT, EXTERNAL_IP, BINDING, EFI, INFO, NONCE, MSN, DTINFO = 0x00C, 0x00D, 0x00E, 0x00F, 0x010,
   0x011,
   0x012, 0x013
@@ -163,6 +164,31 @@ return {
         routing_of(session.flow), routing(passed))
       t:check({ "RFC5973-4.3.3-2" }, "its direction is upstream", 1,
         passed.gist.by_type[0].values.d)
+    end,
+  },
+  {
+    id = "4.3.4-notify-keeps-the-mrm",
+    purpose = "A NOTIFY, relayed or made by the NF, has the MRM and the flow of its session's CREATE.",
+    roles = FIREWALL,
+    requirements = { "RFC5973-4.3.4-1" },
+    run = function(t)
+      local raised = t:session()
+      raised.forwarded = raised:send_create():expect_create()
+      local session = t:session():establish()
+      t:body()
+      raised:respond({ lifetime_s = raised.forwarded.lifetime_s * 2 })
+      raised:expect_response()
+      local own = t:expect(t.nr, "NOTIFY", raised, { "RFC5973-4.3.4-1" },
+        "the NF ends a session whose lifetime was raised")
+      t:check({ "RFC5973-4.3.4-1" }, "its NOTIFY has the CREATE's MRM and flow",
+        routing_of(raised.flow), routing(own))
+      t.nr:send_nslp(session, messages.notify(3))
+      local relayed = t:expect(t.ni, "NOTIFY", session, { "RFC5973-4.3.4-1" },
+        "the responder's NOTIFY is relayed")
+      t:check({ "RFC5973-4.3.4-1" }, "with the CREATE's MRM and flow", routing_of(session.flow),
+        routing(relayed))
+      t:check({ "RFC5973-4.3.4-1" }, "its direction is upstream", 1,
+        relayed.gist.by_type[0].values.d)
     end,
   },
 }

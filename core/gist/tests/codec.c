@@ -1,7 +1,7 @@
 /* core/gist: messages parsed and built, on octets that another GIST sent and on faults. RFC 5971 A.
  */
 #include "core/gist/message.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -281,6 +281,8 @@ static const struct fault_case faults[] = {
         10, 5, -1, 4},
     {"Hello request with Hello-ID zero", "RFC5971-5.2.2-9b", "01010002 00000540 000a0001 00000000",
         10, 1, -1, 4},
+    {"Q-mode without D-mode in an Error", NULL,
+        "01010005 00000480 00090004 02000902 08000000 01200000 002180c0", 10, 2, -1, 10},
 };
 
 /* Lengths that a case is not about are set right. */

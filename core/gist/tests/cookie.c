@@ -2,7 +2,7 @@
 #include "core/gist/cookie.h"
 
 #include "core/gist/tests/network.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* core/gist: nodes shake hands and exchange Data. RFC 5971 4.3, 4.4.1, 4.4.3, 5.1, 8.5. */
 #include "core/gist/tests/pair.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* core/gist: memory that fails, and memory that comes back. */
 #include "core/gist/tests/pair.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* core/gist: what a node refuses, and with which error. RFC 5971 4.3, 4.4.6, 5.5, 5.6, 5.7.1, 8.5,
  * A.4.4. */
 #include "core/gist/tests/pair.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* core/gist: what happens as time passes, and when messages get lost. RFC 5971 4.4.4 to 4.4.6,
  * 5.3.3, 6.2 to 6.4. */
 #include "core/gist/tests/pair.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -69,6 +69,18 @@ Test(timers, queries_back_off_and_give_up)
     cr_assert_eq(row->nodes[0].told[0].handle, 7);
     cr_assert_eq(row->nodes[0].told[0].status, GIST_STATUS_NO_NEXT_NODE);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+/* A transport's timer is spent once it has fired, also when it fired too early. */
+Test(timers, a_tick_that_comes_early_asks_for_the_same_deadline_again)
+{
+    struct network_place *place = row->nodes[0].place;
+    send("hello", false);
+    uint64_t deadline_ms = place->deadline_ms;
+    cr_assert_neq(deadline_ms, GIST_NO_DEADLINE);
+    place->deadline_ms = GIST_NO_DEADLINE;
+    gist_node_tick(row->nodes[0].gist, network_now_ms(row->network));
+    cr_assert_eq(place->deadline_ms, deadline_ms);
 }
 
 Test(timers, the_applications_patience_ends_it_earlier)

@@ -10,7 +10,7 @@
 
 #include "core/natfw/message.h"
 #include "core/natfw/node.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 enum { BENCH_SENT_MAX = 32, BENCH_RULES_MAX = 16, BENCH_TOKENS_MAX = 16, BENCH_EVENTS_MAX = 64 };
 

@@ -325,3 +325,58 @@ Test(forwarder, memory_that_runs_out_is_an_error_never_a_leak)
         cr_assert_not(bench_knows(1));
     }
 }
+
+Test(forwarder, a_create_that_travels_against_its_flow_is_discarded)
+{
+    struct natfw_message create = bench_create(60, 1);
+    bench_receive(1, true, &create);
+    cr_assert_eq(bench.sent_count, 0);
+    cr_assert_not(bench_knows(1));
+}
+
+static void receive_explicitly(const struct natfw_message *message, bool upstream, uint64_t peer)
+{
+    uint8_t octets[128];
+    size_t length = natfw_message_build(message, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, upstream, octets, length);
+    received.explicitly_routed = true;
+    received.routing_state_validated = false;
+    received.sii_handle = peer;
+    bench_receive_as(&received);
+}
+
+Test(forwarder, what_is_routed_explicitly_counts_only_from_a_peer_of_the_session)
+{
+    establish();
+    struct natfw_message deletion = bench_create(0, 2);
+    struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
+    receive_explicitly(&deletion, false, 99);
+    receive_explicitly(&notify, true, 99);
+    cr_assert(bench_rule_acts(1));
+    cr_assert_eq(bench.sent_count, 0);
+    receive_explicitly(&notify, true, 2);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, an_update_that_ends_the_flow_here_gives_its_rule_back)
+{
+    establish();
+    bench.flow_ends_here = true;
+    request(60, 2);
+    cr_assert_eq(bench_rules(), 0);
+    cr_assert(bench_answered(true, 2, 0x01, 0));
+    bench.flow_ends_here = false;
+    request(60, 3);
+    cr_assert_eq(bench_count(false), 1);
+    cr_assert(bench_state(1, NATFW_PENDING));
+}
+
+Test(forwarder, a_node_that_is_no_forwarder_refuses_with_5_02)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.forwarder = false;
+    bench_restart(&config);
+    request(60, 1);
+    cr_assert(bench_answered(true, 5, 0x02, 0));
+    cr_assert_not(bench_knows(1));
+}

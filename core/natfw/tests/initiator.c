@@ -185,3 +185,12 @@ Test(initiator, a_terminating_notify_ends_the_session)
     cr_assert_not(knows(&id));
     cr_assert_eq(bench.sent_count, 0, "an initiator never sends NOTIFY");
 }
+
+Test(initiator, a_modified_lifetime_that_is_refused_ends_the_session)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &request), NATFW_OK);
+    answer(&id, NATFW_SESSION_FAILURE, NATFW_MODIFIED_LIFETIME_TOO_BIG);
+    cr_assert_not(knows(&id));
+}

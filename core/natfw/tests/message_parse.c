@@ -1,7 +1,7 @@
 /* Parsing NATFW messages: what is accepted, and which fault is told. RFC 5973 4.1 to 4.3. */
 #include "core/natfw/policy_rule.h"
 #include "core/natfw/tests/octets.h"
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 Test(message_parse, a_plain_create_is_accepted)
 {
@@ -137,6 +137,14 @@ Test(message_parse, an_error_response_needs_no_lifetime)
     cr_assert(parses("03000000 " MSN "00100001 05070000", &message));
     cr_assert_eq(message.info.error_class, 5);
     cr_assert_eq(message.info.code, 7);
+}
+
+/* What else it may carry, only its NATFW_INFO tells. */
+Test(message_parse, a_response_that_tells_no_result_is_refused_for_that)
+{
+    VERIFIES("RFC5973-4.3-2");
+    REQUIRE("RFC5973-4.3-2",
+        is_fault(fault_of("03000000 " MSN "000e0001 13884000 " LT), 3, 0x04, NATFW_INFO));
 }
 
 Test(message_parse, an_unknown_rule_action_is_7_05)

@@ -9,6 +9,7 @@ return {
         blocks_by_default = true,
         tcp_flows = true,
         aggregated_deletion = true,
+        d_mode = true,
     },
     inside = {
         netns = "/run/hosts/inside",

@@ -275,7 +275,12 @@ function lab.run_in_foreground(words)
     local process = start(nil, words, true)
     local status
     repeat
-        status = process:wait(3600)
+        for _, net in ipairs(nets) do
+            for _, daemon in pairs(net.daemons) do
+                daemon:status() -- takes what it wrote meanwhile, or it would wait for us
+            end
+        end
+        status = process:wait(0.1)
     until status
     return status
 end

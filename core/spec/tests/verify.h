@@ -10,8 +10,8 @@
  *     point TEST ID#N HITS      required TEST ID FILE:LINE      failed TEST ID FILE:LINE
  * With NATFW_MUTANT set, the point it names is broken before the test starts.
  */
-#ifndef NATFW_SPEC_VERIFY_H
-#define NATFW_SPEC_VERIFY_H
+#ifndef NATFW_SPEC_TESTS_VERIFY_H
+#define NATFW_SPEC_TESTS_VERIFY_H
 
 #include <criterion/criterion.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Records which requirements a unit test reached and proved; see verify.h. */
-#include "core/spec/verify.h"
+#include "core/spec/tests/verify.h"
 
 #include "core/spec/spec.h"
 

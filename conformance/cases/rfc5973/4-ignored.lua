@@ -1,0 +1,125 @@
+-- RFC 5973, sections 4.1 to 4.3: what a receiver has to ignore, one a case. The message is processed
+-- as if it were not there.
+
+local FIREWALL = { "NF-FW", "edge-FW" }
+local messages = require("runner.messages")
+local spoil = require("runner.spoil")
+local LT, EFI, INFO, MSN, NONCE = 0x00C, 0x00F, 0x010, 0x012, 0x011
+local UNKNOWN = 0x3F0
+local WORD = "\1\2\3\4"
+
+local function unknown_of(item)
+  for _, object in ipairs(item.natfw.objects) do
+    if object.type == UNKNOWN then return object.raw == WORD and object.ab == 2 and "unchanged"
+      or "changed" end
+  end
+  return "none"
+end
+
+-- A CREATE that is forwarded all the same; `kept` says what becomes of an unknown object.
+local function create(ids, change, kept)
+  return function(t)
+    local session = t:session():connect()
+    t:body()
+    session.forwarded = session:send_create({ change = change }):expect_create(ids,
+      "the CREATE is forwarded")
+    t:check(ids, "with the lifetime that it asks for", t.ixit.lifetime.usual_s,
+      session.forwarded.lifetime_s)
+    t:check(ids, "its unknown object", kept or "none", unknown_of(session.forwarded))
+    session:respond():expect_response(ids)
+    t:passes(session.data, ids)
+  end
+end
+
+local function response(ids, change, kept)
+  return function(t)
+    local session = t:session()
+    session.forwarded = session:send_create():expect_create()
+    t:body()
+    session:respond({ change = change })
+    local item = session:expect_response(ids, "the RESPONSE is passed on")
+    t:check(ids, "as a success", "2/0x01", spoil.code_of(item))
+    t:check(ids, "its unknown object", kept or "none", unknown_of(item))
+    t:passes(session.data, ids)
+  end
+end
+
+local function notify(ids, change, kept)
+  return function(t)
+    local session = t:session():establish()
+    local other = t:session():establish()
+    t:passes(session.data)
+    t:passes(other.data)
+    t:body()
+    local message = messages.notify(5)
+    change(message)
+    t.nr:send_nslp(session, message)
+    local moment = t.net.now()
+    local item = t:expect(t.ni, "NOTIFY", session, ids, "the NOTIFY is relayed")
+    t:check(ids, "unchanged", "1/0x05", spoil.code_of(item))
+    t:check(ids, "its unknown object", kept or "none", unknown_of(item))
+    t:stops(session.data, ids, "running flow stops at the NOTIFY", moment, nil,
+      moment + t.ixit.timing.stop_ms)
+    t:control()
+    t:passes(other.data)
+  end
+end
+
+-- { id, the requirement, what the purpose says, how it runs, the change, what is kept }
+local rows = {
+  { "create-reserved-flags", "RFC5973-4.1-2b", "reserved flags set in a CREATE's header", create,
+    spoil.header("reserved_flags", 63) },
+  { "create-reserved-field", "RFC5973-4.1-2b", "the reserved field set in a CREATE's header", create,
+    spoil.header("reserved", 65535) },
+  { "create-known-ab-01", "RFC5973-4.2-i3", "AB=01 on a known object of a CREATE", create,
+    spoil.object(LT, "ab", 1) },
+  { "create-known-ab-10", "RFC5973-4.2-i3", "AB=10 on a known object of a CREATE", create,
+    spoil.object(EFI, "ab", 2) },
+  { "create-unneeded-nonce", "RFC5973-4.3-1b", "a NATFW_NONCE in a CREATE without P", create,
+    spoil.with({ type = NONCE, values = { nonce = 7 } }) },
+  { "create-objects-reversed", "RFC5973-4.3-i1", "another order of a CREATE's objects", create,
+    function(message)
+      local list = message.objects
+      message.objects = { list[3], list[2], list[1] }
+    end },
+  { "create-empty-unknown", "RFC5973-4.2-i4", "an unknown object without a value, AB=01", create,
+    spoil.with({ type = UNKNOWN, ab = 1, raw = "" }) },
+  { "create-unknown-first", "RFC5973-4.2-i4", "an unknown object, AB=01, before all others", create,
+    function(message) table.insert(message.objects, 1, { type = UNKNOWN, ab = 1, raw = WORD }) end },
+  { "create-forward-unknown-first", "RFC5973-4.2-i5",
+    "an unknown object, AB=10, before all others", create,
+    function(message) table.insert(message.objects, 1, { type = UNKNOWN, ab = 2, raw = WORD }) end,
+    "unchanged" },
+  { "response-reserved-flags", "RFC5973-4.1-2b", "reserved flags set in a RESPONSE's header",
+    response, spoil.header("reserved_flags", 63) },
+  { "response-unknown", "RFC5973-4.2-i4", "an unknown object, AB=01, in a RESPONSE", response,
+    spoil.with({ type = UNKNOWN, ab = 1, raw = WORD }) },
+  { "response-forward-unknown", "RFC5973-4.2-i5", "an unknown object, AB=10, in a RESPONSE",
+    response, spoil.with({ type = UNKNOWN, ab = 2, raw = WORD }), "unchanged" },
+  { "response-objects-reversed", "RFC5973-4.3-i1", "another order of a RESPONSE's objects", response,
+    function(message)
+      local list = message.objects
+      message.objects = { list[3], list[2], list[1] }
+    end },
+  { "notify-reserved-flags", "RFC5973-4.1-2b", "reserved flags set in a NOTIFY's header", notify,
+    spoil.header("reserved_flags", 63) },
+  { "notify-p-flag", "RFC5973-4.1-6", "P set in a NOTIFY", notify, spoil.header("p", 1) },
+  { "notify-e-flag", "RFC5973-4.1-10", "E set in a NOTIFY", notify, spoil.header("e", 1) },
+  { "notify-info-reserved", "RFC5973-4.2.5-1b", "reserved bits set in a NOTIFY's NATFW_INFO", notify,
+    spoil.all(spoil.value(INFO, "reserved", 15), spoil.value(INFO, "reserved_r", 15)) },
+  { "notify-unknown", "RFC5973-4.2-i4", "an unknown object, AB=01, in a NOTIFY", notify,
+    spoil.with({ type = UNKNOWN, ab = 1, raw = WORD }) },
+  { "notify-forward-unknown", "RFC5973-4.2-i5", "an unknown object, AB=10, in a NOTIFY", notify,
+    spoil.with({ type = UNKNOWN, ab = 2, raw = WORD }), "unchanged" },
+  { "create-object-reserved", "RFC5973-4.2-i1", "reserved bits set in an object's header", create,
+    spoil.all(spoil.object(LT, "reserved", 3), spoil.object(MSN, "reserved_length", 15)) },
+}
+
+local cases = {}
+for _, row in ipairs(rows) do
+  local outcome = row[6] and " is kept unchanged where the message goes on." or " is ignored."
+  cases[#cases + 1] = { id = "4-" .. row[1], roles = FIREWALL, needs = { "blocks_by_default" },
+    purpose = row[3]:sub(1, 1):upper() .. row[3]:sub(2) .. outcome,
+    requirements = { row[2] }, run = row[4]({ row[2] }, row[5], row[6]) }
+end
+return cases

@@ -1,0 +1,127 @@
+"""The two codecs, the core's and the conformance runner's, side by side.
+
+They agree about a message when both accept it and read the same in every field that is significant,
+or when the core rejects it for a fault that is on the runner's list of all its faults.
+"""
+import ipaddress
+import json
+import os
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("NATFW_BUILD", os.path.join(ROOT, "build"))
+CORE = [os.path.join(BUILD, "harness", "codec-lines")]
+RUNNER = [os.path.join(BUILD, "conformance", "natfw-conform"), "decode", "--lines"]
+
+ADDRESSES = {"source", "destination", "interface", "address"}
+
+
+class CodecError(Exception):
+    """A codec's program that did not answer each line."""
+
+
+def views(command, messages):
+    """What a codec says of (layer, octets), one view each."""
+    lines = "".join(f"{layer} {octets.hex()}\n" for layer, octets in messages)
+    try:
+        result = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise CodecError(f"{command[0]}: {error.strerror}; build first") from error
+    answers = result.stdout.splitlines()
+    if result.returncode != 0 or len(answers) != len(messages):
+        raise CodecError(f"{command[0]}: exit status {result.returncode}, {len(answers)} answers "
+                         f"to {len(messages)} messages\n{result.stderr}")
+    return [json.loads(answer) for answer in answers]
+
+
+def core_views(messages):
+    return views(CORE, messages)
+
+
+def runner_views(messages):
+    return views(RUNNER, messages)
+
+
+# Where both readings are right. First: faults that the runner lists and the core's parser accepts.
+
+def hop_count(layer, fault, core):
+    """RFC 5971 4.3.1: the hop count is judged on reception, not by the parser."""
+    return layer == "gist" and (fault["error"], fault["subcode"]) == (2, 0)
+
+
+def deletion(layer, fault, core):
+    """Ruling A90: in a deletion NATFW_EFI has to be there, but its content does not count."""
+    return (layer == "natfw" and fault["object"] == 0x00f and fault["class"] == 7
+            and core["objects"].get("12", {}).get("lifetime_s") == 0)
+
+
+TOLERATED = [hop_count, deletion]
+
+
+# Then: faults for which the core rejects, and which the runner does not hold against others.
+
+def ports_of_portless(layer, fault, runner):
+    """Ruling A24: ports of a protocol without ports; the text does not say that they are wrong."""
+    return (layer == "natfw" and fault == {"class": 3, "code": 9, "object": 0x013}
+            and any(item["type"] == 0x013 and item["fields"]["p"] == 1
+                    and item["fields"]["protocol"] not in (6, 17, 33, 132, 136)
+                    for item in runner["objects"]))
+
+
+def no_octets(layer, fault, runner):
+    """RFC 5971 A.3.6, A.3.7, A.4: the sender chooses the length of a cookie or of NSLP-Data. That
+    it may be none is not said; the core takes it for a wrong length."""
+    return (layer == "gist" and (fault["error"], fault["subcode"]) == (10, 0)
+            and any(item["type"] in fault["objects"] and item["type"] in (5, 6, 8)
+                    and item["length"] == 0 for item in runner["objects"]))
+
+
+TOLERATED_REJECTIONS = [ports_of_portless, no_octets]
+
+
+def same(name, core, runner):
+    """Whether two fields say the same; null in the core's view is a field that does not count."""
+    if core is None:
+        return True
+    if isinstance(core, dict) and isinstance(runner, dict):
+        return core.keys() == runner.keys() and all(same(key, core[key], runner[key])
+                                                    for key in core)
+    if isinstance(core, list) and isinstance(runner, list):
+        return len(core) == len(runner) and all(same(name, *pair) for pair in zip(core, runner))
+    if name in ADDRESSES:
+        return ipaddress.ip_address(core) == ipaddress.ip_address(runner)
+    if name == "original_header":  # the reserved bits of its last octet
+        return core == runner[:14] + f"{int(runner[14:], 16) & 0xe0:02x}"
+    return core == runner
+
+
+def differences(layer, core, runner):
+    """Where the views of one message do not agree, as texts."""
+    if "fault" in core:
+        if any(is_fault(layer, core["fault"], listed) for listed in runner["faults"]):
+            return []
+        if layer == "gist" and core["fault"]["error"] == 0:  # too short for a header
+            return [] if runner["faults"] else ["the core rejects it"]
+        if any(tolerated(layer, core["fault"], runner) for tolerated in TOLERATED_REJECTIONS):
+            return []
+        return [f"the core's fault {core['fault']} is not on the runner's list"]
+    found = [f"the core accepts what the runner finds fault with: {fault}"
+             for fault in runner["faults"]
+             if not any(tolerated(layer, fault, core) for tolerated in TOLERATED)]
+    theirs = {str(item["type"]): item.get("fields", {}) for item in runner["objects"]
+              if "fields" in item}
+    if not same("header", core["header"], runner["header"]):
+        found.append(f"header: {core['header']} and {runner['header']}")
+    for key in sorted(core["objects"].keys() | theirs.keys(), key=int):
+        ours, other = core["objects"].get(key), theirs.get(key)
+        if ours is None or other is None or not same("", ours, other):
+            found.append(f"object {key}: {ours} and {other}")
+    return found
+
+
+def is_fault(layer, ours, listed):
+    """Whether the core's fault is this one of the runner's."""
+    if layer == "natfw":
+        return all(ours[key] == listed[key] for key in ("class", "code", "object"))
+    return ((ours["error"], ours["subcode"]) == (listed["error"], listed["subcode"])
+            and (not ours["objects"] or listed["object"] in ours["objects"]))
