@@ -396,6 +396,41 @@ function engine.encode(spec, message)
   return writer.bytes() .. body
 end
 
+-- Where each field lies, for who shows octets beside values: visit(row, value, first bit, bits) for
+-- every field that was decoded, lists item by item. Bits count from the beginning of the rows, which
+-- is that of a word. Returns the bit after the last.
+function engine.layout(rows, values, visit, position)
+  position = position or 0
+  for _, row in ipairs(rows) do
+    local value = values[row[1]]
+    if row[2] == "variant" then
+      local variant = row[values[row.by]]
+      if variant then position = engine.layout(variant, values, visit, position) end
+    elseif value ~= nil and present(row, values) then
+      local width
+      if row[2] == "list" then
+        for _, item in ipairs(value) do
+          if type(row.of) == "number" then
+            visit(row, item, position, row.of)
+            position = position + row.of
+          else
+            position = engine.layout(row.of, item, visit, position)
+          end
+        end
+        width = 0
+      elseif row[2] == "address" then
+        width = #address.parse(value) * 8
+      else
+        width = type(row[2]) == "number" and row[2] or #value * 8
+      end
+      if row[2] ~= "list" then visit(row, value, position, width) end
+      position = position + width
+      if row.pad then position = math.ceil(position / 32) * 32 end
+    end
+  end
+  return position
+end
+
 -- Reserved bits that are not zero, as a list of texts: what a sender must never do.
 function engine.reserved_set(spec, decoded)
   local list = {}

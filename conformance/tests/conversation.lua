@@ -75,8 +75,12 @@ end
 local PORTS = { [NI] = 40000, [INSIDE] = 30000, [OUTSIDE] = 41000, [NR] = 31000 }
 local START = 0xFFFFFFF0 -- the sequence numbers wrap at once
 
--- The packets of a conversation; `spread` shuffles, repeats and overlaps segments.
-function made.packets(steps, spread)
+-- The packets of a conversation. options: seed (segments are torn, repeated and overlap), in_order
+-- (but none overlaps, comes before its time or is shorter than a header), open_ended (nothing is closed).
+function made.packets(steps, options)
+  options = options or {}
+  local spread, least = options.seed, options.in_order and 20 or 1
+  local start = options.in_order and 1000 or START
   local list, sent = {}, {}
   local random = spread and math.random or function() return 1 end
   math.randomseed(spread or 1)
@@ -95,12 +99,13 @@ function made.packets(steps, spread)
     open(from, to)
     local position = 1
     while position <= #bytes do
-      local size = spread and random(1, 40) or #bytes
-      local from_here = spread and math.max(1, position - random(0, 9)) or position
+      local size = spread and random(least, 40) or #bytes
+      local overlap = spread and not options.in_order and random(0, 9) or 0
+      local from_here = math.max(1, position - overlap)
       local segment = tcp_packet(from, to, PORTS[from], PORTS[to], sent[from] + from_here - 1,
         PSH_ACK, bytes:sub(from_here, position + size - 1))
-      add(segment, spread and random(0, 6) or 0)
-      if spread and random(3) == 1 then add(segment, random(0, 6)) end
+      add(segment, spread and not options.in_order and random(0, 6) or 0)
+      if spread and random(3) == 1 then add(segment, options.in_order and 0 or random(0, 6)) end
       position = position + size
     end
     sent[from] = sent[from] + #bytes
@@ -115,6 +120,7 @@ function made.packets(steps, spread)
         options = step.options, df = step.df, ttl = step.ttl }))
     end
   end
+  if options.open_ended then return list end
   add(tcp_packet(NI, INSIDE, PORTS[NI], PORTS[INSIDE], sent[NI], FIN | 16, ""))
   return list
 end

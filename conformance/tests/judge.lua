@@ -13,7 +13,7 @@ local conversation, packets_of, IUT, session = made.conversation, made.packets, 
   made.session
 
 local function judged(steps, spread)
-  local list = packets_of(steps, spread)
+  local list = packets_of(steps, { seed = spread })
   local gathered = assert(judge.gather({ "made up" }, IUT, made.reader(list)))
   return judge.evaluate(gathered)
 end
