@@ -404,7 +404,7 @@ function engine.layout(rows, values, visit, position)
   for _, row in ipairs(rows) do
     local value = values[row[1]]
     if row[2] == "variant" then
-      local variant = row[values[row.by]]
+      local variant = row.of[values[row.by]]
       if variant then position = engine.layout(variant, values, visit, position) end
     elseif value ~= nil and present(row, values) then
       local width

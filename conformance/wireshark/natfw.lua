@@ -64,9 +64,7 @@ end
 local function add_fields(fields, prefix, rows)
   for _, row in ipairs(rows) do
     if row[2] == "variant" then
-      for _, variant in pairs(row) do
-        if type(variant) == "table" then add_fields(fields, prefix, variant) end
-      end
+      for _, variant in pairs(row.of) do add_fields(fields, prefix, variant) end
     elseif row[2] == "list" and type(row.of) == "table" then
       add_fields(fields, prefix, row.of)
     else
