@@ -45,12 +45,14 @@ end
 -- such request had an MSN and no fault.
 local function foreign_sessions(stream)
   local found = {}
-  for _, message in ipairs(stream:natfw(false, "CREATE", "EXTERNAL")) do
-    if message.to_iut and message.item.sid then
+  for _, message in ipairs(stream:natfw(false)) do
+    local name = inner(message).name -- a request, or of a type that is answered as one
+    if message.to_iut and message.item.sid and name ~= "RESPONSE" and name ~= "NOTIFY" then
       found[message.item.sid] = found[message.item.sid] or { msns = {}, whole = true }
       local session = found[message.item.sid]
-      if message.item.msn then session.msns[message.item.msn] = true end
-      session.whole = session.whole and message.item.msn ~= nil and #inner(message).faults == 0
+      local msn = message.item.msn
+      if msn then session.msns[msn] = true end
+      session.whole = session.whole and msn ~= nil and #inner(message).faults == 0
     end
   end
   return found

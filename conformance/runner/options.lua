@@ -42,7 +42,8 @@ compare: 0 nothing got worse, 1 something did. judge: 0 nothing is violated, 1 s
 ]]
 
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
-  ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html", ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
+  ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html",
+  ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir", ["--as"] = "player" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings", ["--iut"] = "iuts" }

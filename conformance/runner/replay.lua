@@ -2,8 +2,8 @@
 -- the capture has, field by field. Session ids, cookies, addresses, ports and identities are bound
 -- as they appear: the same value in the capture has to be the same value now.
 --
--- NATFW messages go out octet for octet, with the pauses of the capture (LONGEST_PAUSE_MS at most). Behind an IUT that forwards them the runner's responder
--- answers as the capture's RESPONSE says.
+-- NATFW messages go out octet for octet, with the pauses of the capture (LONGEST_PAUSE_MS at most).
+-- Behind an IUT that forwards them the runner's responder answers as the capture's RESPONSE says.
 
 local gist = require("codec.gist")
 local judge = require("judge.judge")
@@ -86,7 +86,9 @@ function replay.read(path, player, read_pcap)
     if why then return nil, string.format("%s: frame %s: %s", path, step.message.frame, why) end
     plays = plays + (step.play and 1 or 0)
   end
-  if plays == 0 then return nil, path .. ": has nothing that " .. player .. " sent and I can play" end
+  if plays == 0 then
+    return nil, path .. ": has nothing that " .. player .. " sent and I can play"
+  end
   return { steps = steps, player = player, path = path }
 end
 
@@ -181,7 +183,7 @@ end
 
 -- Answers what the IUT forwards as the capture says that it was answered.
 local function answer_behind(t, session, answer)
-  local item = t.nr.inbox[1]
+  local item = t.nr and t.nr.inbox[1]
   if not item then return end
   table.remove(t.nr.inbox, 1)
   local request = item.name == "CREATE" or item.name == "EXTERNAL"
