@@ -80,7 +80,8 @@ return {
     run = function(t)
       local session = t:session()
       t.ni:start_handshake(session, { change_confirm = function(confirm)
-        spoil.find(confirm, RESPONDER_COOKIE).values.cookie = t.net.random(24)
+        local values = spoil.find(confirm, RESPONDER_COOKIE).values
+        values.cookie = values.cookie:sub(1, -2) .. string.char(values.cookie:byte(-1) ~ 1)
       end })
       t:await(t.ixit.timing.response_ms, function() return session.querying.confirmed_at end)
       t:body()
