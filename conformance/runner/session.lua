@@ -148,8 +148,8 @@ function Session:establish(options)
 end
 
 function Session:delete()
-  self:send_create({ lifetime_s = 0 })
   self.deleted_at = self.case.net.now()
+  self:send_create({ lifetime_s = 0 })
   return self
 end
 
