@@ -124,6 +124,11 @@ end
 
 -- A case that ran to its end: passed, unless something was left without proof.
 function Case:conclude()
+  if next(self.unproved) then
+    for id, result in pairs(self.results) do
+      if result == "pass" then self.results[id] = "inconclusive" end
+    end
+  end
   if self.verdict then return end
   for observer, text in pairs(self.unproved) do
     self.verdict, self.reason = "inconclusive", "no positive control after: " .. text

@@ -61,7 +61,9 @@ function verdicts.by_requirement(results)
   for _, case in ipairs(results) do
     for _, id in ipairs(case.definition.requirements) do
       local result = case.results[id] or "not reached"
-      if result == "pass" and case.verdict == "inconclusive" then result = "inconclusive" end
+      if result == "pass" and (case.verdict == "inconclusive" or case.verdict == "error") then
+        result = "inconclusive"
+      end
       if case.verdict == "not applicable" then result = nil end
       if result and (not found[id] or rank[result] > rank[found[id]]) then found[id] = result end
     end

@@ -120,7 +120,8 @@ static void rule_9(struct gist_node *node, struct gist_association *association,
 {
     if (hello_id != 0 && SPEC_ACT("RFC5971-5.1-20b", 2))
         gist_send_hello(node, association, hello_id);
-    if (!association->dead)
+    /* Who has confirmed nothing yet does not keep an association by saying so. */
+    if (!association->dead && association->peer)
         gist_timer_start(
             &node->timers, &association->no_hello, node->now_ms + node->config.association_hold_ms);
 }

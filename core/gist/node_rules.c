@@ -273,6 +273,16 @@ void gist_node_confirm(struct gist_node *node, const struct gist_reception *rece
     gist_responding_event(node, state, &event);
 }
 
+/* In D-mode only the addresses tell a peer from somebody who knows the session. */
+static bool comes_from_peer_of(struct gist_node *node, const struct gist_reception *reception,
+    struct gist_routing_state *state)
+{
+    if (reception->association || !state->peer)
+        return true;
+    return gist_peer_find(node, &reception->message.nli) == state->peer &&
+           gist_address_equal(&reception->arrival->source.address, &state->peer->address);
+}
+
 /* 4.3.2: the validation checks, in their sequence. */
 void gist_node_data(struct gist_node *node, const struct gist_reception *reception)
 {
@@ -291,6 +301,10 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
     if (!SPEC_HOLDS("RFC5971-4.3.2-11", 1,
             !reception->association || state->association == reception->association)) {
         gist_reject(node, reception, GIST_INCORRECTLY_DELIVERED_MESSAGE, 0);
+        return;
+    }
+    if (!comes_from_peer_of(node, reception, state)) {
+        node->counters.messages_rejected++;
         return;
     }
     struct gist_event event = {.kind = GIST_RX_DATA, .reception = reception};

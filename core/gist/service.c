@@ -19,7 +19,10 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
     const struct gist_routing_state *state, bool routing_state_check)
 {
     const struct gist_message *message = &reception->message;
-    const struct gist_peer *peer = peer_of(reception, state);
+    /* Nothing shows yet who sent a Query, whatever state there is (8.5). */
+    bool vouched_for = state && message->header.type != GIST_QUERY;
+    const struct gist_peer *peer =
+        message->header.type == GIST_QUERY ? NULL : peer_of(reception, state);
     bool data = gist_message_has(message, GIST_OBJECT_NSLP_DATA);
     struct gist_received received = {
         .data = data ? message->nslp_data.octets : NULL,
@@ -31,7 +34,7 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
         .attributes = {.reliable = reception->association != NULL},
         .association = reception->association ? reception->association->id : 0,
         .routing_state_check = routing_state_check,
-        .routing_state_validated = state != NULL,
+        .routing_state_validated = vouched_for,
         .explicitly_routed = message->header.explicitly_routed,
         .hop_count = message->header.hop_count,
         .ip_distance = state ? state->ip_distance : 0,

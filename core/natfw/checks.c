@@ -19,6 +19,30 @@ bool natfw_check_authentication(struct natfw_node *node, const struct natfw_inco
     return false;
 }
 
+static struct natfw_info ask_policy(struct natfw_node *node, const struct natfw_incoming *incoming,
+    const struct natfw_policy_rule *rule, uint32_t lifetime_s, bool is_update)
+{
+    struct natfw_policy_question question = {.message = incoming->received,
+        .rule = rule,
+        .lifetime_s = lifetime_s,
+        .is_update = is_update};
+    struct natfw_verdict verdict = node->seams.policy.permit(node->seams.policy.context, &question);
+    return (struct natfw_info){.error_class = verdict.error_class, .code = verdict.code};
+}
+
+/* Whether the sender may ask at all, a deletion included; what it asks for is judged later. */
+bool natfw_check_authorization(
+    struct natfw_node *node, const struct natfw_incoming *incoming, bool is_update)
+{
+    struct natfw_policy_rule rule = natfw_node_rule_of(incoming);
+    struct natfw_info info =
+        ask_policy(node, incoming, &rule, incoming->message.lifetime_s, is_update);
+    if (info.error_class != NATFW_PERMANENT_FAILURE)
+        return true;
+    natfw_refuse(node, incoming, info);
+    return false;
+}
+
 /* A request that is not newer is a duplicate, late or replayed: nothing answers it. */
 bool natfw_check_sequence(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_session *session)
@@ -65,10 +89,5 @@ struct natfw_info natfw_judge_rule(struct natfw_node *node, const struct natfw_i
     struct natfw_info shape = judge_shape(rule);
     if (shape.error_class != 0)
         return shape;
-    struct natfw_policy_question question = {.message = incoming->received,
-        .rule = rule,
-        .lifetime_s = lifetime_s,
-        .is_update = is_update};
-    struct natfw_verdict verdict = node->seams.policy.permit(node->seams.policy.context, &question);
-    return (struct natfw_info){.error_class = verdict.error_class, .code = verdict.code};
+    return ask_policy(node, incoming, rule, lifetime_s, is_update);
 }

@@ -143,7 +143,7 @@ static void change(struct natfw_node *node, const struct natfw_incoming *incomin
     }
     if (!session->is_change)
         session->expires_before_ms = session->expires_ms;
-    session->is_change = session->state != NATFW_PENDING;
+    session->is_change = session->state != NATFW_PENDING || session->held_response != NULL;
     begin(incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);
     natfw_node_schedule(node, session);
@@ -235,6 +235,8 @@ static void terminate(struct natfw_node *node, uint64_t now_ms, struct natfw_ses
     struct gist_session_id id = session->id;
     const struct gist_mri flow = flow_of(session);
     natfw_answer(node, now_ms, session, &flow, answer);
+    if (session->state != NATFW_PENDING)
+        natfw_notify(node, now_ms, session, true, NATFW_SESSION_TERMINATED);
     if (SPEC_ACT("RFC5973-3.4-14", 1))
         natfw_notify(node, now_ms, session, false, NATFW_SESSION_TERMINATED);
     natfw_node_end_session(node, now_ms, session, NATFW_INPUT_ERROR);

@@ -135,8 +135,11 @@ void natfw_initiator_refresh(
         session->has_remembered ? &session->remembered : &session->rule;
     uint32_t lifetime_s =
         session->wanted_lifetime_s ? session->wanted_lifetime_s : session->forwarded_lifetime_s;
-    session->is_change = true;
-    session->refresh_ms = NATFW_NO_DEADLINE;
+    session->is_change = session->state != NATFW_PENDING;
+    /* Should its RESPONSE not come, there is time for another before the lifetime ends. */
+    session->refresh_ms = session->keeps_alive && session->is_change
+                              ? refresh_time(node, now_ms, session->granted_lifetime_s)
+                              : NATFW_NO_DEADLINE;
     session->forwarded_lifetime_s = lifetime_s;
     await_response(session);
     if (send_create(node, now_ms, session, rule, lifetime_s) != GIST_SENT)
@@ -185,7 +188,10 @@ enum natfw_result natfw_node_close(
 static void established(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
-    uint32_t granted_s = incoming->message.lifetime_s;
+    /* Nobody may raise it on the way (3.4). */
+    uint32_t granted_s = incoming->message.lifetime_s < session->forwarded_lifetime_s
+                             ? incoming->message.lifetime_s
+                             : session->forwarded_lifetime_s;
     enum natfw_event_kind kind = session->has_remembered           ? NATFW_EVENT_UPDATED
                                  : session->state == NATFW_PENDING ? NATFW_EVENT_ESTABLISHED
                                                                    : NATFW_EVENT_REFRESHED;

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* The last message of a session may have to wait for a new association. */
+enum { FAREWELL_MS = 10000 };
+
 struct natfw_node_config natfw_node_config_default(void)
 {
     return (struct natfw_node_config){
@@ -110,7 +113,7 @@ void natfw_node_end_session(struct natfw_node *node, uint64_t now_ms, struct nat
                               : session->remembered.flow;
     for (int upstream = 0; upstream <= 1; upstream++) {
         mri.upstream = upstream;
-        gist_set_state_lifetime(node->gist, now_ms, &mri, &session->id, 0);
+        gist_set_state_lifetime(node->gist, now_ms, &mri, &session->id, FAREWELL_MS);
     }
     natfw_session_table_remove(&node->sessions, session);
     ask_for_tick(node);
@@ -185,7 +188,10 @@ static void handle_create(
         return;
     if (gist_session_id_is_zero(&incoming->received->session_id))
         natfw_aggregate_request(node, incoming);
-    else if (natfw_check_sequence(node, incoming, session))
+    else if (session && session->attributes.reliable && !incoming->received->attributes.reliable)
+        natfw_node_discard(node, incoming, "a request outside the session's association");
+    else if (natfw_check_authorization(node, incoming, session != NULL) &&
+             natfw_check_sequence(node, incoming, session))
         take_part(node, incoming, session);
 }
 

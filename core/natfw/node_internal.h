@@ -64,6 +64,8 @@ void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_s
 
 /* The checks that a request passes before a role handles it. RFC 5973 3.3, 3.6, ruling A11. */
 bool natfw_check_authentication(struct natfw_node *node, const struct natfw_incoming *incoming);
+bool natfw_check_authorization(
+    struct natfw_node *node, const struct natfw_incoming *incoming, bool is_update);
 bool natfw_check_sequence(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_session *session);
 /* What to refuse the rule with; class 0 when there is nothing against it. */

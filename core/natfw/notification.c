@@ -43,6 +43,8 @@ static void hold(struct natfw_node *node, uint64_t now_ms, struct natfw_session 
     session->state = natfw_session_next(session->state, NATFW_INPUT_NOTIFY_CHANGE);
     if (hold_until_ms < session->expires_ms)
         session->expires_ms = hold_until_ms;
+    if (hold_until_ms < session->expires_before_ms)
+        session->expires_before_ms = hold_until_ms;
     if (session->role == NATFW_INITIATOR)
         session->refresh_ms = now_ms; /* ask the path anew (ruling A86) */
     natfw_node_schedule(node, session);

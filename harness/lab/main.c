@@ -53,6 +53,16 @@ struct options {
     unsigned long seed;
 };
 
+static unsigned long number(const char *text)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 0);
+    if (*text != '\0' && *end == '\0')
+        return value;
+    fprintf(stderr, "natfw-lab: --seed %s: is no number\n", text);
+    exit(EXIT_USAGE);
+}
+
 static int parse(int count, char **arguments, struct options *options)
 {
     static const struct option known[] = {{"pcap", required_argument, NULL, 'p'},
@@ -66,7 +76,7 @@ static int parse(int count, char **arguments, struct options *options)
             options->pcap = optarg;
             break;
         case 's':
-            options->seed = strtoul(optarg, NULL, 0);
+            options->seed = number(optarg);
             break;
         case 'b':
             options->bin = optarg;

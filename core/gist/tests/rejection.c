@@ -452,3 +452,42 @@ Test(rejection, without_the_magic_number_nothing_happens)
     cr_assert_eq(row->seen_count, 0);
     cr_assert_eq(gist_node_counters(row->nodes[1].gist).messages_rejected, 13);
 }
+
+Test(rejection, a_payload_in_a_query_is_not_vouched_for_by_the_state_that_there_is)
+{
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 100);
+    struct gist_message query = sound(GIST_QUERY);
+    gist_message_add(&query, GIST_OBJECT_NSLP_DATA);
+    inject(&query);
+    network_run_for(row->network, 20);
+    for (size_t i = 1; i < row->nodes[1].heard_count; i++) {
+        cr_assert_not(row->nodes[1].heard[i].received.routing_state_validated);
+        cr_assert_eq(row->nodes[1].heard[i].received.sii_handle, 0);
+    }
+    cr_assert_eq(row->nodes[1].heard_count, 2);
+}
+
+Test(rejection, data_in_d_mode_of_somebody_who_is_not_the_peer)
+{
+    row_send(row, 0, &mri, &session, "hello", true);
+    network_run_for(row->network, 100);
+    struct gist_message data = sound(GIST_DATA);
+    data.nli.interface_address = gist_address_v4(0xc0000263);
+    row_inject(row, 1, &data, gist_address_v4(0xc0000263), false);
+    network_run_for(row->network, 20);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+}
+
+Test(rejection, hellos_keep_no_association_that_nothing_was_confirmed_on)
+{
+    struct gist_message hello = {
+        .header = {.version = 1, .hop_count = 1, .type = GIST_MA_HELLO, .source_is_peer = true}};
+    gist_message_add(&hello, GIST_OBJECT_HELLO_ID);
+    gist_association_id id = connect_to_node_1();
+    for (int seconds = 0; seconds < 120; seconds += 10) {
+        write_message(id, &hello);
+        network_run_for(row->network, 10000);
+    }
+    cr_assert_eq(gist_node_counters(row->nodes[1].gist).associations, 0);
+}

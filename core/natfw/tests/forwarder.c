@@ -380,3 +380,86 @@ Test(forwarder, a_node_that_is_no_forwarder_refuses_with_5_02)
     cr_assert(bench_answered(true, 5, 0x02, 0));
     cr_assert_not(bench_knows(1));
 }
+
+Test(forwarder, a_refused_refresh_spares_a_session_whose_response_still_waits_for_its_rule)
+{
+    bench.middlebox_waits = true;
+    request(60, 1);
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    request(60, 2);
+    bench_answer_middlebox(NATFW_MIDDLEBOX_OK);
+    bench.middlebox_waits = false;
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 2);
+    cr_assert(bench_knows(1));
+}
+
+Test(forwarder, a_refusal_does_not_undo_the_bound_of_a_transitory_session)
+{
+    establish();
+    request(60, 2);
+    struct natfw_message notify = bench_notify(NATFW_ROUTE_CHANGE);
+    bench_receive(1, true, &notify);
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 2);
+    bench_advance(31000);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_second_refresh_does_not_forget_the_expiry_from_before_the_first)
+{
+    establish();
+    bench_advance(10000);
+    request(60, 2);
+    bench_advance(10000);
+    request(60, 3);
+    respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 3);
+    bench_advance(40000);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(forwarder, a_deletion_that_is_not_authorized_is_refused)
+{
+    VERIFIES("RFC5973-3.6-1");
+    establish();
+    bench.permission = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x02};
+    request(0, 2);
+    REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x02, 0));
+    REQUIRE("RFC5973-3.6-1", bench_knows(1) && bench_rule_acts(1));
+}
+
+Test(forwarder, authorization_comes_before_lifetime_and_sequence)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.lifetime_min_s = 10;
+    bench_restart(&config);
+    bench.permission = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x02};
+    request(5, 1);
+    cr_assert(bench_answered(true, 5, 0x02, 0));
+}
+
+Test(forwarder, a_request_outside_the_sessions_association_is_discarded)
+{
+    establish();
+    uint8_t octets[64];
+    struct natfw_message deletion = bench_create(0, 2);
+    size_t length = natfw_message_build(&deletion, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, false, octets, length);
+    received.association = 0;
+    received.attributes.reliable = false;
+    bench_receive_as(&received);
+    cr_assert(bench_rule_acts(1));
+    cr_assert_eq(bench.sent_count, 0);
+}
+
+Test(forwarder, a_session_that_the_middlebox_ends_is_told_to_both_sides)
+{
+    establish();
+    request(60, 2);
+    bench.install_result = NATFW_MIDDLEBOX_FAILED;
+    bench_forget_sent();
+    respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 2);
+    cr_assert_eq(bench_count(true), 2, "a RESPONSE and a NOTIFY");
+    cr_assert(bench_answered(true, 1, 0x05, 0));
+    cr_assert(bench_answered(false, 1, 0x05, 0));
+    cr_assert_not(bench_knows(1));
+}

@@ -194,3 +194,41 @@ Test(initiator, a_modified_lifetime_that_is_refused_ends_the_session)
     answer(&id, NATFW_SESSION_FAILURE, NATFW_MODIFIED_LIFETIME_TOO_BIG);
     cr_assert_not(knows(&id));
 }
+
+Test(initiator, a_refresh_whose_answer_is_lost_is_sent_again_in_time)
+{
+    VERIFIES("RFC5973-3.4-i5");
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    bench_advance(59999);
+    REQUIRE("RFC5973-3.4-i5", bench_count(false) >= 4);
+    cr_assert(knows(&id));
+}
+
+Test(initiator, a_refresh_that_is_refused_for_now_is_tried_again)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    bench_advance(18000);
+    size_t before = bench_count(false);
+    answer(&id, NATFW_TRANSIENT_FAILURE, NATFW_RESOURCES_UNAVAILABLE);
+    bench_advance(41000);
+    cr_assert_gt(bench_count(false), before);
+}
+
+Test(initiator, an_error_ends_a_session_that_was_changed_before_it_ever_was)
+{
+    struct gist_session_id id = opened();
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &request), NATFW_OK);
+    answer(&id, NATFW_PERMANENT_FAILURE, NATFW_DID_NOT_REACH_NR);
+    cr_assert_not(knows(&id));
+}
+
+Test(initiator, a_lifetime_above_what_was_asked_for_is_not_believed)
+{
+    struct gist_session_id id = opened();
+    struct natfw_message message =
+        bench_success(4000000000u, bench_last(false)->message.sequence_number);
+    receive(&id, &message);
+    cr_assert_eq(view_of(&id).lifetime_s, 60);
+}
