@@ -309,6 +309,12 @@ function Case:new_flow(options)
     destination_port = options.destination_port or self.next_port + 10000 }
 end
 
+-- The loose end of an EXTERNAL: this initiator, and a signalling destination address outside.
+function Case:new_loose_end()
+  self.next_port = self.next_port + 4
+  return { loose_end = true, source = self.addresses.ni, destination = self.addresses.destination }
+end
+
 function Case:session(options) return Session.new(self, options or {}) end
 
 function Case:data_flow(flow) return Flow.new(self, flow) end

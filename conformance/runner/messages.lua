@@ -13,8 +13,16 @@ local TCP = 1 -- MA-Protocol-ID, RFC 5971 section 9
 
 local protocols = { tcp = 6, udp = 17 }
 
--- The MRI of a flow { source, destination, protocol, source_port, destination_port }.
+-- RFC 5971, A.3.1.2. An EXTERNAL's: from its initiator to the signalling destination address.
+local function loose_end_mri(flow, direction)
+  return { type = MRI, values = { mrm = 1, n = 0, ip_ver = 4, d = direction, source = flow.source,
+    destination = flow.destination } }
+end
+
+-- The MRI of a flow { source, destination, protocol, source_port, destination_port }, or of a
+-- loose_end { source, destination }.
 function messages.mri(flow, direction)
+  if flow.loose_end then return loose_end_mri(flow, direction) end
   return { type = MRI, values = {
     mrm = 0, n = 0, ip_ver = 4, p = 1, t = 0, f = 0, s = 0, a = 1, b = 1, d = direction,
     source = flow.source, destination = flow.destination, source_prefix = 32, dest_prefix = 32,
@@ -96,6 +104,14 @@ function messages.create(options)
     { type = 0x00F, values = { rule_action = options.rule_action or 1,
       sub_ports = options.sub_ports or 0 } },
     sequence(options.msn) } }
+end
+
+-- options as for CREATE, and dtinfo, the fields of NATFW_DTINFO.
+function messages.external(options)
+  local message = messages.create(options)
+  message.header.type = 2
+  message.objects[#message.objects + 1] = { type = 0x013, values = options.dtinfo }
+  return message
 end
 
 function messages.nslp_response(options)
