@@ -309,6 +309,19 @@ function Case:new_flow(options)
     destination_port = options.destination_port or self.next_port + 10000 }
 end
 
+-- The flow of this case that the IXIT says is refused with this code ("5/0x02"), and the row of the
+-- IXIT's table that says so.
+function Case:refused_flow(code)
+  local row = self.ixit.refusals[code]
+  if not row then self:not_applicable("the IXIT names no flow that is refused with " .. code) end
+  local flow = self:new_flow({ protocol = row.protocol })
+  flow.source_port = not row.any_source_port and flow.source_port
+  flow.destination_port = not row.any_destination_port
+    and (row.destination_port or flow.destination_port)
+  flow.source_prefix, flow.destination_prefix = row.source_prefix, row.destination_prefix
+  return flow, row
+end
+
 -- The loose end of an EXTERNAL: this initiator, and a signalling destination address outside.
 function Case:new_loose_end()
   self.next_port = self.next_port + 4

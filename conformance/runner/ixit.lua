@@ -36,6 +36,32 @@ local function roles(value)
   return true
 end
 
+local function port(value) return positive(value) and value < 65536 end
+
+local function ip_protocol(value)
+  return value == "udp" or value == "tcp" or (natural(value) and value < 256)
+end
+
+local function prefix_length(value) return natural(value) and value <= 32 end
+
+local refusal = { protocol = ip_protocol, destination_port = port, any_source_port = boolean,
+  any_destination_port = boolean, source_prefix = prefix_length,
+  destination_prefix = prefix_length }
+
+-- A table of "class/0xcode" and a flow, each key of which is one of `refusal`.
+local function refusals(value)
+  if type(value) ~= "table" then return false end
+  for code, flow in pairs(value) do
+    if type(code) ~= "string" or not code:match("^[457]/0x%x%x$") or type(flow) ~= "table" then
+      return false
+    end
+    for key, given in pairs(flow) do
+      if not refusal[key] or not refusal[key](given) then return false end
+    end
+  end
+  return true
+end
+
 local side = {
   netns = { text, "the path of a network namespace" },
   interface = { text, "the name of the port in that namespace" },
@@ -78,6 +104,7 @@ local schema = {
     validity_ms = { positive, "milliseconds", 120000 },
     hold_time_ms = { positive, "milliseconds", 30000 },
   },
+  refusals = { refusals, "a table of codes, as [\"5/0x02\"], and the flow that is refused so", {} },
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },

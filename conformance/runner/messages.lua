@@ -19,15 +19,20 @@ local function loose_end_mri(flow, direction)
     destination = flow.destination } }
 end
 
--- The MRI of a flow { source, destination, protocol, source_port, destination_port }, or of a
--- loose_end { source, destination }.
+local function flag(value) return value and 1 or 0 end
+
+-- The MRI of a flow { source, destination, protocol, source_port, destination_port }, with
+-- source_prefix and destination_prefix where they are not 32; a port that is false is any port. Or of
+-- a loose end { loose_end = true, source, destination }.
 function messages.mri(flow, direction)
   if flow.loose_end then return loose_end_mri(flow, direction) end
   return { type = MRI, values = {
-    mrm = 0, n = 0, ip_ver = 4, p = 1, t = 0, f = 0, s = 0, a = 1, b = 1, d = direction,
-    source = flow.source, destination = flow.destination, source_prefix = 32, dest_prefix = 32,
-    protocol = protocols[flow.protocol], ds_field = 0,
-    source_port = flow.source_port, dest_port = flow.destination_port } }
+    mrm = 0, n = 0, ip_ver = 4, p = 1, t = 0, f = 0, s = 0, a = flag(flow.source_port),
+    b = flag(flow.destination_port), d = direction,
+    source = flow.source, destination = flow.destination,
+    source_prefix = flow.source_prefix or 32, dest_prefix = flow.destination_prefix or 32,
+    protocol = protocols[flow.protocol] or flow.protocol, ds_field = 0,
+    source_port = flow.source_port or 0, dest_port = flow.destination_port or 0 } }
 end
 
 local function sid(session) return { type = SID, values = { sid = session.sid } } end

@@ -9,14 +9,15 @@ Session.__index = Session
 
 local MSN_LIMIT = 4294967296
 
--- options: protocol, msn, destination (another flow destination), sid, external (a session that
--- EXTERNAL opens, by the loose-end method).
+-- options: protocol, msn, destination (another flow destination), sid, flow (that and no new one),
+-- external (a session that EXTERNAL opens, by the loose-end method).
 function Session.new(case, options)
   local session = setmetatable({ case = case, queries = {} }, Session)
   session.sid = options.sid or case.net.random(16)
   session.msn = options.msn or string.unpack(">I4", case.net.random(4))
   session.request = options.external and "EXTERNAL" or "CREATE"
-  session.flow = options.external and case:new_loose_end() or case:new_flow(options)
+  session.flow = options.flow or options.external and case:new_loose_end()
+    or case:new_flow(options)
   session.data = Flow.new(case, session.flow)
   case.by_sid[session.sid] = session
   return session
