@@ -6,6 +6,7 @@
 -- a positive control after them: something that does come, or does pass, at the same place.
 
 local Flow = require("runner.flow")
+local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
 local Session = require("runner.session")
 local messages = require("runner.messages")
@@ -21,7 +22,7 @@ function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
       addresses = context.addresses,
-    tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
+    tracing = true, phase = "preamble", steps = {}, by_sid = {}, awaited = {}, deferred = {}, unproved = {},
     measured = {}, seen_readings = {}, results = {}, tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
@@ -46,6 +47,12 @@ end
 
 -- Whether the IUT is where flows end: then the runner has one side only.
 function Case:judges_responder() return self.ixit.responder ~= nil end
+
+-- Whether the IUT is where sessions begin: then the runner has the other side only.
+function Case:judges_initiator() return self.ixit.initiator ~= nil end
+
+-- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol.
+function Case:trigger_session(options) return Initiated.open(self, options or {}) end
 
 -- The coroutine ----------------------------------------------------------------------------------
 
@@ -113,8 +120,8 @@ function Case:perform()
     self:conclude()
   end)
   self.phase = "postamble"
-  for i = #self.deferred, 1, -1 do
-    guarded(self.deferred[i])
+  while #self.deferred > 0 do
+    guarded(table.remove(self.deferred))
   end
   self.ni:close()
   self.nr:close()
