@@ -6,6 +6,7 @@
 -- a positive control after them: something that does come, or does pass, at the same place.
 
 local Flow = require("runner.flow")
+local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
 local Session = require("runner.session")
 local messages = require("runner.messages")
@@ -21,7 +22,7 @@ function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
       addresses = context.addresses,
-    tracing = true, phase = "preamble", steps = {}, by_sid = {}, deferred = {}, unproved = {},
+    tracing = true, phase = "preamble", steps = {}, by_sid = {}, awaited = {}, deferred = {}, unproved = {},
     measured = {}, seen_readings = {}, results = {}, tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
@@ -46,6 +47,12 @@ end
 
 -- Whether the IUT is where flows end: then the runner has one side only.
 function Case:judges_responder() return self.ixit.responder ~= nil end
+
+-- Whether the IUT is where sessions begin: then the runner has the other side only.
+function Case:judges_initiator() return self.ixit.initiator ~= nil end
+
+-- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol.
+function Case:trigger_session(options) return Initiated.open(self, options or {}) end
 
 -- The coroutine ----------------------------------------------------------------------------------
 
@@ -113,8 +120,8 @@ function Case:perform()
     self:conclude()
   end)
   self.phase = "postamble"
-  for i = #self.deferred, 1, -1 do
-    guarded(self.deferred[i])
+  while #self.deferred > 0 do
+    guarded(table.remove(self.deferred))
   end
   self.ni:close()
   self.nr:close()
@@ -312,6 +319,25 @@ function Case:new_flow(options)
   return { source = self.addresses.source, destination = self.addresses.destination,
     protocol = options.protocol or "udp", source_port = self.next_port,
     destination_port = options.destination_port or self.next_port + 10000 }
+end
+
+-- The flow of this case that the IXIT says is refused with this code ("5/0x02"), and the row of the
+-- IXIT's table that says so.
+function Case:refused_flow(code)
+  local row = self.ixit.refusals[code]
+  if not row then self:not_applicable("the IXIT names no flow that is refused with " .. code) end
+  local flow = self:new_flow({ protocol = row.protocol })
+  flow.source_port = not row.any_source_port and flow.source_port
+  flow.destination_port = not row.any_destination_port
+    and (row.destination_port or flow.destination_port)
+  flow.source_prefix, flow.destination_prefix = row.source_prefix, row.destination_prefix
+  return flow, row
+end
+
+-- The loose end of an EXTERNAL: this initiator, and a signalling destination address outside.
+function Case:new_loose_end()
+  self.next_port = self.next_port + 4
+  return { loose_end = true, source = self.addresses.ni, destination = self.addresses.destination }
 end
 
 function Case:session(options) return Session.new(self, options or {}) end

@@ -26,12 +26,38 @@ local function one_of(...)
   end
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, NR = true }
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, NR = true, NI = true }
 
 local function roles(value)
   if type(value) ~= "table" or #value == 0 then return false end
   for _, role in ipairs(value) do
-    if not ROLES[role] or (role == "NR" and #value > 1) then return false end
+    if not ROLES[role] or ((role == "NR" or role == "NI") and #value > 1) then return false end
+  end
+  return true
+end
+
+local function port(value) return positive(value) and value < 65536 end
+
+local function ip_protocol(value)
+  return value == "udp" or value == "tcp" or (natural(value) and value < 256)
+end
+
+local function prefix_length(value) return natural(value) and value <= 32 end
+
+local refusal = { protocol = ip_protocol, destination_port = port, any_source_port = boolean,
+  any_destination_port = boolean, source_prefix = prefix_length,
+  destination_prefix = prefix_length }
+
+-- A table of "class/0xcode" and a flow, each key of which is one of `refusal`.
+local function refusals(value)
+  if type(value) ~= "table" then return false end
+  for code, flow in pairs(value) do
+    if type(code) ~= "string" or not code:match("^[457]/0x%x%x$") or type(flow) ~= "table" then
+      return false
+    end
+    for key, given in pairs(flow) do
+      if not refusal[key] or not refusal[key](given) then return false end
+    end
   end
   return true
 end
@@ -48,7 +74,7 @@ local side = {
 local schema = {
   name = { text, "a text", "unnamed IUT" },
   ics = {
-    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", or \"NR\" alone" },
+    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", or \"NR\" or \"NI\" alone" },
     lowers_lifetime = { boolean, "true or false", false },
     rejects_large_lifetime = { boolean, "true or false", false },
     rejects_small_lifetime = { boolean, "true or false", false },
@@ -78,6 +104,7 @@ local schema = {
     validity_ms = { positive, "milliseconds", 120000 },
     hold_time_ms = { positive, "milliseconds", 30000 },
   },
+  refusals = { refusals, "a table of codes, as [\"5/0x02\"], and the flow that is refused so", {} },
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },
@@ -92,9 +119,26 @@ for key, rule in pairs(schema) do
   if key ~= "outside" then responder_schema[key] = rule end
 end
 
-local function is_responder(given)
-  return type(given.ics) == "table" and type(given.ics.roles) == "table"
-    and given.ics.roles[1] == "NR" and #given.ics.roles == 1
+-- An initiator has one port, the outside one, an address where flows begin, and commands that have it
+-- open and close sessions.
+local initiator_schema = {
+  initiator = { address = { ipv4, "an IPv4 address: the IUT's own, where flows begin" } },
+  trigger = {
+    open = { text, "a command, with the names of the flow's parts in braces" },
+    close = { text, "a command, with {sid} for the session id" },
+    timeout_s = { positive, "seconds that a command may take", 20 },
+  },
+}
+for key, rule in pairs(schema) do
+  if key ~= "inside" then initiator_schema[key] = rule end
+end
+
+local schema_of_role = { NR = responder_schema, NI = initiator_schema }
+
+local function schema_for(given)
+  local roles_given = type(given.ics) == "table" and given.ics.roles
+  return type(roles_given) == "table" and #roles_given == 1 and schema_of_role[roles_given[1]]
+    or schema
 end
 
 -- The line where a path of keys is assigned, as well as a look at the text can tell.
@@ -147,7 +191,7 @@ end
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines.
 function ixit.check(given, file, source)
   local problems = {}
-  local settings = check_table(is_responder(given) and responder_schema or schema, given, "", problems)
+  local settings = check_table(schema_for(given), given, "", problems)
   if #problems == 0 and settings.lifetime.max_s > 0
     and settings.lifetime.usual_s > settings.lifetime.max_s then
     problems[1] = { path = "lifetime.usual_s", text = "is above lifetime.max_s" }
@@ -167,9 +211,11 @@ function ixit.check(given, file, source)
     return nil, lines
   end
   for _, name in ipairs({ "inside", "outside" }) do
-    if not settings[name] then break end
-    settings[name].pools = { signalling = pool_of(settings[name].signalling),
-      flows = pool_of(settings[name].flows) }
+    local port_side = settings[name]
+    if port_side then
+      port_side.pools = { signalling = pool_of(port_side.signalling),
+        flows = pool_of(port_side.flows) }
+    end
   end
   return settings
 end
@@ -197,9 +243,11 @@ end
 -- How many cases at once can have addresses of their own: the second initiators take one half of the
 -- inside neighbours' pool.
 function ixit.most_at_once(settings)
-  local most = settings.inside.pools.signalling.size // 2 - 2
-  for _, side in ipairs({ settings.inside, settings.outside }) do
-    for _, pool in pairs(side.pools) do most = math.min(most, pool.size - 2) end
+  local most = settings.inside and settings.inside.pools.signalling.size // 2 - 2 or math.huge
+  for _, name in ipairs({ "inside", "outside" }) do
+    for _, pool in pairs(settings[name] and settings[name].pools or {}) do
+      most = math.min(most, pool.size - 2)
+    end
   end
   return most
 end
@@ -209,6 +257,13 @@ end
 -- the other half of the pool.
 function ixit.addresses(settings, number, use)
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
+  local first_port = 20000 + (use - 1) % 100 * 200
+  if settings.initiator then
+    local own = settings.initiator.address
+    return { ni = own, other_ni = own, source = own, first_port = first_port,
+      nr = pick(settings.outside.pools.signalling),
+      destination = pick(settings.outside.pools.flows) }
+  end
   local half = settings.inside.pools.signalling
   local other = address.add(half.base, (number + half.size // 2) % (half.size - 2) + 1)
   local own = settings.responder and settings.responder.address
@@ -216,7 +271,7 @@ function ixit.addresses(settings, number, use)
     nr = own or pick(settings.outside.pools.signalling),
     source = pick(settings.inside.pools.flows),
     destination = own or pick(settings.outside.pools.flows),
-    first_port = 20000 + (use - 1) % 100 * 200 }
+    first_port = first_port }
 end
 
 return ixit

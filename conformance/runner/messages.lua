@@ -13,13 +13,26 @@ local TCP = 1 -- MA-Protocol-ID, RFC 5971 section 9
 
 local protocols = { tcp = 6, udp = 17 }
 
--- The MRI of a flow { source, destination, protocol, source_port, destination_port }.
+-- RFC 5971, A.3.1.2. An EXTERNAL's: from its initiator to the signalling destination address.
+local function loose_end_mri(flow, direction)
+  return { type = MRI, values = { mrm = 1, n = 0, ip_ver = 4, d = direction, source = flow.source,
+    destination = flow.destination } }
+end
+
+local function flag(value) return value and 1 or 0 end
+
+-- The MRI of a flow { source, destination, protocol, source_port, destination_port }, with
+-- source_prefix and destination_prefix where they are not 32; a port that is false is any port. Or of
+-- a loose end { loose_end = true, source, destination }.
 function messages.mri(flow, direction)
+  if flow.loose_end then return loose_end_mri(flow, direction) end
   return { type = MRI, values = {
-    mrm = 0, n = 0, ip_ver = 4, p = 1, t = 0, f = 0, s = 0, a = 1, b = 1, d = direction,
-    source = flow.source, destination = flow.destination, source_prefix = 32, dest_prefix = 32,
-    protocol = protocols[flow.protocol], ds_field = 0,
-    source_port = flow.source_port, dest_port = flow.destination_port } }
+    mrm = 0, n = 0, ip_ver = 4, p = 1, t = 0, f = 0, s = 0, a = flag(flow.source_port),
+    b = flag(flow.destination_port), d = direction,
+    source = flow.source, destination = flow.destination,
+    source_prefix = flow.source_prefix or 32, dest_prefix = flow.destination_prefix or 32,
+    protocol = protocols[flow.protocol] or flow.protocol, ds_field = 0,
+    source_port = flow.source_port or 0, dest_port = flow.destination_port or 0 } }
 end
 
 local function sid(session) return { type = SID, values = { sid = session.sid } } end
@@ -96,6 +109,14 @@ function messages.create(options)
     { type = 0x00F, values = { rule_action = options.rule_action or 1,
       sub_ports = options.sub_ports or 0 } },
     sequence(options.msn) } }
+end
+
+-- options as for CREATE, and dtinfo, the fields of NATFW_DTINFO.
+function messages.external(options)
+  local message = messages.create(options)
+  message.header.type = 2
+  message.objects[#message.objects + 1] = { type = 0x013, values = options.dtinfo }
+  return message
 end
 
 function messages.nslp_response(options)

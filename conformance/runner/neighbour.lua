@@ -2,6 +2,7 @@
 -- the responder downstream of it, on the NR's side. RFC 5971, sections 4.4.1 and 5.1.
 
 local Association = require("runner.association")
+local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
 local packet = require("runner.packet")
@@ -258,7 +259,7 @@ end
 -- Receiving --------------------------------------------------------------------------------------
 
 function Neighbour:received(item)
-  local session = item.sid and self.case.by_sid[item.sid]
+  local session = item.sid and (self.case.by_sid[item.sid] or Initiated.adopt(self.case, item))
   local name = item.gist.name
   self.case:trace(self.name .. " received", item)
   if not session and name ~= "Error" and name ~= "Data" then return end

@@ -56,12 +56,16 @@ local function open_side(host, name, settings, other)
 end
 
 function net.open(host, settings)
-  local opened = { now = host.now, after = host.after, random = host.random, outside = {} }
-  local names = settings.outside and { "inside", "outside" } or { "inside" }
-  opened.inside = open_side(host, "inside", settings.inside, settings.outside
-    or { pools = { iut = { prefix = settings.responder.address .. "/32" } } })
-  if settings.outside then
-    opened.outside = open_side(host, "outside", settings.outside, settings.inside)
+  local opened = { now = host.now, after = host.after, random = host.random, inside = {},
+    outside = {} }
+  local names = {}
+  local endpoint = settings.responder or settings.initiator
+  local iut = endpoint and { pools = { iut = { prefix = endpoint.address .. "/32" } } }
+  for name, other in pairs({ inside = "outside", outside = "inside" }) do
+    if settings[name] then
+      opened[name] = open_side(host, name, settings[name], settings[other] or iut)
+      names[#names + 1] = name
+    end
   end
 
   -- Live captures, one a port, that each case takes its own packets from.

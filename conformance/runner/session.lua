@@ -9,12 +9,15 @@ Session.__index = Session
 
 local MSN_LIMIT = 4294967296
 
--- options: protocol, msn, destination (another flow destination), sid.
+-- options: protocol, msn, destination (another flow destination), sid, flow (that and no new one),
+-- external (a session that EXTERNAL opens, by the loose-end method).
 function Session.new(case, options)
   local session = setmetatable({ case = case, queries = {} }, Session)
   session.sid = options.sid or case.net.random(16)
   session.msn = options.msn or string.unpack(">I4", case.net.random(4))
-  session.flow = case:new_flow(options)
+  session.request = options.external and "EXTERNAL" or "CREATE"
+  session.flow = options.flow or options.external and case:new_loose_end()
+    or case:new_flow(options)
   session.data = Flow.new(case, session.flow)
   case.by_sid[session.sid] = session
   return session
@@ -63,7 +66,13 @@ end
 
 function Session:connected() return self.querying and self.querying.confirmed_at ~= nil end
 
--- The CREATE as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
+-- What an EXTERNAL announces unless a case wants it otherwise: any sender to one port of UDP.
+local function usual_dtinfo(self)
+  return { i = 1, p = 1, s = 0, sender_prefix = 0, protocol = 17, dr_port = self.case.next_port,
+    ds_port = 0, address = "0.0.0.0" }
+end
+
+-- The request as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
 function Session:create_message(options)
   options = options or {}
   local msn = options.msn
@@ -72,12 +81,13 @@ function Session:create_message(options)
     msn = self.msn
   end
   self.sent_any = true
-  return messages.create({ lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s,
+  local build = self.request == "EXTERNAL" and messages.external or messages.create
+  return build({ dtinfo = usual_dtinfo(self), lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s,
     msn = msn, rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
     e = options.e })
 end
 
--- Sends a CREATE; options.change may spoil the message before it is encoded.
+-- Sends the request, CREATE or EXTERNAL; options.change may spoil it before it is encoded.
 function Session:send_create(options)
   if not self:connected() then self:connect() end
   local message = self:create_message(options)
@@ -85,6 +95,8 @@ function Session:send_create(options)
   self.case.ni:send_nslp(self, message)
   return self
 end
+
+function Session:send_external(options) return self:send_create(options) end
 
 function Session:expect_create(ids, text)
   return self.case:expect(self.case.nr, "CREATE", self, ids, text or "the IUT forwards the CREATE")

@@ -49,13 +49,14 @@ local function record(case, net, options)
   if not options.pcap then return end
   for _, name in ipairs({ "inside", "outside" }) do
     local capture = net[name].capture
-    if not capture then break end
-    local addresses = case.addresses
-    local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
-      .. ".pcap",
-      addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
-    if not number then error(why, 0) end
-    case:defer(function() capture:stop(number) end)
+    if capture then
+      local addresses = case.addresses
+      local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
+        .. ".pcap",
+        addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
+      if not number then error(why, 0) end
+      case:defer(function() capture:stop(number) end)
+    end
   end
 end
 

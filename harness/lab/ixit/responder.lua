@@ -12,5 +12,15 @@ return {
     responder = { address = "10.10.0.1" },
     lifetime = { usual_s = 60, short_s = 3, min_s = 2, max_s = 600 },
     timing = { no_peer_ms = 8000 },
+    -- What the policy of the topology refuses.
+    refusals = {
+        ["5/0x01"] = { destination_port = 7001 },
+        ["5/0x02"] = { destination_port = 7002 },
+        ["7/0x09"] = { protocol = 47, any_source_port = true, any_destination_port = true },
+        ["7/0x0A"] = { protocol = 132, any_source_port = true, any_destination_port = true },
+        ["7/0x0C"] = { destination_port = 7012, source_prefix = 24 },
+        ["7/0x0E"] = { destination_port = 7014, any_source_port = true },
+        ["7/0x0F"] = { protocol = 33, any_destination_port = true },
+    },
     limits = { max_concurrent = 16, max_rate = 40 },
 }

@@ -18,6 +18,18 @@ return {
         nr = {
             roles = { "responder" },
             interfaces = { eth0 = "internal" },
+            -- A rule for each code of a refusal; ixit/responder.lua names the flows.
+            sections = [[
+policy {
+    rule "unauthenticated" { protocol = "udp" ports = "7001" answer = "5/0x01" }
+    rule "unauthorised" { protocol = "udp" ports = "7002" answer = "5/0x02" }
+    rule "gre" { protocol = "47" answer = "7/0x09" }
+    rule "sctp-as-a-whole" { protocol = "132" answer = "7/0x0A" }
+    rule "many-sources" { protocol = "udp" ports = "7012" answer = "7/0x0C" }
+    rule "many-source-ports" { protocol = "udp" ports = "7014" answer = "7/0x0E" }
+    rule "dccp" { protocol = "33" answer = "7/0x0F" }
+}
+]],
             settings = { lifetime_min_s = 2, lifetime_max_s = 600 },
         },
     },
