@@ -70,9 +70,11 @@ return {
   -- A flow for each refusal that the IUT's policy can be made to give. The runner asks for it from one
   -- of the flows' addresses to another, with these keys, all optional: protocol ("udp", "tcp" or a
   -- number; "udp" by default), destination_port, any_source_port, any_destination_port (true: the
-  -- port is left open), source_prefix, destination_prefix (lengths; 32 by default). Codes that are
-  -- not here are not judged.
+  -- port is left open), source_prefix, destination_prefix (lengths; 32 by default), peer (an address
+  -- of the inside port that the initiator signals from, each for one code only). Codes that are not
+  -- here are not judged.
   refusals = {
+    ["5/0x01"] = { peer = "10.10.0.2" }, -- this peer is not authenticated
     ["5/0x02"] = { protocol = "udp", destination_port = 7002 }, -- not authorised
     ["7/0x0A"] = { protocol = 17, any_source_port = true, any_destination_port = true },
   },

@@ -45,6 +45,18 @@ function Case:another_initiator()
   return other
 end
 
+-- The initiator signals from this address from now on, with a new identity.
+function Case:signal_from(own_address)
+  local before = self.ni
+  self.ni = Neighbour.new({ case = self, side = "inside", name = "NI", address = own_address,
+    identity = self.net.random(16) })
+  self.owners.inside[own_address] = self.ni
+  self:defer(function()
+    self.ni:close()
+    self.ni, self.owners.inside[own_address] = before, nil
+  end)
+end
+
 -- Whether the IUT is where flows end: then the runner has one side only.
 function Case:judges_responder() return self.ixit.responder ~= nil end
 
@@ -321,8 +333,8 @@ function Case:new_flow(options)
     destination_port = options.destination_port or self.next_port + 10000 }
 end
 
--- The flow of this case that the IXIT says is refused with this code ("5/0x02"), and the row of the
--- IXIT's table that says so.
+-- The flow of this case that the IXIT says is refused with this code, as "5/0x02". Where it names the
+-- peer that is refused, the initiator signals as that from now on.
 function Case:refused_flow(code)
   local row = self.ixit.refusals[code]
   if not row then self:not_applicable("the IXIT names no flow that is refused with " .. code) end
@@ -331,7 +343,8 @@ function Case:refused_flow(code)
   flow.destination_port = not row.any_destination_port
     and (row.destination_port or flow.destination_port)
   flow.source_prefix, flow.destination_prefix = row.source_prefix, row.destination_prefix
-  return flow, row
+  if row.peer then self:signal_from(row.peer) end
+  return flow
 end
 
 -- The loose end of an EXTERNAL: this initiator, and a signalling destination address outside.

@@ -44,7 +44,7 @@ end
 
 local function prefix_length(value) return natural(value) and value <= 32 end
 
-local refusal = { protocol = ip_protocol, destination_port = port, any_source_port = boolean,
+local refusal = { peer = ipv4, protocol = ip_protocol, destination_port = port, any_source_port = boolean,
   any_destination_port = boolean, source_prefix = prefix_length,
   destination_prefix = prefix_length }
 

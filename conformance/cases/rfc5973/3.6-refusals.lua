@@ -14,7 +14,7 @@ local icmp_echo = spoil.with({ type = 0x014, values = { types = { 8 } } })
 
 -- { code, why, requirements at a firewall, how the CREATE is, whether an NR may give it too }
 local refusals = {
-  { "5/0x01", "for want of authentication", { NOT_AUTHORISED }, nil, true },
+  { "5/0x01", "for want of authentication", { CHECKED_FIRST, NOT_AUTHORISED }, nil, true },
   { "5/0x02", "as not authorised", { CHECKED_FIRST, POLICY_CHECKED, NOT_AUTHORISED }, nil, true },
   { "7/0x04", "for a conflict with policy", { "RFC5973-3.7.1-i18" } },
   { "7/0x06", "as an action that cannot be applied", { "RFC5973-4.2.5-i44" },
@@ -39,6 +39,7 @@ local function run(code, why, ids, options)
     if not t:judges_responder() then t:nothing(t.nr, { NO_DISCARD }, "it is not forwarded") end
     t:nothing(t.ni, { NO_DISCARD }, "it is answered by that one RESPONSE")
     t:control()
+    t:signal_from(t.addresses.ni)
     t:session():send_create():expect_accepted(nil, "a flow that policy allows is accepted")
   end
 end

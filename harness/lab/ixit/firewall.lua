@@ -41,7 +41,7 @@ return {
     },
     -- What the policy of the topology refuses.
     refusals = {
-        ["5/0x01"] = { destination_port = 7001 },
+        ["5/0x01"] = { peer = "10.10.0.2" },
         ["5/0x02"] = { destination_port = 7002 },
         ["7/0x04"] = { destination_port = 7004 },
         ["7/0x06"] = { destination_port = 7006 },

@@ -14,7 +14,7 @@ return {
     timing = { no_peer_ms = 8000 },
     -- What the policy of the topology refuses.
     refusals = {
-        ["5/0x01"] = { destination_port = 7001 },
+        ["5/0x01"] = { peer = "10.10.0.2" },
         ["5/0x02"] = { destination_port = 7002 },
         ["7/0x09"] = { protocol = 47, any_source_port = true, any_destination_port = true },
         ["7/0x0A"] = { protocol = 132, any_source_port = true, any_destination_port = true },

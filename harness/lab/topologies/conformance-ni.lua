@@ -16,7 +16,7 @@ return {
     },
     nodes = {
         ni = {
-            roles = { "initiator" },
+            roles = { "initiator", "responder" },
             interfaces = { eth0 = "internal" },
             settings = { query_timer_ms = 200, query_attempts = 4 },
         },

@@ -18,10 +18,10 @@ return {
         nr = {
             roles = { "responder" },
             interfaces = { eth0 = "internal" },
-            -- A rule for each code of a refusal; ixit/responder.lua names the flows.
+            -- A line for each code of a refusal; ixit/responder.lua names the flows.
             sections = [[
 policy {
-    rule "unauthenticated" { protocol = "udp" ports = "7001" answer = "5/0x01" }
+    peer "10.10.0.2/32" { answer = "5/0x01" }
     rule "unauthorised" { protocol = "udp" ports = "7002" answer = "5/0x02" }
     rule "gre" { protocol = "47" answer = "7/0x09" }
     rule "sctp-as-a-whole" { protocol = "132" answer = "7/0x0A" }

@@ -29,10 +29,10 @@ return {
         fw = {
             roles = { "forwarder" },
             interfaces = { inside = "internal", outside = "external" },
-            -- A rule for each code of a refusal; ixit/firewall.lua names the flows.
+            -- A line for each code of a refusal; ixit/firewall.lua names the flows.
             sections = [[
 policy {
-    rule "unauthenticated" { protocol = "udp" ports = "7001" answer = "5/0x01" }
+    peer "10.10.0.2/32" { answer = "5/0x01" }
     rule "unauthorised" { protocol = "udp" ports = "7002" answer = "5/0x02" }
     rule "conflict" { protocol = "udp" ports = "7004" answer = "7/0x04" }
     rule "action" { protocol = "udp" ports = "7006" answer = "7/0x06" }
