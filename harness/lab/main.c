@@ -125,7 +125,8 @@ static void set_search_path(const struct options *options)
         snprintf(path, sizeof(path), "/run/bin:%s/reference-node:%s/conformance:%s", options->build,
             options->build, getenv("PATH"));
     else
-        snprintf(path, sizeof(path), "/run/bin:%s:%s", NATFW_LAB_SBIN, getenv("PATH"));
+        snprintf(
+            path, sizeof(path), "/run/bin:%s:%s:%s", NATFW_LAB_BIN, NATFW_LAB_SBIN, getenv("PATH"));
     setenv("PATH", path, 1);
 }
 

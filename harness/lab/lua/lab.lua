@@ -211,11 +211,22 @@ local function set_routes(host, description)
     end
 end
 
+-- Tells who has come up with "natfw-lab up" what there is.
+function lab.introduce(net)
+    local names = sorted_keys(net.topology.hosts)
+    lab.say("%s: hosts %s", "natfw-lab", table.concat(names, ", "))
+    lab.say("run a program in one: on %s ip address", names[1])
+    lab.say("ask its node:         on %s natfwctl --socket /run/natfw/%s.sock list", names[1], names[1])
+    lab.say("leave with exit; then nothing of it remains")
+end
+
 local function install_commands()
     must(nil, "mkdir", "-p", "/run/bin", "/run/natfw")
     local file = assert(io.open("/run/bin/on", "w"))
     file:write("#!/bin/sh\n",
         "# on HOST PROGRAM [ARG]...: runs a program in a host of the lab\n",
+        '[ $# -ge 2 ] && [ -e "/run/hosts/$1" ] || {\n',
+        '    echo "usage: on HOST PROGRAM [ARG]...; hosts:" $(ls /run/hosts) >&2; exit 2; }\n',
         'host=$1; shift; exec nsenter --net="/run/hosts/$host" "$@"\n')
     file:close()
     must(nil, "chmod", "+x", "/run/bin/on")

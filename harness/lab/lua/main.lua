@@ -54,7 +54,9 @@ function commands.run(name, ...)
         local net = lab.build(assert(load_from("topologies", scenario.topology)))
         scenario.run(net, table.unpack(arguments))
     end, function(what)
-        return lab.is_expectation(what) and what or debug.traceback(what, 2)
+        -- What carries no place in a file is meant for the user as it is.
+        local is_told = lab.is_expectation(what) or not tostring(what):find("%.lua:%d+:")
+        return is_told and what or debug.traceback(what, 2)
     end)
     lab.keep_logs()
     if right then
@@ -80,6 +82,9 @@ function commands.up(name, dashes, ...)
     end
     local net = lab.build(topology)
     lab.start_nodes(net)
+    if #{ ... } == 0 then
+        lab.introduce(net)
+    end
     local status = lab.run_in_foreground(program)
     lab.keep_logs()
     return status
