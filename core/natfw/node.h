@@ -27,7 +27,7 @@ struct natfw_node_config {
     bool error_response_kills_session; /* the literal reading of ruling A38; default off */
     uint32_t transitory_hold_s;        /* at least 30, RFC 5973 3.2.8 */
     size_t sessions_max;
-    /* Only for making a node that is wrong on purpose: see natfw_node_config_default. */
+    /* Only for making a node that is wrong on purpose. */
     uint32_t responder_raises_lifetime_s; /* NR adds this to what it grants; 0 in a right node */
 };
 
