@@ -10,6 +10,7 @@
 --   "variant"         rows chosen from `of` by the field `by`
 --   "part"            `length` less `minus` octets, padded to a word; rows chosen from `of` by both
 --                     fields of `by`, "any" and `other` standing for those that it does not have
+-- as: what octets are inside, for who shows them; by the field `as_by` where there are several.
 -- when: all of these conditions; either: one of them. pad: up to the next word. if_left: only where
 -- octets are left. count_of, length_of: what is written unless a value is given; so is `measures`,
 -- the length of a part and `plus`.
@@ -68,6 +69,17 @@ function rows.inner(row, values)
   if row[2] == "variant" then return row.of[values[row.by]] or {} end
   local size = values[row.length]
   return size and size > row.minus and rows_of_part(row, values) or {}
+end
+
+-- What the octets of a row are inside, where the tables say and they are just that: rows and values.
+function rows.inside(row, octets, values)
+  local list = row.as
+  if row.as_by then list = row.as[values[row.as_by]] end
+  if not list then return nil end
+  local reader = bits.reader(octets)
+  local found, fault = rows.read(list, reader, {})
+  if fault or reader.left() > 0 then return nil end
+  return list, found
 end
 
 -- What the items of a list have told those after them; item(value) gives one that sees it.

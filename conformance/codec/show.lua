@@ -35,7 +35,8 @@ local function plain(fields, values)
       for key, item in pairs(plain(rows.inner(row, values), values)) do out[key] = item end
     elseif value ~= nil and not row.reserved then
       if row[2] == "bytes" then
-        value = octets(row, value)
+        local list, inside = rows.inside(row, value, values)
+        value = list and plain(list, inside) or octets(row, value)
       elseif row[2] == "list" then
         local list = json.array({})
         for i, item in ipairs(value) do
