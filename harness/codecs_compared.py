@@ -35,6 +35,21 @@ def views(command, messages):
     return [json.loads(answer) for answer in answers]
 
 
+def samples():
+    """(layer, octets) of the suite's samples: a right message of every kind."""
+    suite = os.path.join(ROOT, "conformance")
+    command = ["lua5.4", os.path.join(suite, "tests", "samples.lua")]
+    try:
+        result = subprocess.run(command, env=dict(os.environ, LUA_PATH=f"{suite}/?.lua"), text=True,
+                                capture_output=True, check=False)
+    except OSError as error:
+        raise CodecError(f"{command[0]}: {error.strerror}") from error
+    if result.returncode != 0:
+        raise CodecError(f"{command[1]}: {result.stderr}")
+    found = [line.split(" ", 2)[:2] for line in result.stdout.splitlines()]
+    return [(layer, bytes.fromhex(text)) for layer, text in found]
+
+
 def core_views(messages):
     return views(CORE, messages)
 

@@ -353,6 +353,8 @@ function engine.reserved_set(spec, decoded)
         and rows.all_hold(row.zero_when, owner) then
         list[#list + 1] = where .. "." .. row[1]
       end
+    end, function(_, owner)
+      if owner.padding_set then list[#list + 1] = where .. ".padding" end
     end)
   end
   scan(spec.header, decoded.header, "header")

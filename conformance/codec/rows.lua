@@ -186,8 +186,10 @@ function rows.read(list, reader, values)
       local value
       value, fault, text = read_row(row, reader, values)
       values[row[1]] = value -- of a list, what was read before the fault
-      if not fault and row.pad and not reader.align() then
-        return values, "length", "padding is missing"
+      if not fault and row.pad then
+        local whole, zero = reader.align()
+        if not whole then return values, "length", "padding is missing" end
+        values.padding_set = values.padding_set or not zero
       end
     end
     if fault then return values, fault, text end
