@@ -75,7 +75,7 @@ def n_flag(layer, fault, core):
     """RFC 5971 A.3.1: the N-flag of both routing methods is 0, but it speaks to NATs alone, and the
     core does not look at it."""
     return layer == "gist" and fault == {"error": 10, "subcode": 2, "object": 0,
-                                         "text": "N is set"}
+                                         "text": "MRI: N is set"}
 
 
 def session_auth(layer, fault, core):
