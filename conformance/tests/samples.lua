@@ -233,6 +233,11 @@ local ENTITIES = {
   { transform_id = 5 },
 }
 
+request("CREATE with an object list and a certificate", 1, {}, LT, EFI, MSN, { type = 0x016,
+  values = { attributes = { { x_type = 1, sub_type = 8, name = "CN=auth" },
+    { x_type = 7, sub_type = 0, object_types = { { object_type = 0x00C } } },
+    { x_type = 8, sub_type = 0, authentication_data = "signed" } } } })
+
 -- The whole list of attributes goes with the last, HMAC_SIGNED, for it needs them.
 for sub_type, entity in ipairs(ENTITIES) do
   local list = { with(entity, { x_type = 1, sub_type = sub_type }) }
