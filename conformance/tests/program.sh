@@ -30,6 +30,16 @@ expect 2 'wants a value' "$program" run --ixit
 expect 2 'whole number' "$program" run --jobs many
 expect 2 'no suite in' "$program" --data-dir /nonexistent list
 
+# Without being told, a program of the build tree takes its own suite, and a copy elsewhere the one
+# that is installed; --data-dir is stronger than both.
+expect 0 '^[1-9][0-9]* cases$' env -u NATFW_CONFORM_DATA "$program" list
+expect 2 "no suite in '/nonexistent'" env -u NATFW_CONFORM_DATA "$program" --data-dir=/nonexistent list
+installed=$(strings "$program" | grep -m 1 '/natfw/conformance$')
+mkdir -p "$folder/elsewhere" && cp "$program" "$folder/elsewhere/"
+if [ ! -e "$installed/runner/main.lua" ]; then
+    expect 2 "no suite in '$installed'" env -u NATFW_CONFORM_DATA "$folder/elsewhere/natfw-conform" list
+fi
+
 expect 0 '^[1-9][0-9]* cases$' "$program" list
 expect 0 '^3\.5-msn-wraps-around ' "$program" list --requirement RFC5973-3.5-4
 expect 0 '^2 cases$' "$program" list --id '3.4-expiry-*'
