@@ -136,6 +136,7 @@ end
 -- One IP packet; packets have to come in the order of time.
 function Stream:packet(bytes, frame, at)
   self.counts.frames = self.counts.frames + 1
+  self.begins_at, self.ends_at = self.begins_at or at, at
   local parts = ip.parse(bytes)
   if not parts then return end
   if parts.cut then self.counts.cut = self.counts.cut + 1 end

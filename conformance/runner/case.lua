@@ -63,7 +63,7 @@ function Case:judges_responder() return self.ixit.responder ~= nil end
 -- Whether the IUT is where sessions begin: then the runner has the other side only.
 function Case:judges_initiator() return self.ixit.initiator ~= nil end
 
--- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol.
+-- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol, flow.
 function Case:trigger_session(options) return Initiated.open(self, options or {}) end
 
 -- The coroutine ----------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ local function hex(bytes)
   return (bytes:gsub(".", function(c) return string.format("%02x", c:byte()) end))
 end
 
--- options: lifetime_s, protocol.
+-- options: lifetime_s, protocol, flow (that and no new one).
 function Initiated.open(case, options)
   local self = setmetatable({ case = case, queries = {}, querying = { options = {} } }, Initiated)
-  local flow = case:new_flow(options)
+  local flow = options.flow or case:new_flow(options)
   self.flow = flow
   case.awaited[#case.awaited + 1] = self
   self.opening = Trigger.start(case, case.ixit.trigger.open, { source = flow.source,

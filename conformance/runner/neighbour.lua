@@ -84,7 +84,8 @@ end
 
 -- The same in D-mode, straight to the IUT's address on this side: what an association would carry.
 function Neighbour:send_nslp_datagram(session, message, change)
-  local data = messages.data(session, self.name == "NI" and 0 or 1, messages.encode_natfw(message))
+  local payload = type(message) == "string" and message or messages.encode_natfw(message)
+  local data = messages.data(session, self.name == "NI" and 0 or 1, payload)
   table.insert(data.objects, 3, messages.nli(self, 64))
   if change then change(data) end
   self.case:trace(self.name .. " sends in D-mode", messages.read(messages.encode_gist(data)))

@@ -11,7 +11,9 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
   check-ixit FILE                      says what is wrong with the file, if anything
   compare OLD.json NEW.json [--json]   what changed between two runs
-  replay FILE.pcap --ixit FILE [--as ADDRESS]    plays the initiator of a capture, compares the rest
+  replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
+                                       and compares what the IUT says; WHO is an address,
+                                       initiator or responder
   judge --iut ADDRESS… FILE.pcap…      verdicts on captures of somebody else's runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON

@@ -119,10 +119,24 @@ expect 0 judged python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))
 expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open' "$folder/judge.html"
 expect 4 '44 never exercised' "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
 
-expect 2 'replay wants one FILE.pcap' "$program" replay
+captured=$suite/../pcaps/create-success.pcap
+expect 2 'replay wants at least one FILE.pcap' "$program" replay
 expect 2 'replay wants --ixit' "$program" replay "$folder/query.pcap"
-expect 2 'query.pcap: has nothing that 192.0.2.7 sent' "$program" replay --as 192.0.2.7 "$folder/query.pcap"
-expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$folder/query.pcap"
+expect 2 'exclude each other' "$program" replay --as initiator --iut 192.0.2.1 "$folder/query.pcap"
+expect 2 'as anybody is no IP address' "$program" replay --as anybody "$folder/query.pcap"
+expect 2 'query.pcap: has nothing that 192.0.2.7 sent' \
+    "$program" replay --ixit "$folder/good.lua" --as 192.0.2.7 "$folder/query.pcap"
+expect 2 'query.pcap: has nothing of the IUT' "$program" replay --ixit "$folder/good.lua" "$folder/query.pcap"
+expect 2 'query.pcap: has no Response' \
+    "$program" replay --ixit "$folder/good.lua" --as responder "$folder/query.pcap"
+expect 2 'is the responder itself' \
+    "$program" replay --ixit "$suite/ixit/responder.lua" --as responder "$captured"
+expect 2 'is the initiator itself' \
+    "$program" replay --ixit "$suite/ixit/initiator.lua" --as initiator "$captured"
+expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$captured"
+# Link type 147 is nobody's.
+{ head -c 20 "$folder/query.pcap"; printf '\223\000\000\000'; tail -c +25 "$folder/query.pcap"; } >"$folder/odd.pcap"
+expect 2 'odd.pcap: link type 147 is none that I know' "$program" replay --ixit "$folder/good.lua" "$folder/odd.pcap"
 
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]
