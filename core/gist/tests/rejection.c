@@ -366,7 +366,7 @@ static gist_association_id connect_to_node_1(void)
 static void write_message(gist_association_id id, const struct gist_message *message)
 {
     uint8_t octets[1024];
-    size_t length = gist_message_build(message, octets, sizeof(octets));
+    size_t length = gist_message_write(message, octets, sizeof(octets));
     network_write(row->nodes[0].place, id, octets, length);
     network_run_for(row->network, 20);
 }

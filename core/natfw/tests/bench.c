@@ -280,7 +280,7 @@ void bench_receive_octets(uint8_t session, bool upstream, const uint8_t *octets,
 void bench_receive(uint8_t session, bool upstream, const struct natfw_message *message)
 {
     uint8_t octets[512];
-    size_t length = natfw_message_build(message, octets, sizeof(octets));
+    size_t length = natfw_message_write(message, octets, sizeof(octets));
     cr_assert_gt(length, 0, "the test's own message cannot be built");
     bench_receive_octets(session, upstream, octets, length);
 }
