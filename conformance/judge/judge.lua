@@ -10,6 +10,7 @@ judge.verdicts = { "violates", "conforms", "never exercised" }
 
 judge.groups = {
   { document = "RFC5971", rules = require("judge.gist_rules") },
+  { document = "RFC5971", rules = require("judge.gist_timing_rules") },
   { document = "RFC5973", rules = require("judge.natfw_rules") },
 }
 
@@ -75,7 +76,7 @@ end
 
 local function describe(gathered)
   local out = { frames = gathered.counts.frames, copies = gathered.counts.copies,
-    cut_frames = gathered.counts.cut, octets_behind_holes = gathered.counts.behind_holes,
+    cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished, octets_behind_holes = gathered.counts.behind_holes,
     messages = #gathered.messages, sent_by_iut = #gathered:sent(), nslpids = {} }
   for _, message in ipairs(gathered.messages) do
     local id = tostring(message.item.gist.header.nslpid)
@@ -120,12 +121,22 @@ local function lines_of_rule(rule, out)
   end
 end
 
+-- What of the captures could not be read, and so was not judged.
+local function unread(capture)
+  local out = {}
+  for _, one in ipairs({ { capture.cut_frames, "frames cut short" },
+    { capture.unfinished_datagrams, "datagrams that lack fragments" },
+    { capture.octets_behind_holes, "octets unread behind holes in the capture" } }) do
+    if one[1] > 0 then out[#out + 1] = "; " .. one[1] .. " " .. one[2] end
+  end
+  return out
+end
+
 function judge.lines(result)
   local out, capture = {}, result.capture
   for _, rule in ipairs(result.rules) do lines_of_rule(rule, out) end
   out[#out + 1] = string.format("%d frames, %d GIST messages, %d of them by the IUT%s",
-    capture.frames, capture.messages, capture.sent_by_iut, capture.octets_behind_holes > 0
-    and "; " .. capture.octets_behind_holes .. " octets unread behind holes in the capture" or "")
+    capture.frames, capture.messages, capture.sent_by_iut, table.concat(unread(capture)))
   out[#out + 1] = string.format("%d rules: %d conform, %d violated, %d never exercised",
     #result.rules, result.counts.conforms, result.counts.violates,
     result.counts["never exercised"])
