@@ -77,10 +77,11 @@ end
 local function describe(gathered)
   local out = { frames = gathered.counts.frames, copies = gathered.counts.copies,
     cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished, octets_behind_holes = gathered.counts.behind_holes,
-    messages = #gathered.messages, sent_by_iut = #gathered:sent(), nslpids = {} }
+    messages = #gathered.messages, senders = {}, sent_by_iut = #gathered:sent(), nslpids = {} }
   for _, message in ipairs(gathered.messages) do
     local id = tostring(message.item.gist.header.nslpid)
     out.nslpids[id] = (out.nslpids[id] or 0) + 1
+    out.senders[message.sender] = (out.senders[message.sender] or 0) + 1
   end
   return out
 end
@@ -132,11 +133,21 @@ local function unread(capture)
   return out
 end
 
+local function senders_of(capture)
+  local list = {}
+  for address in pairs(capture.senders) do list[#list + 1] = address end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or "nobody"
+end
+
 function judge.lines(result)
   local out, capture = {}, result.capture
   for _, rule in ipairs(result.rules) do lines_of_rule(rule, out) end
   out[#out + 1] = string.format("%d frames, %d GIST messages, %d of them by the IUT%s",
     capture.frames, capture.messages, capture.sent_by_iut, table.concat(unread(capture)))
+  if capture.sent_by_iut == 0 then
+    out[#out + 1] = "none of the IUT; messages were sent by: " .. senders_of(capture)
+  end
   out[#out + 1] = string.format("%d rules: %d conform, %d violated, %d never exercised",
     #result.rules, result.counts.conforms, result.counts.violates,
     result.counts["never exercised"])
