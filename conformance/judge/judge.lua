@@ -15,9 +15,9 @@ judge.groups = {
 }
 
 -- The messages of capture files; read(path, function(bytes, at, frame)) reads one. Frames are named
--- by the file where there are several.
+-- by the file where there are several. `warnings` has what else there is to say of the files.
 function judge.gather(files, addresses, read)
-  local packets = {}
+  local packets, warnings = {}, {}
   for _, path in ipairs(files) do
     local short = #files > 1 and path:match("[^/]*$") .. ":" or ""
     local ok, why = read(path, function(bytes, at, frame)
@@ -25,6 +25,7 @@ function judge.gather(files, addresses, read)
         place = #packets + 1 }
     end)
     if not ok then return nil, why end
+    warnings[#warnings + 1] = why
   end
   table.sort(packets, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
@@ -32,6 +33,7 @@ function judge.gather(files, addresses, read)
   end)
   local gathered = stream.new(addresses)
   for _, one in ipairs(packets) do gathered:packet(one.bytes, one.frame, one.at) end
+  gathered.warnings = warnings
   return gathered:finish()
 end
 
