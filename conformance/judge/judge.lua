@@ -10,13 +10,14 @@ judge.verdicts = { "violates", "conforms", "never exercised" }
 
 judge.groups = {
   { document = "RFC5971", rules = require("judge.gist_rules") },
+  { document = "RFC5971", rules = require("judge.gist_timing_rules") },
   { document = "RFC5973", rules = require("judge.natfw_rules") },
 }
 
 -- The messages of capture files; read(path, function(bytes, at, frame)) reads one. Frames are named
--- by the file where there are several.
+-- by the file where there are several. `warnings` has what else there is to say of the files.
 function judge.gather(files, addresses, read)
-  local packets = {}
+  local packets, warnings = {}, {}
   for _, path in ipairs(files) do
     local short = #files > 1 and path:match("[^/]*$") .. ":" or ""
     local ok, why = read(path, function(bytes, at, frame)
@@ -24,6 +25,7 @@ function judge.gather(files, addresses, read)
         place = #packets + 1 }
     end)
     if not ok then return nil, why end
+    warnings[#warnings + 1] = why
   end
   table.sort(packets, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
@@ -31,6 +33,7 @@ function judge.gather(files, addresses, read)
   end)
   local gathered = stream.new(addresses)
   for _, one in ipairs(packets) do gathered:packet(one.bytes, one.frame, one.at) end
+  gathered.warnings = warnings
   return gathered:finish()
 end
 
@@ -75,11 +78,12 @@ end
 
 local function describe(gathered)
   local out = { frames = gathered.counts.frames, copies = gathered.counts.copies,
-    cut_frames = gathered.counts.cut, octets_behind_holes = gathered.counts.behind_holes,
-    messages = #gathered.messages, sent_by_iut = #gathered:sent(), nslpids = {} }
+    cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished, octets_behind_holes = gathered.counts.behind_holes,
+    messages = #gathered.messages, senders = {}, sent_by_iut = #gathered:sent(), nslpids = {} }
   for _, message in ipairs(gathered.messages) do
     local id = tostring(message.item.gist.header.nslpid)
     out.nslpids[id] = (out.nslpids[id] or 0) + 1
+    out.senders[message.sender] = (out.senders[message.sender] or 0) + 1
   end
   return out
 end
@@ -120,12 +124,32 @@ local function lines_of_rule(rule, out)
   end
 end
 
+-- What of the captures could not be read, and so was not judged.
+local function unread(capture)
+  local out = {}
+  for _, one in ipairs({ { capture.cut_frames, "frames cut short" },
+    { capture.unfinished_datagrams, "datagrams that lack fragments" },
+    { capture.octets_behind_holes, "octets unread behind holes in the capture" } }) do
+    if one[1] > 0 then out[#out + 1] = "; " .. one[1] .. " " .. one[2] end
+  end
+  return out
+end
+
+local function senders_of(capture)
+  local list = {}
+  for address in pairs(capture.senders) do list[#list + 1] = address end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or "nobody"
+end
+
 function judge.lines(result)
   local out, capture = {}, result.capture
   for _, rule in ipairs(result.rules) do lines_of_rule(rule, out) end
   out[#out + 1] = string.format("%d frames, %d GIST messages, %d of them by the IUT%s",
-    capture.frames, capture.messages, capture.sent_by_iut, capture.octets_behind_holes > 0
-    and "; " .. capture.octets_behind_holes .. " octets unread behind holes in the capture" or "")
+    capture.frames, capture.messages, capture.sent_by_iut, table.concat(unread(capture)))
+  if capture.sent_by_iut == 0 then
+    out[#out + 1] = "none of the IUT; messages were sent by: " .. senders_of(capture)
+  end
   out[#out + 1] = string.format("%d rules: %d conform, %d violated, %d never exercised",
     #result.rules, result.counts.conforms, result.counts.violates,
     result.counts["never exercised"])

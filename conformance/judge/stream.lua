@@ -1,6 +1,7 @@
 -- The GIST messages of captures, in the order of time: datagrams with the magic number, and what
 -- TCP connections carry once they are put in order.
 
+local fragments = require("judge.fragments")
 local gist = require("codec.gist")
 local ip = require("judge.ip")
 local messages = require("runner.messages")
@@ -11,7 +12,8 @@ local stream = {}
 local HEADER_OCTETS, LAST_TYPE = 8, 5
 local NLI, MAGIC = 2, gist.magic
 -- The same datagram again within this time is one that a second wire, or a wire that duplicates, has
--- shown twice; a node does not send a Query again so soon.
+-- shown twice; a node does not send a Query again so soon. So it is at any time with the same
+-- identification in its IP header, or with another TTL.
 local COPY_WINDOW_S = 0.2
 
 local Stream = {}
@@ -20,8 +22,8 @@ Stream.__index = Stream
 -- `addresses`: a set of the IUT's addresses.
 function stream.new(addresses)
   return setmetatable({ addresses = addresses, messages = {}, connections = {}, strangers = {},
-    recent = {}, counts = { frames = 0, datagrams = 0, copies = 0, cut = 0, unreadable = 0 } },
-    Stream)
+    recent = {}, reassembly = fragments.new(), counts = { frames = 0, datagrams = 0, copies = 0,
+      cut = 0, unfinished = 0, behind_holes = 0 } }, Stream)
 end
 
 -- Who sent a message: its NLI says so in a Query, whose source may be the flow's.
@@ -49,11 +51,14 @@ local function is_copy(self, parts, at)
   local key = table.concat({ parts.source, parts.source_port, parts.destination,
     parts.destination_port, parts.payload }, "|")
   local before = self.recent[key]
-  self.recent[key] = { at = at, ttl = parts.ttl }
-  return before and (at - before.at < COPY_WINDOW_S or before.ttl ~= parts.ttl)
+  self.recent[key] = { at = at, ttl = parts.ttl, id = parts.id }
+  return before and (at - before.at < COPY_WINDOW_S or before.ttl ~= parts.ttl
+    or parts.id ~= nil and parts.id ~= 0 and before.id == parts.id)
 end
 
+-- One that is cut short says nothing: what is missing is the capture's fault.
 local function datagram(self, parts, frame, at)
+  if parts.cut then return end
   local has_magic = parts.payload:sub(1, 4) == MAGIC
   if not has_magic then
     if parts.source_port == gist.port and parts.destination_port == gist.port then
@@ -129,6 +134,7 @@ local function segment(self, parts, frame, at)
   end
   connection.sides[from] = connection.sides[from] or side_of(self, connection, parts)
   connection.sides[from].direction:segment(parts, frame, at)
+  if connection.sides[to] then connection.sides[to].direction:acknowledged(parts) end
 end
 
 -- All ----------------------------------------------------------------------------------------------
@@ -137,24 +143,38 @@ end
 function Stream:packet(bytes, frame, at)
   self.counts.frames = self.counts.frames + 1
   self.begins_at, self.ends_at = self.begins_at or at, at
-  local parts = ip.parse(bytes)
+  local parts = ip.parse(bytes, self.reassembly, at)
   if not parts then return end
   if parts.cut then self.counts.cut = self.counts.cut + 1 end
   if parts.udp then datagram(self, parts, frame, at) else segment(self, parts, frame, at) end
 end
 
--- What stayed unread: octets behind holes, and connections that look like TLS.
+-- What stayed unread: octets behind holes, and datagrams of which fragments are missing.
+-- A connection is whole where both its sides were seen from their start, without a hole.
 function Stream:finish()
-  self.counts.behind_holes = 0
+  self.counts.unfinished = self.reassembly:unfinished()
+  self.whole = self.counts.cut + self.counts.unfinished == 0
   for _, connection in ipairs(self.connections) do
+    connection.whole = true
     for _, side in pairs(connection.sides) do
-      if not side.other then
-        self.counts.behind_holes = self.counts.behind_holes + side.direction:waiting()
-      end
+      local waiting = side.other and 0 or side.direction:waiting()
+      self.counts.behind_holes = self.counts.behind_holes + waiting
+      connection.whole = connection.whole and side.direction.from_start
+        and not side.direction:lacks_octets()
+      if side.known and not connection.whole then self.whole = false end
     end
+  end
+  self.opened_by = {}
+  for _, message in ipairs(self.messages) do
+    local sid = message.item.sid
+    if sid then self.opened_by[sid] = self.opened_by[sid] or message.name end
   end
   return self
 end
+
+-- Whether all that was ever said of a session can be in the capture: then what is not in it was not
+-- said.
+function Stream:shows_all_of(sid) return self.whole and self.opened_by[sid] == "Query" end
 
 -- The messages that the IUT sent, of these GIST names (none: all).
 function Stream:sent(...)

@@ -196,6 +196,10 @@ local function address_set(texts, option)
   return found
 end
 
+local function warn_all(warnings)
+  for _, warning in ipairs(warnings) do complain("warning: %s", warning) end
+end
+
 local function judge_captures(parsed, data_dir, version)
   local judge = require("judge.judge")
   if #parsed.iuts == 0 then return complain("judge wants --iut ADDRESS") end
@@ -206,6 +210,7 @@ local function judge_captures(parsed, data_dir, version)
   local gathered
   gathered, why = judge.gather(files, addresses, require("host").read_pcap)
   if not gathered then return complain("%s", why) end
+  warn_all(gathered.warnings)
   local result = judge.evaluate(gathered)
   result.suite, result.version, result.hash = "natfw-conform judge", version, hash_of(data_dir)
   result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
@@ -351,6 +356,7 @@ local function replay_captures(parsed, data_dir, version)
     judges_initiator = settings.initiator ~= nil }, require("host").read_pcap)
   why = why or replay.obstacle(script, settings)
   if why then return complain("%s", why) end
+  warn_all(script.warnings)
   parsed.expected, parsed.verbose = {}, true
   local definition = replay.definition(script, settings.ics.roles)
   return run_cases({ definition }, settings, parsed, data_dir, version)

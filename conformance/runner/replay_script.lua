@@ -195,7 +195,7 @@ function script.read(paths, options, read_pcap)
   elseif self.expects == 0 then
     return nil, where .. ": has nothing of the IUT to compare with"
   end
-  self.path, self.ends_at = where, gathered.ends_at
+  self.path, self.ends_at, self.warnings = where, gathered.ends_at, gathered.warnings
   return self
 end
 
