@@ -120,6 +120,10 @@ expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open'
 expect 4 'none of the IUT; messages were sent by: 192\.0\.2\.1$' \
     "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
 
+expect 2 'none: No such file' "$program" judge --iut 192.0.2.1 --tls-keylog "$folder/none" "$folder/query.pcap"
+expect 2 'wants the program tshark' \
+    env PATH=/nonexistent "$program" judge --iut 192.0.2.1 --tls-keylog /dev/null "$folder/query.pcap"
+
 # The same packet in frames of other link types, padded, and as pcapng.
 python3 - "$folder" <<'PYTHON'
 import struct, sys
