@@ -125,7 +125,19 @@ local function describe(gathered)
   return out
 end
 
--- { rules, counts, requirements, capture }
+-- What of the captures could not be read, and so was not judged.
+local function unread(capture)
+  local out = json.array({})
+  for _, one in ipairs({ { capture.cut_frames, "frames cut short" },
+    { capture.unfinished_datagrams, "datagrams that lack fragments" },
+    { capture.octets_behind_holes, "octets behind holes in the capture" },
+    { capture.tls_unread, "connections under TLS" } }) do
+    if one[1] > 0 then out[#out + 1] = one[1] .. " " .. one[2] end
+  end
+  return out
+end
+
+-- { rules, counts, requirements, capture, unread (in words) }
 function judge.evaluate(gathered)
   local out = { rules = json.array({}), counts = {}, capture = describe(gathered) }
   for _, verdict in ipairs(judge.verdicts) do out.counts[verdict] = 0 end
@@ -137,6 +149,7 @@ function judge.evaluate(gathered)
     end
   end
   out.requirements = by_requirement(out.rules)
+  out.unread = unread(out.capture)
   return out
 end
 
@@ -161,18 +174,6 @@ local function lines_of_rule(rule, out)
   end
 end
 
--- What of the captures could not be read, and so was not judged.
-local function unread(capture)
-  local out = {}
-  for _, one in ipairs({ { capture.cut_frames, "frames cut short" },
-    { capture.unfinished_datagrams, "datagrams that lack fragments" },
-    { capture.octets_behind_holes, "octets unread behind holes in the capture" },
-    { capture.tls_unread, "connections under TLS unread" } }) do
-    if one[1] > 0 then out[#out + 1] = "; " .. one[1] .. " " .. one[2] end
-  end
-  return out
-end
-
 local function senders_of(capture)
   local list = {}
   for address in pairs(capture.senders) do list[#list + 1] = address end
@@ -184,7 +185,8 @@ function judge.lines(result)
   local out, capture = {}, result.capture
   for _, rule in ipairs(result.rules) do lines_of_rule(rule, out) end
   out[#out + 1] = string.format("%d frames, %d GIST messages, %d of them by the IUT%s",
-    capture.frames, capture.messages, capture.sent_by_iut, table.concat(unread(capture)))
+    capture.frames, capture.messages, capture.sent_by_iut,
+    #result.unread > 0 and "; not read: " .. table.concat(result.unread, ", ") or "")
   if capture.sent_by_iut == 0 then
     out[#out + 1] = "none of the IUT; messages were sent by: " .. senders_of(capture)
   end

@@ -157,7 +157,7 @@ for name in ethernet.pcap vlan.pcap two-vlans.pcap cooked.pcap cooked-2.pcap loo
     expect 1 'frame 1, GIST Query: expected DF set, got DF clear' \
         "$program" judge --iut 192.0.2.1 "$folder/$name"
 done
-expect 4 '1 frames, 0 GIST messages, 0 of them by the IUT; 1 frames cut short' \
+expect 4 '1 frames, 0 GIST messages, 0 of them by the IUT; not read: 1 frames cut short' \
     "$program" judge --iut 192.0.2.1 "$folder/snapped.pcap"
 expect 4 'messages were sent by: nobody' "$program" judge --iut 192.0.2.1 "$folder/other.pcap"
 { cat "$folder/ethernet.pcap"; head -c 60 "$folder/ethernet.pcap" | tail -c +25; } >"$folder/torn.pcap"
