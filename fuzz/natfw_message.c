@@ -7,11 +7,14 @@
  *     they came; unknown optional ones (AB=01) are gone;
  *   - parse(build(parse(x))) is accepted and says the same, and builds the same octets again;
  *   - nothing is built into one octet too few.
- * Only a deletion whose NATFW_EFI does not count (ruling A90) may be accepted and not be built.
- * Of a rejected input: there is an error class and code to answer it with.
+ *   - the attributes of a SESSION_AUTH (RFC 5981) are written again as they came, if it is sound.
+ * Only a deletion whose NATFW_EFI does not count (ruling A90), and a RESPONSE that only informs
+ * (ruling A14), may be accepted and not be built. Of a rejected input: there is an error class and
+ * code to answer it with.
  */
 #include "core/natfw/message.h"
 #include "core/natfw/object.h"
+#include "core/natfw/session_auth.h"
 #include "fuzz/target.h"
 
 #include <string.h>
@@ -109,12 +112,36 @@ static void check_same(const struct natfw_message *a, const struct natfw_message
     CHECK(a->icmp_types.count == b->icmp_types.count);
 }
 
+static void check_session_auth(const struct natfw_message *message)
+{
+    struct wire_reader attributes;
+    if (!natfw_session_auth_find(message, &attributes))
+        return;
+    bool sound = natfw_session_auth_is_sound(attributes);
+    const uint8_t *octets = attributes.data;
+    struct wire_writer writer = wire_writer_over(rebuilt, sizeof(rebuilt));
+    uint8_t entity = 0;
+    struct natfw_auth_attribute attribute;
+    while (natfw_auth_attribute_next(&attributes, &attribute)) {
+        struct natfw_auth_value value;
+        bool read = natfw_auth_value_read(&attribute, entity, &value);
+        CHECK(read || !sound);
+        entity = natfw_auth_entity(&attribute, entity);
+        natfw_auth_attribute_write(&writer, &attribute);
+    }
+    CHECK(!sound || (wire_written(&writer) == attributes.length &&
+                        memcmp(rebuilt, octets, attributes.length) == 0));
+}
+
 static void check_accepted(
     const uint8_t *octets, size_t length, const struct natfw_message *message)
 {
+    check_session_auth(message);
     size_t written = natfw_message_build(message, built, sizeof(built));
     if (written == 0) {
-        CHECK(message->lifetime_s == 0 && message->efi.sub_ports > 1);
+        CHECK(
+            (message->lifetime_s == 0 && message->efi.sub_ports > 1) ||
+            (message->type == NATFW_RESPONSE && message->info.error_class == NATFW_INFORMATIONAL));
         return;
     }
     CHECK(written == make_plain(octets, length));

@@ -7,6 +7,7 @@
  */
 #include "core/gist/message.h"
 #include "core/natfw/message.h"
+#include "core/natfw/session_auth.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -80,6 +81,14 @@ static json_t *path_coupled(const struct gist_mri *mri)
     return fields;
 }
 
+/* An MRI within another object: its fields, or octets where it is none. */
+static json_t *quoted_mri(bool understood, const struct gist_mri *mri, struct gist_octets octets)
+{
+    if (!understood)
+        return hex_of(octets);
+    return mri->mrm == GIST_MRM_PATH_COUPLED ? path_coupled(mri) : loose_end(mri);
+}
+
 static json_t *nli(const struct gist_nli *value)
 {
     return json_pack("{si si si sI so so}", "pi_length", (int)value->peer_identity.length, "ip_ttl",
@@ -133,7 +142,24 @@ static json_t *nat_traversal(const struct gist_nat_traversal *value)
     }
     return json_pack("{si si si so so so}", "mri_length", (int)value->mri_value.length / 4,
         "type_count", value->type_count, "nat_count", value->nat_count, "original_mri",
-        hex_of(value->mri_value), "types", types, "replaced", replaced);
+        quoted_mri(value->mri_understood, &value->mri, value->mri_value), "types", types,
+        "replaced", replaced);
+}
+
+/* A.4.2; octets where the value is not of its type's form. */
+static json_t *additional_info(const struct gist_additional_info *info)
+{
+    static const char *const halves[] = {NULL, "calculated_length", "link_mtu", "object_type"};
+    struct wire_reader value = wire_reader_over(info->value.octets, info->value.length);
+    uint16_t first = wire_read_u16(&value);
+    uint16_t second = wire_read_u16(&value);
+    if (info->type >= GIST_MESSAGE_LENGTH_INFO && info->type <= GIST_OBJECT_TYPE_INFO &&
+        info->value.length == 4)
+        return json_pack("{si}", halves[info->type], first);
+    if (info->type == GIST_OBJECT_VALUE_INFO && info->value.length >= 4)
+        return json_pack("{si si so}", "real_length", first & 0xfff, "offset", second, "object",
+            hex(info->value.octets + 4, info->value.length - 4));
+    return hex_of(info->value);
 }
 
 static json_t *error(const struct gist_error_data *value)
@@ -145,8 +171,9 @@ static json_t *error(const struct gist_error_data *value)
     struct wire_reader list = wire_reader_over(value->infos.octets, value->infos.length);
     struct gist_additional_info info;
     while (gist_additional_info_next(&list, &info))
-        json_array_append_new(infos, json_pack("{si si so}", "type", info.type, "length",
-                                         (int)info.value.length / 4, "value", hex_of(info.value)));
+        json_array_append_new(
+            infos, json_pack("{si si so}", "type", info.type, "length", (int)info.value.length / 4,
+                       "value", additional_info(&info)));
     json_t *fields = json_pack("{si si si si si si si si so si so so}", "class", value->error_class,
         "code", value->code, "subcode", value->subcode, "s", value->has_session_id, "m",
         value->has_mri, "c", value->has_comment, "d", value->d_mode, "q", value->q_mode,
@@ -157,7 +184,8 @@ static json_t *error(const struct gist_error_data *value)
         json_object_set_new(fields, "original_sid",
             hex(value->session_id.octets, sizeof(value->session_id.octets)));
     if (value->has_mri)
-        json_object_set_new(fields, "original_mri", hex_of(value->mri_value));
+        json_object_set_new(fields, "original_mri",
+            quoted_mri(value->mri_understood, &value->mri, value->mri_value));
     if (value->has_comment)
         json_object_set_new(fields, "comment", hex_of(value->comment));
     return fields;
@@ -265,6 +293,117 @@ static json_t *icmp_types(const struct natfw_icmp_types *value)
     return json_pack("{si so}", "count", value->count, "types", types);
 }
 
+/* RFC 5981 3. */
+
+static json_t *auth_items(const struct natfw_auth_value *value, bool object_types)
+{
+    json_t *list = json_array();
+    struct wire_reader items = wire_reader_over(value->items, 2 * value->count);
+    while (wire_remaining(&items) > 0) {
+        uint16_t item = wire_read_u16(&items);
+        json_array_append_new(list,
+            object_types ? json_pack("{si}", "object_type", item & 0xfff) : json_integer(item));
+    }
+    return list;
+}
+
+static json_t *auth_address(const struct natfw_auth_value *value)
+{
+    struct gist_address address = {.version = value->address_length == 4 ? 4 : 6};
+    memcpy(address.octets, value->address, value->address_length);
+    return address_of(&address);
+}
+
+static bool is_printable(const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (octets[i] < 32 || octets[i] > 126)
+            return false;
+    return true;
+}
+
+static json_t *auth_octets(const struct natfw_auth_value *value, bool text)
+{
+    const uint8_t *octets = value->octets.data;
+    size_t length = value->octets.length;
+    if (text && is_printable(octets, length))
+        return json_stringn((const char *)octets, length);
+    return hex(octets, length);
+}
+
+static void auth_flow_end(json_t *fields, uint8_t subtype, const struct natfw_auth_value *value)
+{
+    if (value->address_length > 0)
+        json_object_set_new(fields, "address", auth_address(value));
+    else if (subtype == NATFW_AUTH_SPI)
+        json_object_set_new(fields, "spi", json_integer(value->spi));
+    else
+        json_object_set_new(fields, "ports", auth_items(value, false));
+}
+
+static void auth_entity(json_t *fields, uint8_t subtype, const struct natfw_auth_value *value)
+{
+    bool certificate = subtype == NATFW_AUTH_ENTITY_PGP_CERTIFICATE;
+    if (value->address_length > 0)
+        json_object_set_new(fields, "address", auth_address(value));
+    else if (subtype == NATFW_AUTH_ENTITY_HMAC_SIGNED)
+        json_object_set_new(fields, "transform_id", json_integer(value->transform_id));
+    else
+        json_object_set_new(
+            fields, certificate ? "certificate" : "name", auth_octets(value, !certificate));
+}
+
+static json_t *auth_attribute(
+    const struct natfw_auth_attribute *attribute, const struct natfw_auth_value *value)
+{
+    json_t *fields = json_pack("{si si si}", "length", (int)attribute->length + 4, "x_type",
+        attribute->type, "sub_type", attribute->subtype);
+    switch ((enum natfw_auth_type)attribute->type) {
+    case NATFW_AUTH_ENTITY_ID:
+        auth_entity(fields, attribute->subtype, value);
+        break;
+    case NATFW_AUTH_SESSION_ID:
+        json_object_set_new(fields, "session_id", auth_octets(value, false));
+        break;
+    case NATFW_AUTH_SOURCE_ADDRESS:
+    case NATFW_AUTH_DESTINATION_ADDRESS:
+        auth_flow_end(fields, attribute->subtype, value);
+        break;
+    case NATFW_AUTH_START_TIME:
+    case NATFW_AUTH_END_TIME:
+        json_object_set_new(fields, "seconds", json_integer(value->seconds));
+        json_object_set_new(fields, "fraction", json_integer(value->fraction));
+        break;
+    case NATFW_AUTH_OBJECT_LIST:
+        json_object_set_new(fields, "object_count", json_integer((json_int_t)value->count));
+        json_object_set_new(fields, "object_types", auth_items(value, true));
+        break;
+    case NATFW_AUTH_AUTHENTICATION_DATA:
+        if (value->has_key_id)
+            json_object_set_new(fields, "key_id", json_integer(value->key_id));
+        json_object_set_new(fields, "authentication_data", auth_octets(value, false));
+        break;
+    }
+    return fields;
+}
+
+/* null where the object is not sound. */
+static json_t *session_auth(struct wire_reader attributes)
+{
+    if (!natfw_session_auth_is_sound(attributes))
+        return json_null();
+    json_t *list = json_array();
+    uint8_t entity = 0;
+    struct natfw_auth_attribute attribute;
+    struct natfw_auth_value value;
+    while (natfw_auth_attribute_next(&attributes, &attribute) &&
+           natfw_auth_value_read(&attribute, entity, &value)) {
+        entity = natfw_auth_entity(&attribute, entity);
+        json_array_append_new(list, auth_attribute(&attribute, &value));
+    }
+    return json_pack("{so}", "attributes", list);
+}
+
 static json_t *natfw_object_fields(const struct natfw_message *message, enum natfw_object_type type)
 {
     switch (type) {
@@ -307,6 +446,9 @@ static json_t *natfw_view(const uint8_t *octets, size_t length)
         if (natfw_message_has(&message, type))
             json_object_set_new(objects, key, natfw_object_fields(&message, type));
     }
+    struct wire_reader attributes;
+    if (natfw_session_auth_find(&message, &attributes))
+        json_object_set_new(objects, "22", session_auth(attributes));
     bool request = message.type == NATFW_CREATE || message.type == NATFW_EXTERNAL;
     return json_pack("{s{si so so} so}", "header", "type", message.type, "p",
         number_if(request, message.proxy), "e", number_if(message.proxy, message.end_to_end),

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
@@ -281,7 +282,7 @@ static bool check_whole(const struct config *config, FILE *errors)
     else if (config->gist.query_timer_max_ms < config->gist.query_timer_ms)
         fault = "query_timer_max_ms: below query_timer_ms; raise it";
     if (fault)
-        fprintf(errors, "%s:0: %s\n", config->path, fault);
+        fprintf(errors, "%s: %s\n", config->path, fault);
     return !fault;
 }
 
@@ -334,10 +335,14 @@ static bool check_braces(const char *path, FILE *errors)
 
 static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
 {
+    struct stat status;
     errno = 0;
-    switch (cfg_parse(cfg, config->path)) {
+    /* libconfuse ends the process when it cannot read what it could open. */
+    if (stat(config->path, &status) == 0 && S_ISDIR(status.st_mode))
+        errno = EISDIR;
+    switch (errno ? CFG_FILE_ERROR : cfg_parse(cfg, config->path)) {
     case CFG_FILE_ERROR:
-        fprintf(errors, "%s:0: cannot be read: %s; give another file by -c\n", config->path,
+        fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", config->path,
             strerror(errno));
         return false;
     case CFG_SUCCESS:

@@ -31,13 +31,13 @@ function bits.reader(bytes)
     return bytes:sub(first, first + count - 1)
   end
 
-  -- Skips to the next multiple of four octets; false where the string ends before it.
+  -- Skips to the next multiple of four octets; false where the string ends before it. Also returns
+  -- whether what was skipped is zero.
   function reader.align()
     local over = position % 32
-    if over == 0 then return true end
+    if over == 0 then return true, true end
     if position + 32 - over > size then return false end
-    position = position + 32 - over
-    return true
+    return true, reader.take(32 - over) == 0
   end
 
   function reader.left() return floor((size - position) / 8) end

@@ -1,109 +1,18 @@
--- Builds and reads messages from the tables of codec/gist.lua and codec/natfw.lua.
+-- Builds and reads messages from the tables of codec/gist.lua and codec/natfw.lua, whose rows
+-- codec/rows.lua explains.
 --
 -- decode() reads on past a fault wherever it can, so that its list of faults is complete. encode()
--- takes what it is given: every length, count, flag and object can be made wrong.
---
--- Kinds of a row { name, kind or bits, ... }:
---   bits (a number)   unsigned; reserved = true: sent as zero unless a value is given
---   "address"         IPv4 or IPv6, by `version` (a number, or the name of the field that has it)
---   "bytes"           `size` octets, or `length` (a field's name) times `unit`, or all that is left
---   "list"            `count` (a field's name) items, or as many as fit; `of` is rows or a width
---   "variant"         rows chosen from `of` by the field `by`
--- when: all of these conditions; either: one of them. pad: up to the next word.
+-- takes what it is given: every length, count, flag and object can be made wrong. build() refuses
+-- what the texts forbid.
 
 local bits = require("codec.bits")
-local address = require("codec.address")
+local rows = require("codec.rows")
 
-local engine = {}
+local engine = { layout = rows.layout }
 
-local function holds(condition, values)
-  local value, operator, wanted = values[condition[1]], condition[2], condition[3]
-  if value == nil then return false end
-  if operator == "==" then return value == wanted end
-  if operator == "~=" then return value ~= wanted end
-  return value > wanted
-end
-
-local function all_hold(conditions, values, first)
-  for i = first or 1, #conditions do
-    if not holds(conditions[i], values) then return false end
-  end
-  return true
-end
-
-local function present(row, values)
-  if row.when then return all_hold(row.when, values) end
-  if not row.either then return true end
-  for _, condition in ipairs(row.either) do
-    if holds(condition, values) then return true end
-  end
-  return false
-end
-
--- Decoding ---------------------------------------------------------------------------------------
-
-local read_rows
-
-local readers = {}
-
-function readers.address(row, reader, values)
-  local version = type(row.version) == "number" and row.version or values[row.version]
-  if version ~= 4 and version ~= 6 then return nil, "value", "IP-Ver is neither 4 nor 6" end
-  local bytes = reader.take_bytes(version == 4 and 4 or 16)
-  if not bytes then return nil, "length", "ends inside an address" end
-  return address.format(bytes)
-end
-
-function readers.bytes(row, reader, values)
-  local count = row.size or (row.length and values[row.length] * (row.unit or 1)) or reader.left()
-  local bytes = reader.take_bytes(count)
-  if not bytes then return nil, "length", row[1] .. " runs past the end" end
-  return bytes
-end
-
-function readers.list(row, reader, values)
-  local list = {}
-  local count = row.count and values[row.count] or math.huge
-  while #list < count do
-    if not row.count and reader.left() == 0 then break end
-    local item, fault, text
-    if type(row.of) == "number" then
-      item = reader.take(row.of)
-      if not item then return list, "length", row[1] .. " runs past the end" end
-    else
-      item, fault, text = read_rows(row.of, reader, {})
-    end
-    list[#list + 1] = item
-    if fault then return list, fault, text end
-  end
-  return list
-end
-
-local function read_row(row, reader, values)
-  local kind = row[2]
-  if type(kind) == "number" then
-    local value = reader.take(kind)
-    if not value then return nil, "length", "ends inside " .. row[1] end
-    return value
-  end
-  return readers[kind](row, reader, values)
-end
-
-function read_rows(rows, reader, values)
-  for _, row in ipairs(rows) do
-    if row[2] == "variant" then
-      local variant = row.of[values[row.by]]
-      if not variant then return values, "value", row.by .. " is unknown" end
-      local _, fault, text = read_rows(variant, reader, values)
-      if fault then return values, fault, text end
-    elseif present(row, values) then
-      local value, fault, text = read_row(row, reader, values)
-      values[row[1]] = value -- of a list, what was read before the fault
-      if fault then return values, fault, text end
-      if row.pad and not reader.align() then return values, "length", "padding is missing" end
-    end
-  end
-  return values
+-- What an object is: of this protocol, or of another document (`foreign`).
+function engine.object_of(spec, number)
+  return spec.objects[number] or spec.foreign and spec.foreign[number]
 end
 
 -- A list of faults; add() takes { error, subcode } of GIST or { class, code } of NATFW.
@@ -118,7 +27,7 @@ end
 
 local function check_values(object, values, add, type_number)
   for _, constraint in ipairs(object.constraints or {}) do
-    if all_hold(constraint, values, 3) then add(constraint[1], constraint[2], type_number) end
+    if rows.all_hold(constraint, values, 3) then add(constraint[1], constraint[2], type_number) end
   end
   local empty = object.empty_list
   for _, item in ipairs(empty and values[empty.list] or {}) do
@@ -126,12 +35,56 @@ local function check_values(object, values, add, type_number)
   end
 end
 
+local function is_kind(item, by, kind)
+  return item[by[1]] == kind[1] and (not kind[2] or item[by[2]] == kind[2])
+end
+
+local function count_kind(list, by, kind)
+  local count = 0
+  for _, item in ipairs(list) do count = count + (is_kind(item, by, kind) and 1 or 0) end
+  return count
+end
+
+local item_rules = {
+  last = function(list, by, kind)
+    for place = 1, #list - 1 do
+      if is_kind(list[place], by, kind) then return "is not the last" end
+    end
+  end,
+  once = function(list, by, kind)
+    if count_kind(list, by, kind) > 1 then return "is there more than once" end
+  end,
+  needs = function(list, by, kind, needed)
+    if count_kind(list, by, kind) > 0 and count_kind(list, by, needed) == 0 then
+      return "is there without " .. table.concat(needed, "/")
+    end
+  end,
+}
+
+-- What each item of an object's list is at fault of, and what they are together.
+local function check_items(object, values, add, type_number)
+  local items = object.items
+  local list = items and values[items.list] or {}
+  local function name(kind) return string.format("%s: %s %s ", object.name,
+    table.concat(items.by, "/"), table.concat(kind, "/")) end
+  for _, item in ipairs(list) do
+    if item.flaw then
+      add(object.fault, name({ item[items.by[1]], item[items.by[2]] }) .. item.flaw, type_number)
+    end
+  end
+  for _, rule in ipairs(items and items.rules or {}) do
+    local text = item_rules[rule[1]](list, items.by, rule[2], rule[3])
+    if text then add(object.fault, name(rule[2]) .. text, type_number) end
+  end
+end
+
 local function decode_value(spec, object, found, add)
   local reader = bits.reader(found.raw)
-  local values, fault, text = read_rows(object.fields, reader, {})
+  local values, fault, text = rows.read(object.fields, reader, {})
   found.values = values
+  check_items(object, values, add, found.type)
   if fault then
-    add(spec.faults[fault], object.name .. ": " .. text, found.type)
+    add(object.fault or spec.faults[fault], object.name .. ": " .. text, found.type)
     if fault == "value" then return check_values(object, values, add, found.type) end
   elseif reader.left() > 0 then
     add(spec.faults.length, object.name .. ": longer than its fields", found.type)
@@ -154,7 +107,7 @@ local function read_objects(spec, bytes, start, add)
       reserved_length = reader.take(4), length = reader.take(12), offset = position }
     local last = position + 4 + found.length * 4
     found.raw = bytes:sub(position + 5, last)
-    local object = spec.objects[found.type]
+    local object = engine.object_of(spec, found.type)
     found.name = object and object.name or string.format("0x%03X", found.type)
     list[#list + 1] = found
     if last > #bytes then
@@ -175,6 +128,11 @@ local function check_object(spec, found, seen, allowed, add)
   local object = spec.objects[found.type]
   if not object then
     if found.ab == 0 then add(spec.faults.unknown, found.name .. ": unknown", found.type) end
+    local foreign = engine.object_of(spec, found.type)
+    if foreign then
+      seen[found.type] = seen[found.type] or found
+      decode_value(spec, foreign, found, add)
+    end
     return
   end
   if seen[found.type] then add(spec.faults.duplicate, found.name .. ": twice", found.type) end
@@ -304,7 +262,7 @@ function engine.decode(spec, bytes)
   local result = { layer = spec.layer, bytes = bytes, objects = {}, by_type = {}, faults = faults,
     header = {}, name = "?" }
   local reader = bits.reader(bytes)
-  local header, short = read_rows(spec.header, reader, {})
+  local header, short = rows.read(spec.header, reader, {})
   result.header = header
   if short then
     add(spec.faults.message_length, "shorter than the header")
@@ -326,44 +284,9 @@ end
 
 -- Encoding ---------------------------------------------------------------------------------------
 
-local write_rows
-
-local function implied(row, values)
-  local counted = row.count_of and values[row.count_of]
-  if counted then return #counted end
-  local measured = row.length_of and values[row.length_of]
-  if measured then return #measured end
-  return row.default or 0
-end
-
-local function write_row(row, writer, values)
-  local kind, value = row[2], values[row[1]]
-  if type(kind) == "number" then
-    writer.put(value or implied(row, values), kind)
-  elseif kind == "address" then
-    writer.put_bytes(assert(address.parse(value), "not an address: " .. tostring(value)))
-  elseif kind == "bytes" then
-    writer.put_bytes(value or ("\0"):rep(row.size or 0))
-  else
-    for _, item in ipairs(value or {}) do
-      if type(row.of) == "number" then writer.put(item, row.of) else write_rows(row.of, writer,
-        item) end
-    end
-  end
-  if row.pad then writer.align() end
-end
-
-function write_rows(rows, writer, values)
-  local given = setmetatable({}, { __index = function(_, key) return values[key] end })
-  for _, row in ipairs(rows) do
-    if type(row[2]) == "number" and values[row[1]] == nil then given[row[1]] = implied(row,
-      values) end
-    if row[2] == "variant" then
-      write_rows(row.of[given[row.by]], writer, values)
-    elseif present(row, given) then
-      write_row(row, writer, values)
-    end
-  end
+local function default_ab(spec, number)
+  local object = engine.object_of(spec, number)
+  return object and object.ab or 0
 end
 
 -- One object: { type, values = {} or raw = "", ab =, length = (a wrong one) }.
@@ -371,11 +294,13 @@ local function write_object(spec, object, out)
   local raw = object.raw
   if not raw then
     local writer = bits.writer()
-    write_rows(spec.objects[object.type].fields, writer, object.values or {})
+    local known = engine.object_of(spec, object.type)
+    local ok, fault = pcall(rows.write, known.fields, writer, object.values or {})
+    if not ok then error(known.name .. ": " .. tostring(fault), 0) end
     raw = writer.bytes()
   end
   local writer = bits.writer()
-  writer.put(object.ab or 0, 2)
+  writer.put(object.ab or default_ab(spec, object.type), 2)
   writer.put(object.reserved or 0, 2)
   writer.put(object.type, 12)
   writer.put(object.reserved_length or 0, 4)
@@ -392,63 +317,54 @@ function engine.encode(spec, message)
   for key, value in pairs(message.header) do values[key] = value end
   if spec.layer == "gist" and not values.length then values.length = math.floor(#body / 4) end
   local writer = bits.writer()
-  write_rows(spec.header, writer, values)
+  rows.write(spec.header, writer, values)
   return writer.bytes() .. body
 end
 
--- Where each field lies, for who shows octets beside values: visit(row, value, first bit, bits) for
--- every field that was decoded, lists item by item. Bits count from the beginning of the rows, which
--- is that of a word. Returns the bit after the last.
-function engine.layout(rows, values, visit, position)
-  position = position or 0
-  for _, row in ipairs(rows) do
-    local value = values[row[1]]
-    if row[2] == "variant" then
-      local variant = row.of[values[row.by]]
-      if variant then position = engine.layout(variant, values, visit, position) end
-    elseif value ~= nil and present(row, values) then
-      local width
-      if row[2] == "list" then
-        for _, item in ipairs(value) do
-          if type(row.of) == "number" then
-            visit(row, item, position, row.of)
-            position = position + row.of
-          else
-            position = engine.layout(row.of, item, visit, position)
-          end
-        end
-        width = 0
-      elseif row[2] == "address" then
-        width = #address.parse(value) * 8
-      else
-        width = type(row[2]) == "number" and row[2] or #value * 8
-      end
-      if row[2] ~= "list" then visit(row, value, position, width) end
-      position = position + width
-      if row.pad then position = math.ceil(position / 32) * 32 end
-    end
+-- The octets of a right message, or nil and a text that says what the texts forbid, and where.
+function engine.build(spec, message)
+  local ok, bytes = pcall(engine.encode, spec, message)
+  if not ok then return nil, tostring(bytes) end
+  local decoded = engine.decode(spec, bytes)
+  local fault = decoded.faults[1]
+  if fault then return nil, fault.text end
+  local set = engine.reserved_set(spec, decoded)[1]
+  if set then return nil, set .. " is not zero" end
+  return bytes
+end
+
+-- What decode() returned as build() takes it; all that was left out as not significant is gone.
+function engine.rebuildable(decoded)
+  local objects = {}
+  for i, found in ipairs(decoded.objects) do
+    objects[i] = { type = found.type, ab = found.ab, reserved = found.reserved,
+      reserved_length = found.reserved_length, values = found.values,
+      raw = not found.values and found.raw or nil }
   end
-  return position
+  return { header = decoded.header, objects = objects }
 end
 
 -- Reserved bits that are not zero, as a list of texts: what a sender must never do.
 function engine.reserved_set(spec, decoded)
   local list = {}
-  local function scan(rows, values, where)
-    for _, row in ipairs(rows) do
-      if row[2] == "variant" then
-        local variant = row.of[values[row.by]]
-        if variant then scan(variant, values, where) end
-      elseif row.reserved and (values[row[1]] or 0) ~= 0 then
+  local function scan(fields, values, where)
+    rows.walk(fields, values, function(row, value, owner)
+      if row.reserved and value ~= 0 or row.zero_when and value ~= 0
+        and rows.all_hold(row.zero_when, owner) then
         list[#list + 1] = where .. "." .. row[1]
       end
-    end
+    end, function(_, owner)
+      if owner.padding_set then list[#list + 1] = where .. ".padding" end
+    end)
   end
   scan(spec.header, decoded.header, "header")
   for _, found in ipairs(decoded.objects) do
-    if found.reserved ~= 0 or found.reserved_length ~= 0 then list[#list + 1] = found.name
-      .. " header" end
-    if found.values then scan(spec.objects[found.type].fields, found.values, found.name) end
+    local object = engine.object_of(spec, found.type)
+    if found.reserved ~= 0 or found.reserved_length ~= 0
+      or object and object.foreign and found.ab ~= object.ab then
+      list[#list + 1] = found.name .. " header"
+    end
+    if found.values then scan(object.fields, found.values, found.name) end
   end
   return list
 end

@@ -45,16 +45,28 @@ local loose_end = {
   { "destination", "address", version = "ip_ver" },
 }
 
+local mri = {
+  { "mrm", 8 },
+  { "n", 1 },
+  { "reserved", 7, reserved = true },
+  { "routing", "variant", by = "mrm", of = { [0] = path_coupled, [1] = loose_end } },
+}
+
+-- A.4.2: Additional Information by its AI-Type.
+local additional_information = {
+  [1] = { { "calculated_length", 16 }, { "reserved", 16, reserved = true } },
+  [2] = { { "link_mtu", 16 }, { "reserved", 16, reserved = true } },
+  [3] = { { "object_type", 16 }, { "reserved", 16, reserved = true } },
+  [4] = { { "rsv", 4, reserved = true }, { "real_length", 12 }, { "offset", 16 },
+    { "object", "bytes" } },
+}
+
 local objects = {
   [0] = {
     name = "MRI",
-    fields = {
-      { "mrm", 8 },
-      { "n", 1 },
-      { "reserved", 7, reserved = true },
-      { "routing", "variant", by = "mrm", of = { [0] = path_coupled, [1] = loose_end } },
-    },
+    fields = mri,
     constraints = {
+      { { 10, 2 }, "N is set", { "n", "==", 1 } },
       { { 10, 2 }, "F is set, but IP-Ver is not 6", { "mrm", "==", 0 }, { "f", "==", 1 },
         { "ip_ver", "~=", 6 } },
       { { 10, 2 }, "S is set without P", { "mrm", "==", 0 }, { "s", "==", 1 }, { "p", "==", 0 } },
@@ -124,11 +136,11 @@ local objects = {
   [5] = { name = "Query-Cookie", fields = { { "cookie", "bytes" } } },
   [6] = { name = "Responder-Cookie", fields = { { "cookie", "bytes" } } },
   [7] = { name = "NAT-Traversal", fields = {
-    { "mri_length", 8 },
-    { "type_count", 8 },
-    { "nat_count", 8 },
+    { "mri_length", 8, length_of = "original_mri", unit = 4 },
+    { "type_count", 8, count_of = "types" },
+    { "nat_count", 8, count_of = "replaced" },
     { "reserved", 8, reserved = true },
-    { "original_mri", "bytes", length = "mri_length", unit = 4 },
+    { "original_mri", "bytes", length = "mri_length", unit = 4, as = mri },
     { "types", "list", count = "type_count", of = 16, pad = true },
     { "replaced", "list", count = "nat_count", of = {
       { "length", 16, length_of = "information" },
@@ -144,15 +156,16 @@ local objects = {
       { "subcode", 8 },
       { "s", 1 }, { "m", 1 }, { "c", 1 }, { "d", 1 }, { "q", 1 },
       { "reserved", 11, reserved = true },
-      { "mri_length", 8 },
+      { "mri_length", 8, length_of = "original_mri", unit = 4 },
       { "info_count", 8, count_of = "infos" },
       { "original_header", "bytes", size = 8 },
       { "original_sid", "bytes", size = 16, when = { { "s", "==", 1 } } },
-      { "original_mri", "bytes", length = "mri_length", unit = 4, when = { { "m", "==", 1 } } },
+      { "original_mri", "bytes", length = "mri_length", unit = 4, as = mri, when = { { "m", "==", 1 } } },
       { "infos", "list", count = "info_count", of = {
         { "type", 16 },
-        { "length", 16 },
-        { "value", "bytes", length = "length", unit = 4 },
+        { "length", 16, length_of = "value", unit = 4 },
+        { "value", "bytes", length = "length", unit = 4, as_by = "type",
+          as = additional_information },
       } },
       { "comment", "bytes", when = { { "c", "==", 1 } } },
     },
@@ -200,6 +213,32 @@ return {
     duplicate = { 9, 0 }, unknown = { 9, 1 }, missing = { 9, 2 }, illegal = { 9, 3 },
     order = { 9, 3 }, extensibility = { 9, 5 },
     length = { 10, 0 }, value = { 10, 1 }, combination = { 10, 2 }, mismatch = { 10, 5 },
+  },
+  -- A.4.3, A.4.4: class, name, subcodes and the AI-Types that have to be there (all of them, for all
+  -- subcodes or by subcode); without_flow: neither session identifier nor MRI may be.
+  class_names = { [0] = "Informational", "Success", "Protocol-Error", "Transient-Failure",
+    "Permanent-Failure" },
+  errors = {
+    [1] = { class = 2, without_flow = true, infos = { [3] = { 1 } },
+      subcodes = { [0] = "Unknown Version", "Unknown Type", "Invalid R-flag",
+        "Incorrect Message Length", "Invalid E-flag", "Invalid C-flag" } },
+    [2] = { class = 4 },
+    [3] = { class = 2 },
+    [4] = { class = 2 },
+    [5] = { class = 2 },
+    [6] = { class = 4 },
+    [7] = { class = 4 },
+    [8] = { class = 4, infos = { [0] = { 2 } } },
+    [9] = { class = 2, infos = { [0] = { 3 }, { 3 }, { 3 }, { 3 }, { 3 }, { 3 } },
+      subcodes = { [0] = "Duplicate Object", "Unrecognised Object", "Missing Object",
+        "Invalid Object Type", "Untranslated Object", "Invalid Extensibility Flags" } },
+    [10] = { class = 2, infos = { [0] = { 4 }, { 4 }, { 4 }, { 4 }, { 4 }, { 4, 4 } },
+      subcodes = { [0] = "Incorrect Length", "Value Not Supported",
+        "Invalid Flag-Field Combination", "Empty List", "Invalid Cookie",
+        "Stack-Proposal - Stack-Configuration-Data Mismatch" } },
+    [11] = { class = 4 },
+    [12] = { class = 4, infos = { [0] = { 4 }, { 4 }, { 4 } },
+      subcodes = { [0] = "MRI Too Wild", "IP Version Mismatch", "Ingress Filter Failure" } },
   },
   error_names = {
     [1] = "Common Header Parse Error", [2] = "Hop Limit Exceeded", [3] = "Incorrect Encapsulation",

@@ -3,6 +3,8 @@
 -- A row is { name, bits } or { name, kind, ... }; codec/engine.lua says what the kinds mean. This
 -- file is data only: Lua 5.2 and 5.4 both load it.
 
+local session_auth = require("codec.session_auth")
+
 -- Figure 20.
 local header = {
   { "type", 8 },
@@ -103,13 +105,13 @@ return {
   header_bytes = 4,
   objects = objects,
   messages = messages,
+  foreign = { [0x016] = session_auth }, -- RFC 5981
   any_order = true, -- 4.3
   -- 4.2.5: { class, response code } for what the engine finds in any layer.
   faults = {
     unknown_message = { 3, 1 }, message_length = { 3, 2 },
-    missing = { 3, 4 }, illegal = { 3, 5 }, unknown = { 3, 6 }, length = { 3, 7 }, overrun = { 3,
-      7 },
-    value = { 3, 8 }, extensibility = { 3, 9 }, duplicate = { 3, 10 },
+    missing = { 3, 4 }, illegal = { 3, 5 }, unknown = { 3, 6 }, length = { 3, 7 },
+    overrun = { 3, 7 }, value = { 3, 8 }, extensibility = { 3, 9 }, duplicate = { 3, 10 },
   },
   -- 3.7.2: an EXTERNAL without NATFW_DTINFO has a code of its own, at NATs.
   missing_also = { [0x013] = { 7, 7 } },

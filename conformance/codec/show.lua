@@ -1,6 +1,7 @@
 -- A decoded message as a plain table for JSON, and as text for people.
 
 local engine = require("codec.engine")
+local rows = require("codec.rows")
 local gist = require("codec.gist")
 local natfw = require("codec.natfw")
 local json = require("codec.json")
@@ -19,17 +20,23 @@ function show.unhex(text)
   return (text:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
 end
 
--- Values for JSON: octets become hex, by the rows that describe them.
-local function plain(rows, values)
+-- Octets are text where the row says so and they are printable, else hex.
+local function octets(row, value)
+  if row.text and not value:find("[^\32-\126]") then return value end
+  return show.hex(value)
+end
+
+-- Values for JSON, by the rows that describe them.
+local function plain(fields, values)
   local out = {}
-  for _, row in ipairs(rows) do
+  for _, row in ipairs(fields) do
     local value = values[row[1]]
-    if row[2] == "variant" then
-      local variant = row.of[values[row.by]]
-      for key, item in pairs(variant and plain(variant, values) or {}) do out[key] = item end
+    if row[2] == "variant" or row[2] == "part" then
+      for key, item in pairs(plain(rows.inner(row, values), values)) do out[key] = item end
     elseif value ~= nil and not row.reserved then
       if row[2] == "bytes" then
-        value = show.hex(value)
+        local list, inside = rows.inside(row, value, values)
+        value = list and plain(list, inside) or octets(row, value)
       elseif row[2] == "list" then
         local list = json.array({})
         for i, item in ipairs(value) do
@@ -59,11 +66,10 @@ end
 -- { layer, name, header, objects, faults, nslp (a decoded NATFW message within GIST) }.
 function show.plain(decoded)
   local spec = specs[decoded.layer]
-  local out = { layer = decoded.layer, name = decoded.name, header = plain(spec.header,
-    decoded.header),
-    objects = json.array({}), faults = plain_faults(decoded.faults) }
+  local out = { layer = decoded.layer, name = decoded.name,
+    header = plain(spec.header, decoded.header), objects = json.array({}), faults = plain_faults(decoded.faults) }
   for i, found in ipairs(decoded.objects) do
-    local object = spec.objects[found.type]
+    local object = engine.object_of(spec, found.type)
     out.objects[i] = { type = found.type, name = found.name, ab = found.ab, length = found.length,
       raw = show.hex(found.raw),
       fields = object and found.values and plain(object.fields, found.values) or nil }
@@ -80,6 +86,17 @@ local function text_of(value)
   return json.encode(value)
 end
 
+-- What an item of an object's list is called, by the object's names of its types.
+function show.item_name(object, item)
+  local by = object.items.by
+  local kind, sub = item[by[1]], item[by[2]]
+  local names = object.names
+  local subs = names[by[2]][kind]
+  local name = names[by[1]][kind] or string.format("%s %s", by[1], tostring(kind))
+  if subs then return name .. " " .. (subs[sub] or "sub-type " .. tostring(sub)) end
+  return sub == 0 and name or name .. " sub-type " .. tostring(sub)
+end
+
 -- Lines for people: one a header, one an object, one a fault.
 function show.lines(decoded, indent)
   indent = indent or ""
@@ -93,12 +110,27 @@ function show.lines(decoded, indent)
     return table.concat(parts, " ")
   end
   out[1] = indent .. decoded.layer:upper() .. " " .. decoded.name .. "  " .. fields(shown.header)
-  for _, object in ipairs(shown.objects) do
+  for i, object in ipairs(shown.objects) do
+    local definition = engine.object_of(specs[decoded.layer], object.type)
+    local items = definition and definition.items and object.fields
+      and object.fields[definition.items.list]
     local body = object.fields and next(object.fields) and fields(object.fields) or object.raw
-    if decoded.layer == "gist" and object.type == 8 then body = string.format("%d octets",
-      #object.raw / 2) end
+    if decoded.layer == "gist" and object.type == 8 then
+      body = string.format("%d octets", #object.raw / 2)
+    elseif items then
+      body = string.format("%d %s", #items, definition.items.list)
+    end
+    local usual = definition and definition.ab or 0
     out[#out + 1] = string.format("%s  %s%s: %s", indent, object.name,
-      object.ab ~= 0 and " AB=" .. object.ab or "", body)
+      object.ab ~= usual and " AB=" .. object.ab or "", body)
+    for place, item in ipairs(items or {}) do
+      local flaw = decoded.objects[i].values[definition.items.list][place].flaw
+      local inner = {}
+      for key, value in pairs(item) do inner[key] = value end
+      inner.length, inner[definition.items.by[1]], inner[definition.items.by[2]] = nil, nil, nil
+      out[#out + 1] = string.format("%s    %s: %s%s", indent, show.item_name(definition, item),
+        fields(inner), flaw and " (" .. flaw .. ")" or "")
+    end
   end
   for _, fault in ipairs(decoded.faults) do
     out[#out + 1] = string.format("%s  ! %d/0x%02X %s", indent, fault.class, fault.code, fault.text)

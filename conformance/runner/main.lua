@@ -246,9 +246,8 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   local terminal = host.is_terminal(1)
   local state = { done = 0, running = 0, total = #chosen }
   local run = { version = version, hash = hash_of(data_dir), iut = settings.name,
-    seed = parsed.seed,
-    strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
-      started_ms = host.now(),
+    roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
+    started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
     pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
   local results

@@ -190,7 +190,8 @@ static void check_relations(const struct gist_message *message, struct gist_faul
                                      message->header.reply_requested ||
                                          !gist_message_has(message, GIST_OBJECT_RESPONDER_COOKIE)))
         report(fault, gist_fault_of(GIST_COMMON_HEADER_PARSE_ERROR, GIST_INVALID_R_FLAG));
-    if (type == GIST_QUERY && message->mri.mrm == GIST_MRM_LOOSE_END && message->mri.upstream)
+    if (message->header.context_free && gist_message_has(message, GIST_OBJECT_MRI) &&
+        message->mri.mrm == GIST_MRM_LOOSE_END && message->mri.upstream)
         report(fault, value_fault(message, GIST_VALUE_NOT_SUPPORTED, GIST_OBJECT_MRI));
     if (type == GIST_MA_HELLO && !SPEC_HOLDS("RFC5971-5.2.2-9b", 1,
                                      !message->header.reply_requested || message->hello_id != 0))

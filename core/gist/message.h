@@ -46,7 +46,16 @@ bool gist_message_parse(
     const uint8_t *octets, size_t length, struct gist_message *message, struct gist_fault *fault);
 
 /* Builds a message with the objects that are present, in the order of its type; header.length is
- * not used. Returns its octets, or 0 when it does not fit. */
+ * not used. Returns its octets, or 0 when it does not fit, or says what a parser has to reject. */
 size_t gist_message_build(const struct gist_message *message, uint8_t *octets, size_t capacity);
+
+/* The same, and tells why not: what an Error message would report of it, with the object's type.
+ * The code is GIST_NO_ERROR when there is no room, or when a field does not hold its value. */
+size_t gist_message_build_or_tell(
+    const struct gist_message *message, uint8_t *octets, size_t capacity, struct gist_fault *fault);
+
+/* Writes a message as it is given, right or wrong: for who tests others. Returns its octets, or 0.
+ */
+size_t gist_message_write(const struct gist_message *message, uint8_t *octets, size_t capacity);
 
 #endif

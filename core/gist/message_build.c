@@ -1,6 +1,9 @@
 /* GIST messages built; see message.h. RFC 5971 5.1, A. */
 #include "core/gist/grammar.h"
 #include "core/gist/message.h"
+#include "core/spec/spec.h"
+
+#include <string.h>
 
 static void write_octets(struct wire_writer *writer, struct gist_octets octets)
 {
@@ -49,7 +52,7 @@ static void write_value(
     }
 }
 
-size_t gist_message_build(const struct gist_message *message, uint8_t *octets, size_t capacity)
+size_t gist_message_write(const struct gist_message *message, uint8_t *octets, size_t capacity)
 {
     struct wire_writer writer = wire_writer_over(octets, capacity);
     gist_common_header_write(&writer, &message->header);
@@ -66,4 +69,34 @@ size_t gist_message_build(const struct gist_message *message, uint8_t *octets, s
         return 0;
     wire_patch_u16(&writer, 2, (uint16_t)((length - GIST_COMMON_HEADER_LENGTH) / 4));
     return length;
+}
+
+/* What is built is read again. The type stands in place of the views, whose octets are no message.
+ */
+static bool is_refused(const uint8_t *octets, size_t length, struct gist_fault *fault)
+{
+    struct gist_message parsed;
+    if (gist_message_parse(octets, length, &parsed, fault) || spec_is_mutated())
+        return false;
+    const struct gist_faulty_object *object = &fault->objects[0];
+    if (object->octets) {
+        fault->has_object_type = true;
+        fault->object_type = (uint16_t)((object->octets[0] << 8 | object->octets[1]) & 0xfff);
+    }
+    memset(fault->objects, 0, sizeof(fault->objects));
+    return true;
+}
+
+size_t gist_message_build_or_tell(
+    const struct gist_message *message, uint8_t *octets, size_t capacity, struct gist_fault *fault)
+{
+    *fault = (struct gist_fault){0};
+    size_t length = gist_message_write(message, octets, capacity);
+    return length > 0 && !is_refused(octets, length, fault) ? length : 0;
+}
+
+size_t gist_message_build(const struct gist_message *message, uint8_t *octets, size_t capacity)
+{
+    struct gist_fault fault;
+    return gist_message_build_or_tell(message, octets, capacity, &fault);
 }

@@ -138,10 +138,24 @@ static void write_flow_fields(struct wire_writer *writer, const struct gist_mri 
     wire_put_u16(writer, mri->has_destination_port ? mri->destination_port : 0);
 }
 
+/* What the fields can hold, and what the routing method has. */
+static bool is_writable(const struct gist_mri *mri)
+{
+    bool any = mri->has_protocol || mri->has_ds_field || mri->has_flow_label || mri->has_spi ||
+               mri->has_source_port || mri->has_destination_port;
+    if (gist_address_length(mri->source.version) == 0 ||
+        mri->destination.version != mri->source.version)
+        return false;
+    if (mri->mrm == GIST_MRM_LOOSE_END)
+        return !any;
+    return mri->mrm == GIST_MRM_PATH_COUPLED && (!mri->has_ds_field || mri->ds_field <= 0x3f) &&
+           (!mri->has_flow_label || mri->flow_label <= 0xfffff);
+}
+
 void gist_mri_write(struct wire_writer *writer, const struct gist_mri *mri)
 {
     size_t length = gist_address_length(mri->source.version);
-    if (length == 0 || mri->destination.version != mri->source.version)
+    if (!is_writable(mri))
         writer->failed = true;
     wire_put_u8(writer, (uint8_t)mri->mrm);
     wire_put_u8(writer, 0);

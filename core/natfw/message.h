@@ -111,8 +111,17 @@ static inline void natfw_message_add(struct natfw_message *message, enum natfw_o
 bool natfw_message_parse(
     const uint8_t *octets, size_t length, struct natfw_message *message, struct natfw_info *fault);
 
-/* Builds a message. Returns the octets written, or 0 when they do not fit, or when the message
- * lacks what its type must carry or has what it must not. */
+/* Builds a message. Returns the octets written, or 0 when they do not fit, or say what a parser has
+ * to reject: an object that is missing or has no place there, a value, a combination. */
 size_t natfw_message_build(const struct natfw_message *message, uint8_t *octets, size_t capacity);
+
+/* The same, and tells why not: what would be answered to it, and about which object. The class is 0
+ * when there is no room. */
+size_t natfw_message_build_or_tell(const struct natfw_message *message, uint8_t *octets,
+    size_t capacity, struct natfw_info *fault);
+
+/* Writes a message as it is given, right or wrong: for who tests others. Returns its octets, or 0.
+ */
+size_t natfw_message_write(const struct natfw_message *message, uint8_t *octets, size_t capacity);
 
 #endif

@@ -33,30 +33,8 @@ static void write_forwarded_objects(struct wire_writer *writer, const struct nat
             wire_put_bytes(writer, object.start, 4 + object.length);
 }
 
-static bool may_be_built(const struct natfw_message *message)
+size_t natfw_message_write(const struct natfw_message *message, uint8_t *octets, size_t capacity)
 {
-    if (message->type < NATFW_CREATE || message->type > NATFW_NOTIFY)
-        return false;
-    for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
-        enum natfw_presence presence = natfw_object_presence(message, type);
-        bool has = natfw_message_has(message, type);
-        if (presence == NATFW_ABSENT && has)
-            return false;
-        if (!SPEC_HOLDS("RFC5973-4.3-1a", 1, presence != NATFW_MANDATORY || has))
-            return false;
-    }
-    const struct natfw_dtinfo *dtinfo = &message->dtinfo;
-    if (natfw_message_has(message, NATFW_DTINFO) &&
-        !SPEC_HOLDS("RFC5973-4.2.8-2", 1, !(dtinfo->has_ports && dtinfo->has_spi)))
-        return false;
-    return !natfw_message_has(message, NATFW_EFI) ||
-           SPEC_HOLDS("RFC5973-4.2.4-4a", 1, message->efi.sub_ports <= 1);
-}
-
-size_t natfw_message_build(const struct natfw_message *message, uint8_t *octets, size_t capacity)
-{
-    if (!may_be_built(message))
-        return 0;
     struct wire_writer writer = wire_writer_over(octets, capacity);
     if (SPEC_ACT("RFC5973-4.1-1", 1))
         write_header(&writer, message);
@@ -65,4 +43,75 @@ size_t natfw_message_build(const struct natfw_message *message, uint8_t *octets,
             natfw_object_write(&writer, message, type);
     write_forwarded_objects(&writer, message);
     return wire_written(&writer);
+}
+
+static bool refuse(
+    struct natfw_info *fault, uint8_t error_class, uint8_t code, uint16_t object_type)
+{
+    *fault =
+        (struct natfw_info){.error_class = error_class, .code = code, .object_type = object_type};
+    return false;
+}
+
+static bool objects_may_be_built(const struct natfw_message *message, struct natfw_info *fault)
+{
+    for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
+        enum natfw_presence presence = natfw_object_presence(message, type);
+        bool has = natfw_message_has(message, type);
+        if (presence == NATFW_ABSENT && has)
+            return refuse(fault, NATFW_PROTOCOL_ERROR, NATFW_ILLEGAL_OBJECT, type);
+        if (!SPEC_HOLDS("RFC5973-4.3-1a", 1, presence != NATFW_MANDATORY || has))
+            return refuse(fault, NATFW_PROTOCOL_ERROR, NATFW_MANDATORY_OBJECT_MISSING, type);
+    }
+    return true;
+}
+
+/* NATFW_INFO: what its bits hold, and no RESPONSE that only informs (4.2.5, ruling A14). */
+static bool info_may_be_built(const struct natfw_message *message, struct natfw_info *fault)
+{
+    const struct natfw_info *info = &message->info;
+    if (!natfw_message_has(message, NATFW_INFO))
+        return true;
+    bool informs = message->type == NATFW_RESPONSE && info->error_class == NATFW_INFORMATIONAL;
+    if (info->error_class <= 0xf && info->object_type <= 0xfff && !informs)
+        return true;
+    return refuse(fault, NATFW_PROTOCOL_ERROR, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO);
+}
+
+static bool may_be_built(const struct natfw_message *message, struct natfw_info *fault)
+{
+    if (message->type < NATFW_CREATE || message->type > NATFW_NOTIFY)
+        return refuse(fault, NATFW_PROTOCOL_ERROR, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
+    if (!objects_may_be_built(message, fault) || !info_may_be_built(message, fault))
+        return false;
+    const struct natfw_dtinfo *dtinfo = &message->dtinfo;
+    if (natfw_message_has(message, NATFW_DTINFO) &&
+        !SPEC_HOLDS("RFC5973-4.2.8-2", 1, !(dtinfo->has_ports && dtinfo->has_spi)))
+        return refuse(fault, NATFW_PROTOCOL_ERROR, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+    return !natfw_message_has(message, NATFW_EFI) ||
+           SPEC_HOLDS("RFC5973-4.2.4-4a", 1, message->efi.sub_ports <= 1) ||
+           refuse(fault, NATFW_SESSION_FAILURE, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI);
+}
+
+/* What is built is read again. */
+static bool is_refused(const uint8_t *octets, size_t length, struct natfw_info *fault)
+{
+    struct natfw_message parsed;
+    return !natfw_message_parse(octets, length, &parsed, fault) && !spec_is_mutated();
+}
+
+size_t natfw_message_build_or_tell(
+    const struct natfw_message *message, uint8_t *octets, size_t capacity, struct natfw_info *fault)
+{
+    *fault = (struct natfw_info){0};
+    if (!may_be_built(message, fault))
+        return 0;
+    size_t length = natfw_message_write(message, octets, capacity);
+    return length > 0 && !is_refused(octets, length, fault) ? length : 0;
+}
+
+size_t natfw_message_build(const struct natfw_message *message, uint8_t *octets, size_t capacity)
+{
+    struct natfw_info fault;
+    return natfw_message_build_or_tell(message, octets, capacity, &fault);
 }

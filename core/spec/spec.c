@@ -31,6 +31,13 @@ const struct spec_requirement *spec_requirement(const char *id)
 
 #if defined(SPEC_MUTANTS)
 
+static bool mutated;
+
+bool spec_is_mutated(void)
+{
+    return mutated;
+}
+
 /* One name, up to length octets: "ID#n". */
 static bool mutate_one(const char *name, size_t length)
 {
@@ -45,7 +52,7 @@ static bool mutate_one(const char *name, size_t length)
         struct spec_point *point = points[i];
         if (point->number == number && strlen(point->id) == id_length &&
             strncmp(point->id, name, id_length) == 0)
-            return point->mutated = true;
+            return mutated = point->mutated = true;
     }
     return false;
 }
@@ -63,6 +70,11 @@ bool spec_mutate(const char *names)
 }
 
 #else
+
+bool spec_is_mutated(void)
+{
+    return false;
+}
 
 bool spec_mutate(const char *names)
 {

@@ -83,6 +83,10 @@ struct spec_point *const *spec_points(size_t *count);
  * is no such point, or no mutant can be active in this build. */
 bool spec_mutate(const char *names);
 
+/* Whether a mutant is active. A builder that refuses what is forbidden then lets it pass: what
+ * breaks a requirement has to leave the node, or no test could see it. */
+bool spec_is_mutated(void);
+
 struct spec_requirement {
     const char *id;
     const char *document;

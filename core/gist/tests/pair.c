@@ -249,6 +249,6 @@ void row_inject(struct row *row, size_t to, const struct gist_message *message,
     struct gist_address source, bool q_mode)
 {
     uint8_t octets[4000];
-    size_t length = gist_message_build(message, octets, sizeof(octets));
+    size_t length = gist_message_write(message, octets, sizeof(octets));
     row_inject_octets(row, to, octets, length, source, q_mode);
 }

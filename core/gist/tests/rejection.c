@@ -226,19 +226,32 @@ Test(rejection, session_identifier_zero_makes_no_state)
 
 Test(rejection, a_query_that_a_nat_has_touched)
 {
+    VERIFIES("RFC5971-7.2.1-1", "RFC5971-7.2.1-2", "RFC5971-7.2.1-3");
     struct gist_message query = sound(GIST_QUERY);
     query.nli.interface_address = gist_address_v4(0xc6336401);
     inject(&query);
-    cr_assert(is_error(GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT));
-    cr_assert_eq(row_error(row)->to, 0);
+    REQUIRE("RFC5971-7.2.1-1", row->nodes[1].asked == 0);
+    REQUIRE("RFC5971-7.2.1-2", is_error(GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT));
+    REQUIRE("RFC5971-7.2.1-3", row_error(row)->to == 0);
 }
 
 Test(rejection, an_upstream_query_from_afar)
 {
+    VERIFIES("RFC5971-5.8.1.3-10");
     struct gist_message query = sound(GIST_QUERY);
     query.mri.upstream = true;
     inject(&query);
-    cr_assert(is_error(GIST_INVALID_IP_LAYER_TTL, 0));
+    REQUIRE("RFC5971-5.8.1.3-10", is_error(GIST_INVALID_IP_LAYER_TTL, 0));
+}
+
+Test(rejection, a_query_whose_flow_has_another_ip_version)
+{
+    VERIFIES("RFC5971-7.4-2");
+    struct gist_message query = sound(GIST_QUERY);
+    query.mri.source.version = query.mri.destination.version = 6;
+    query.mri.source_prefix = query.mri.destination_prefix = 128;
+    inject(&query);
+    REQUIRE("RFC5971-7.4-2", is_error(GIST_MRI_VALIDATION_FAILURE, GIST_IP_VERSION_MISMATCH));
 }
 
 Test(rejection, invented_cookies_in_silence)
@@ -353,7 +366,7 @@ static gist_association_id connect_to_node_1(void)
 static void write_message(gist_association_id id, const struct gist_message *message)
 {
     uint8_t octets[1024];
-    size_t length = gist_message_build(message, octets, sizeof(octets));
+    size_t length = gist_message_write(message, octets, sizeof(octets));
     network_write(row->nodes[0].place, id, octets, length);
     network_run_for(row->network, 20);
 }
