@@ -239,11 +239,11 @@ function Stream:sent(...)
   return list
 end
 
--- The messages that others sent.
+-- The messages that others sent to the IUT, or as Queries along a path.
 function Stream:received(name)
   local list = {}
   for _, message in ipairs(self.messages) do
-    if not message.from_iut and (not name or message.name == name) then
+    if message.to_iut and (not name or message.name == name) then
       list[#list + 1] = message
     end
   end

@@ -295,17 +295,21 @@ end)
 -- What a capture lacks ----------------------------------------------------------------------------
 
 test("a capture that lacks any one packet, or all before one, makes no violation", function()
-  local whole = packets_of(conversation())
+  local steps = conversation()
+  steps[#steps + 1], steps[#steps + 2] = create(made.NI, made.INSIDE, 9), create(made.OUTSIDE, made.NR, 9)
+  local whole = packets_of(steps)
   for missing = 1, #whole do
     local one, tail = {}, {}
     for place, each in ipairs(whole) do
       if place ~= missing then one[#one + 1] = each end
       if place > missing then tail[#tail + 1] = each end
     end
-    expect(violated(judged_packets(one)) == "", "without " .. missing .. ": "
-      .. violated(judged_packets(one)))
-    expect(violated(judged_packets(tail)) == "", "after " .. missing .. ": "
-      .. violated(judged_packets(tail)))
+    for _, iut in ipairs({ IUT, HOST }) do
+      expect(violated(judged_packets(one, iut)) == "", "without " .. missing .. ": "
+        .. violated(judged_packets(one, iut)))
+      expect(violated(judged_packets(tail, iut)) == "", "after " .. missing .. ": "
+        .. violated(judged_packets(tail, iut)))
+    end
   end
 end)
 
@@ -315,6 +319,14 @@ test("frames that are cut short make no violation", function()
     for _, one in ipairs(list) do one.bytes = one.bytes:sub(1, size) end
     expect(violated(judged_packets(list)) == "", size .. ": " .. violated(judged_packets(list)))
   end
+end)
+
+test("options that are longer than their object end in no error", function()
+  local steps = conversation()
+  for _, step in ipairs(steps) do
+    if step.from == made.NR then step.bytes = step.bytes:gsub("\2\0\121\24", "\200\0\121\24") end
+  end
+  expect(rule_of(judged(steps), "gist-association-destination").verdict == "never exercised", "judged?")
 end)
 
 -- The packets, some with wrong octets, cut short, left out, late or twice.
