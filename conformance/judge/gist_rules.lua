@@ -41,6 +41,22 @@ local function mri_text(values)
   return table.concat(out, " ")
 end
 
+-- What `mine` has otherwise than `theirs` with D inverted, as it had to be and as it is.
+local function mri_differences(mine, theirs)
+  local wanted, expected, actual = {}, {}, {}
+  for key, value in pairs(theirs) do wanted[key] = value end
+  wanted.d = theirs.d and 1 - theirs.d
+  for _, key in ipairs({ "d", "mrm", "n", "ip_ver", "source", "source_prefix", "source_port",
+    "destination", "dest_prefix", "dest_port", "protocol", "p", "t", "f", "s", "a", "b", "ds_field",
+    "flow_label", "spi" }) do
+    if wanted[key] ~= mine[key] then
+      expected[#expected + 1] = key .. "=" .. tostring(wanted[key])
+      actual[#actual + 1] = key .. "=" .. tostring(mine[key])
+    end
+  end
+  return table.concat(expected, " "), table.concat(actual, " ")
+end
+
 local function inverted(first, second)
   return first and second and first.d ~= nil and second.d ~= nil and first.d ~= second.d
     and mri_text(first) == mri_text(second)
@@ -62,10 +78,10 @@ local function echoes_direction(pairs_of)
   return function(stream, say)
     for message, other in pairs_of(stream) do
       local mine, theirs = object(message, MRI), object(other, MRI)
-      mine, theirs = mine and mine.values, theirs and theirs.values
-      say(message, "the MRI of frame " .. other.frame .. " with D inverted",
-        mine and mri_text(mine) .. " d=" .. tostring(mine.d) or "no MRI", inverted(mine, theirs)
-        or false)
+      mine, theirs = mine and mine.values or {}, theirs and theirs.values or {}
+      local expected, actual = mri_differences(mine, theirs)
+      say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
+        mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
     end
   end
 end
@@ -73,7 +89,7 @@ end
 local function ports_of(response)
   local list = {}
   for _, option in ipairs(value(response, CONFIGURATION, "options") or {}) do
-    if option.protocol == 1 and #option.data >= 2 then
+    if option.protocol == 1 and #(option.data or "") >= 2 then
       list[string.unpack(">I2", option.data)] = true
     end
   end

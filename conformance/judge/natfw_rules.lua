@@ -51,19 +51,21 @@ local function deletes_many(stream)
   return false
 end
 
--- Sessions of which the IUT has received a request: it is not their initiator. `whole` where the
--- capture has every such request, each with an MSN and without a fault.
+-- Sessions of which the IUT has received a request before it sent one: it is not their initiator.
+-- `whole` where the capture has every such request, each with an MSN and without a fault.
 local function foreign_sessions(stream)
-  local found = {}
-  for _, message in ipairs(stream:natfw(false)) do
-    local name = inner(message).name -- a request, or of a type that is answered as one
-    if message.to_iut and message.item.sid and name ~= "RESPONSE" and name ~= "NOTIFY" then
-      found[message.item.sid] = found[message.item.sid] or { msns = {},
-        whole = stream:shows_all_of(message.item.sid) }
-      local session = found[message.item.sid]
-      local msn = message.item.msn
-      if msn then session.msns[msn] = true end
-      session.whole = session.whole and msn ~= nil and #inner(message).faults == 0
+  local found, own = {}, {}
+  for _, message in ipairs(stream.messages) do
+    local item, sid = message.item, message.item.sid
+    local name = item.natfw and item.natfw.name -- a request, or of a type that is answered as one
+    local counts = name and sid and name ~= "RESPONSE" and name ~= "NOTIFY"
+    if counts and message.from_iut and not found[sid] then
+      own[sid] = true
+    elseif counts and message.to_iut and not own[sid] then
+      found[sid] = found[sid] or { msns = {}, whole = stream:shows_all_of(sid) }
+      local session = found[sid]
+      if item.msn then session.msns[item.msn] = true end
+      session.whole = session.whole and item.msn ~= nil and #item.natfw.faults == 0
     end
   end
   return found

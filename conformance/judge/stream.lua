@@ -11,6 +11,7 @@ local stream = {}
 
 local HEADER_OCTETS, LAST_TYPE = 8, 5
 local NLI, MAGIC = 2, gist.magic
+local TLS_HANDSHAKE = "\22\3" -- how a TLS connection begins: its record type, and version 3
 -- The same datagram again within this time is one that a second wire, or a wire that duplicates, has
 -- shown twice; a node does not send a Query again so soon. So it is at any time with the same
 -- identification in its IP header, or with another TTL.
@@ -23,7 +24,7 @@ Stream.__index = Stream
 function stream.new(addresses)
   return setmetatable({ addresses = addresses, messages = {}, connections = {}, strangers = {},
     recent = {}, reassembly = fragments.new(), counts = { frames = 0, datagrams = 0, copies = 0,
-      cut = 0, unfinished = 0, behind_holes = 0 } }, Stream)
+      cut = 0, unfinished = 0, behind_holes = 0, tls = 0 } }, Stream)
 end
 
 -- Who sent a message: its NLI says so in a Query, whose source may be the flow's.
@@ -91,7 +92,9 @@ local function cut_messages(self, side, frame, at)
     local start = magic and 5 or 1
     if #side.buffer < start - 1 + HEADER_OCTETS then return end
     if not side.known and not plausible(side.buffer:sub(start)) then
-      side.other, side.buffer = true, ""
+      side.other = true
+      side.connection.is_tls = side.connection.is_tls or side.buffer:sub(1, 2) == TLS_HANDSHAKE
+      side.buffer = ""
       return
     end
     side.known = true
@@ -137,6 +140,33 @@ local function segment(self, parts, frame, at)
   if connection.sides[to] then connection.sides[to].direction:acknowledged(parts) end
 end
 
+-- What a connection under TLS carries, of tls.decrypt(); in order, and not before the packet it is in.
+function Stream:clear_text(record, frame)
+  local from = record.source .. "|" .. record.source_port
+  local to = record.destination .. "|" .. record.destination_port
+  local connection = self.connections[from < to and from .. "|" .. to or to .. "|" .. from]
+  local side = connection and connection.sides[from]
+  if not side then return end
+  connection.is_read = true
+  side.clear = side.clear or { connection = connection, source = side.source,
+    destination = side.destination, direction = side.direction, buffer = "", count = 0 }
+  if side.clear.other then return end
+  side.clear.buffer = side.clear.buffer .. record.octets
+  cut_messages(self, side.clear, frame, record.at)
+  side.known = side.clear.known
+end
+
+-- The ports at which connections under TLS are accepted.
+function Stream:tls_ports()
+  local ports, list = {}, {}
+  for _, connection in ipairs(self.connections) do
+    local port = connection.is_tls and connection.opened and connection.opened.port
+    if port and not ports[port] then list[#list + 1] = port end
+    ports[port or false] = true
+  end
+  return list
+end
+
 -- All ----------------------------------------------------------------------------------------------
 
 -- One IP packet; packets have to come in the order of time.
@@ -149,21 +179,42 @@ function Stream:packet(bytes, frame, at)
   if parts.udp then datagram(self, parts, frame, at) else segment(self, parts, frame, at) end
 end
 
--- What stayed unread: octets behind holes, and datagrams of which fragments are missing.
 -- A connection is whole where both its sides were seen from their start, without a hole.
+local function is_whole(connection)
+  local count = 0
+  for _, side in pairs(connection.sides) do
+    count = count + 1
+    if not side.direction.from_start or side.direction:lacks_octets() then return false end
+  end
+  return count == 2
+end
+
+-- Whether it carries GIST, or may where it was not seen.
+local function may_matter(connection)
+  for _, side in pairs(connection.sides) do
+    if side.known then return true end
+    if not side.other and (side.buffer ~= "" or side.direction:lacks_octets()) then return true end
+  end
+  return false
+end
+
+local function finish_connection(self, connection)
+  local counts = self.counts
+  if connection.is_tls and not connection.is_read then counts.tls = counts.tls + 1 end
+  for _, side in pairs(connection.sides) do
+    counts.behind_holes = counts.behind_holes + (side.other and 0 or side.direction:waiting())
+  end
+  connection.whole = is_whole(connection)
+  if not connection.whole and may_matter(connection) then self.whole = false end
+end
+
+-- Counts what stayed unread: octets behind holes, datagrams of which fragments are missing,
+-- connections under TLS.
 function Stream:finish()
   self.counts.unfinished = self.reassembly:unfinished()
   self.whole = self.counts.cut + self.counts.unfinished == 0
-  for _, connection in ipairs(self.connections) do
-    connection.whole = true
-    for _, side in pairs(connection.sides) do
-      local waiting = side.other and 0 or side.direction:waiting()
-      self.counts.behind_holes = self.counts.behind_holes + waiting
-      connection.whole = connection.whole and side.direction.from_start
-        and not side.direction:lacks_octets()
-      if side.known and not connection.whole then self.whole = false end
-    end
-  end
+  for _, connection in ipairs(self.connections) do finish_connection(self, connection) end
+  self.whole = self.whole and self.counts.tls == 0
   self.opened_by = {}
   for _, message in ipairs(self.messages) do
     local sid = message.item.sid
@@ -188,11 +239,11 @@ function Stream:sent(...)
   return list
 end
 
--- The messages that others sent.
+-- The messages that others sent to the IUT, or as Queries along a path.
 function Stream:received(name)
   local list = {}
   for _, message in ipairs(self.messages) do
-    if not message.from_iut and (not name or message.name == name) then
+    if message.to_iut and (not name or message.name == name) then
       list[#list + 1] = message
     end
   end

@@ -207,8 +207,10 @@ local function judge_captures(parsed, data_dir, version)
   local addresses, why = address_set(parsed.iuts, "--iut")
   if not addresses then return complain("%s", why) end
   local files = captures_of(parsed.words)
+  why = parsed.tls_keylog and require("judge.tls").obstacle(parsed.tls_keylog)
+  if why then return complain("%s", why) end
   local gathered
-  gathered, why = judge.gather(files, addresses, require("host").read_pcap)
+  gathered, why = judge.gather(files, addresses, require("host").read_pcap, parsed.tls_keylog)
   if not gathered then return complain("%s", why) end
   warn_all(gathered.warnings)
   local result = judge.evaluate(gathered)

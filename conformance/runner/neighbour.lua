@@ -120,7 +120,7 @@ end
 local function port_of(response)
   local configuration = response.gist.by_type[CONFIGURATION]
   for _, option in ipairs(configuration and configuration.values.options or {}) do
-    if option.protocol == 1 and option.d == 0 and #option.data >= 2 then
+    if option.protocol == 1 and option.d == 0 and #(option.data or "") >= 2 then
       return string.unpack(">I2", option.data)
     end
   end

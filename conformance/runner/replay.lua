@@ -244,7 +244,6 @@ local function perform(t)
       if is_asked_for(t, step) then t:pause(math.min(gap_ms, LONGEST_PAUSE_MS)) end
       expect(t, step, place, math.min(gap_ms, LONGEST_WAIT_MS))
     end
-    if not t.script.nodes.inside then t.ni.inbox = {} end
   end
   expect_silence(t)
 end

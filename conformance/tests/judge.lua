@@ -225,6 +225,12 @@ test("an association that is opened elsewhere than a Response says violates", fu
   expect(rule.verdict == "violates" and rule.violations[1].actual == "port 31000", rule.verdict)
 end)
 
+test("an initiator whose own session is asked for by another is its initiator still", function()
+  local result = judged(with(create(made.INSIDE, made.NI, 99)), nil, HOST)
+  expect(violated(result) == "", violated(result))
+  expect(rule_of(result, "natfw-msn-increments").verdict == "conforms", "not judged as its initiator")
+end)
+
 -- Time -------------------------------------------------------------------------------------------
 
 local function later(list, count, seconds)
@@ -289,17 +295,21 @@ end)
 -- What a capture lacks ----------------------------------------------------------------------------
 
 test("a capture that lacks any one packet, or all before one, makes no violation", function()
-  local whole = packets_of(conversation())
+  local steps = conversation()
+  steps[#steps + 1], steps[#steps + 2] = create(made.NI, made.INSIDE, 9), create(made.OUTSIDE, made.NR, 9)
+  local whole = packets_of(steps)
   for missing = 1, #whole do
     local one, tail = {}, {}
     for place, each in ipairs(whole) do
       if place ~= missing then one[#one + 1] = each end
       if place > missing then tail[#tail + 1] = each end
     end
-    expect(violated(judged_packets(one)) == "", "without " .. missing .. ": "
-      .. violated(judged_packets(one)))
-    expect(violated(judged_packets(tail)) == "", "after " .. missing .. ": "
-      .. violated(judged_packets(tail)))
+    for _, iut in ipairs({ IUT, HOST }) do
+      expect(violated(judged_packets(one, iut)) == "", "without " .. missing .. ": "
+        .. violated(judged_packets(one, iut)))
+      expect(violated(judged_packets(tail, iut)) == "", "after " .. missing .. ": "
+        .. violated(judged_packets(tail, iut)))
+    end
   end
 end)
 
@@ -308,6 +318,42 @@ test("frames that are cut short make no violation", function()
     local list = packets_of(conversation())
     for _, one in ipairs(list) do one.bytes = one.bytes:sub(1, size) end
     expect(violated(judged_packets(list)) == "", size .. ": " .. violated(judged_packets(list)))
+  end
+end)
+
+test("options that are longer than their object end in no error", function()
+  local steps = conversation()
+  for _, step in ipairs(steps) do
+    if step.from == made.NR then step.bytes = step.bytes:gsub("\2\0\121\24", "\200\0\121\24") end
+  end
+  expect(rule_of(judged(steps), "gist-association-destination").verdict == "never exercised", "judged?")
+end)
+
+-- The packets, some with wrong octets, cut short, left out, late or twice.
+local function spoilt(list)
+  local out = {}
+  for _, one in ipairs(list) do
+    local bytes, kind, late = one.bytes, math.random(10), 0
+    if kind <= 4 then
+      local place = math.random(#bytes)
+      bytes = bytes:sub(1, place - 1) .. string.char(math.random(0, 255)) .. bytes:sub(place + 1)
+    elseif kind == 5 then
+      bytes = bytes:sub(1, math.random(0, #bytes))
+    elseif kind == 6 then
+      late = math.random() * 100
+    end
+    if kind ~= 7 then out[#out + 1] = { bytes = bytes, at = one.at + late } end
+    if kind == 8 then out[#out + 1] = { bytes = bytes, at = one.at } end
+  end
+  return out
+end
+
+test("no capture, however spoilt, ends in an error", function()
+  for seed = 1, 300 do
+    local list = packets_of(conversation())
+    math.randomseed(seed)
+    local ok, why = pcall(function() return judge.lines(judged_packets(spoilt(list))) end)
+    expect(ok, "seed " .. seed .. ": " .. tostring(why))
   end
 end)
 

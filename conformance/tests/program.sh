@@ -120,6 +120,10 @@ expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open'
 expect 4 'none of the IUT; messages were sent by: 192\.0\.2\.1$' \
     "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
 
+expect 2 'none: No such file' "$program" judge --iut 192.0.2.1 --tls-keylog "$folder/none" "$folder/query.pcap"
+expect 2 'wants the program tshark' \
+    env PATH=/nonexistent "$program" judge --iut 192.0.2.1 --tls-keylog /dev/null "$folder/query.pcap"
+
 # The same packet in frames of other link types, padded, and as pcapng.
 python3 - "$folder" <<'PYTHON'
 import struct, sys
@@ -153,7 +157,7 @@ for name in ethernet.pcap vlan.pcap two-vlans.pcap cooked.pcap cooked-2.pcap loo
     expect 1 'frame 1, GIST Query: expected DF set, got DF clear' \
         "$program" judge --iut 192.0.2.1 "$folder/$name"
 done
-expect 4 '1 frames, 0 GIST messages, 0 of them by the IUT; 1 frames cut short' \
+expect 4 '1 frames, 0 GIST messages, 0 of them by the IUT; not read: 1 frames cut short' \
     "$program" judge --iut 192.0.2.1 "$folder/snapped.pcap"
 expect 4 'messages were sent by: nobody' "$program" judge --iut 192.0.2.1 "$folder/other.pcap"
 { cat "$folder/ethernet.pcap"; head -c 60 "$folder/ethernet.pcap" | tail -c +25; } >"$folder/torn.pcap"
