@@ -7,12 +7,22 @@
 #include "host/host.h"
 
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_BROKEN = 3 };
+
+/* Whether this program stands in the build tree: then the suite beside its source is the one meant,
+ * whatever else is installed. */
+static bool is_built(void)
+{
+    char path[sizeof NATFW_CONFORM_BUILD + 1];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    return length > 0 && strncmp(path, NATFW_CONFORM_BUILD "/", sizeof NATFW_CONFORM_BUILD) == 0;
+}
 
 /* --data-dir DIR or --data-dir=DIR, wherever it stands. */
 static const char *data_dir_of(int count, char **arguments)
@@ -31,8 +41,7 @@ static const char *data_dir_of(int count, char **arguments)
     if (environment && *environment) {
         return environment;
     }
-    return access(NATFW_CONFORM_INSTALLED "/runner/main.lua", R_OK) == 0 ? NATFW_CONFORM_INSTALLED
-                                                                         : NATFW_CONFORM_SOURCE;
+    return is_built() ? NATFW_CONFORM_SOURCE : NATFW_CONFORM_INSTALLED;
 }
 
 static void set_search_path(lua_State *L, const char *data_dir)

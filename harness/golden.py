@@ -9,9 +9,18 @@ DIRECTORY = os.path.join(ROOT, "pcaps")
 NATFW_TYPES = {1: "CREATE", 2: "EXTERNAL", 3: "RESPONSE", 4: "NOTIFY"}
 
 
-def manifest():
+def _read():
     with open(os.path.join(DIRECTORY, "manifest.json"), encoding="utf-8") as file:
-        return json.load(file)["captures"]
+        return json.load(file)
+
+
+def manifest():
+    return _read()["captures"]
+
+
+def not_yet():
+    """Which figures have no capture, and what they need."""
+    return _read()["not_yet"]
 
 
 def name_of(message):

@@ -177,7 +177,8 @@ static json_t *read_open(const json_t *request, struct natfw_open *open)
             &flow->destination_port))
         return control_error("usage", "to: give an IPv4 address and perhaps a port");
     if (!text_to_protocol(string_of(request, "protocol"), &flow->protocol))
-        return control_error("usage", "protocol: give udp, tcp or a number to 255");
+        return control_error(
+            "usage", "protocol: give udp, tcp, sctp, icmp, esp, ah, gre or a number to 255");
     if (lifetime_s <= 0)
         return control_error("usage", "lifetime_s: give seconds above 0");
     if (sub_ports < 0)
@@ -404,24 +405,45 @@ static json_t *run_stats(
         resident_kib());
 }
 
+/* A key that is not understood could have been a limit: nothing is done in spite of it. */
+static json_t *find_unknown_key(const json_t *request, const char *const known[])
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)request, key, value)
+    {
+        const char *const *one = known;
+        while (*one && strcmp(*one, key) != 0)
+            one++;
+        if (!*one && strcmp(key, "command") != 0)
+            return control_error("usage", "%s: no such key for this command", key);
+    }
+    return NULL;
+}
+
 void commands_request(void *context, struct control_client *client, const json_t *request)
 {
     static const struct {
         const char *name;
         json_t *(*run)(
             struct commands *commands, struct control_client *client, const json_t *request);
+        const char *keys[10];
     } table[] = {
-        {"open", run_open},
-        {"close", run_close},
-        {"list", run_list},
-        {"show", run_show},
-        {"stats", run_stats},
+        {"open", run_open,
+            {"from", "to", "protocol", "lifetime_s", "timeout_s", "sub_ports", "refresh", "action",
+                "wait"}},
+        {"close", run_close, {"session", "all"}},
+        {"list", run_list, {0}},
+        {"show", run_show, {"session"}},
+        {"stats", run_stats, {0}},
     };
     const char *name = string_of(request, "command");
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (strcmp(table[i].name, name) != 0)
             continue;
-        json_t *reply = table[i].run(context, client, request);
+        json_t *reply = find_unknown_key(request, table[i].keys);
+        if (!reply)
+            reply = table[i].run(context, client, request);
         if (reply)
             control_reply(client, reply);
         return;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
@@ -52,6 +53,7 @@ static const struct flag {
     size_t offset;
 } flags[] = {
     {"flow_source_address", offsetof(struct config, gist.flow_source_address)},
+    {"ingress_filter", offsetof(struct config, gist.ingress_filter)},
     {"answer_invalid_cookie", offsetof(struct config, gist.answer_invalid_cookie)},
     {"refuse_long_lifetime", offsetof(struct config, natfw.refuse_long_lifetime)},
     {"error_response_kills_session", offsetof(struct config, natfw.error_response_kills_session)},
@@ -281,7 +283,7 @@ static bool check_whole(const struct config *config, FILE *errors)
     else if (config->gist.query_timer_max_ms < config->gist.query_timer_ms)
         fault = "query_timer_max_ms: below query_timer_ms; raise it";
     if (fault)
-        fprintf(errors, "%s:0: %s\n", config->path, fault);
+        fprintf(errors, "%s: %s\n", config->path, fault);
     return !fault;
 }
 
@@ -334,10 +336,14 @@ static bool check_braces(const char *path, FILE *errors)
 
 static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
 {
+    struct stat status;
     errno = 0;
-    switch (cfg_parse(cfg, config->path)) {
+    /* libconfuse ends the process when it cannot read what it could open. */
+    if (stat(config->path, &status) == 0 && S_ISDIR(status.st_mode))
+        errno = EISDIR;
+    switch (errno ? CFG_FILE_ERROR : cfg_parse(cfg, config->path)) {
     case CFG_FILE_ERROR:
-        fprintf(errors, "%s:0: cannot be read: %s; give another file by -c\n", config->path,
+        fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", config->path,
             strerror(errno));
         return false;
     case CFG_SUCCESS:

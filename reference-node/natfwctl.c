@@ -107,6 +107,12 @@ static void list_options(struct option options[REQUEST_OPTION_COUNT + 5])
     }
 }
 
+static int complain(const char *what, const char *which)
+{
+    fprintf(stderr, "natfwctl: %s%s. Try natfwctl --help.\n", what, which);
+    return EXIT_USAGE;
+}
+
 /* Returns the status to exit with, or -1 to go on. */
 static int read_options(int argc, char **argv, struct arguments *arguments)
 {
@@ -121,17 +127,12 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
             return puts("natfwctl " NATFW_VERSION) < 0;
         else if (option == 'h')
             return fputs(usage, stdout) < 0;
-        else if (option < OPTION_REQUEST ||
-                 !put_value(arguments->request, &request_options[option - OPTION_REQUEST], optarg))
+        else if (option == '?')
+            return complain("an option cannot be used", "");
+        else if (!put_value(arguments->request, &request_options[option - OPTION_REQUEST], optarg))
             return EXIT_USAGE;
     }
     return -1;
-}
-
-static int complain(const char *what, const char *which)
-{
-    fprintf(stderr, "natfwctl: %s%s. Try natfwctl --help.\n", what, which);
-    return EXIT_USAGE;
 }
 
 /* Which command it is, and whether it has what it needs. Returns -1, or EXIT_USAGE. */

@@ -243,7 +243,8 @@ static int read_packets(lua_State *L, pcap_t *file)
 }
 
 /* host.read_pcap(path, function(octets, seconds, frame)): IP packets without their link header.
- * True, or nil and why; a file that ends in the middle of a frame is read up to there. */
+ * True, or nil and why. A file that ends in the middle of a frame, as one does whose recording was
+ * broken off, is read up to there: true, and a warning. */
 static int read_pcap(lua_State *L)
 {
     char error[PCAP_ERRBUF_SIZE] = "";
@@ -265,8 +266,13 @@ static int read_pcap(lua_State *L)
         pcap_close(file);
         return 2;
     }
+    lua_settop(L, 2);
     if (read_packets(L, file) == PCAP_ERROR) {
-        luaL_pushfail(L);
+        if (strstr(pcap_geterr(file), "truncated")) {
+            lua_pushboolean(L, 1);
+        } else {
+            luaL_pushfail(L);
+        }
         lua_pushfstring(L, "%s: %s", path, pcap_geterr(file));
         pcap_close(file);
         return 2;

@@ -4,29 +4,14 @@
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
+local view = require("judge.view")
 
 local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR, HELLO =
   0, 1, 2, 3, 4, 5, 6, 9, 10
 local HEADER, HOP_LIMIT, OBJECTS, VALUES = 1, 2, 9, 10 -- error codes, A.4.4
 
-local function object(message, type_number) return message.item.gist.by_type[type_number] end
-
-local function raw(message, type_number)
-  local found = object(message, type_number)
-  return found and found.raw
-end
-
-local function value(message, type_number, field)
-  local found = object(message, type_number)
-  return found and found.values and found.values[field]
-end
-
-local function hex(bytes)
-  if not bytes then return "none" end
-  return (bytes:gsub(".", function(octet) return string.format("%02x", octet:byte()) end))
-end
-
-local function header(message) return message.item.gist.header end
+local header, hex, object, raw, value = view.header, view.hex, view.object, view.raw, view.value
+local by_session, with_cookie = view.by_session, view.with_cookie
 
 -- Faults of the codec with these error codes, as one observation a message.
 local function without_faults(...)
@@ -56,65 +41,47 @@ local function mri_text(values)
   return table.concat(out, " ")
 end
 
+-- What `mine` has otherwise than `theirs` with D inverted, as it had to be and as it is.
+local function mri_differences(mine, theirs)
+  local wanted, expected, actual = {}, {}, {}
+  for key, value in pairs(theirs) do wanted[key] = value end
+  wanted.d = theirs.d and 1 - theirs.d
+  for _, key in ipairs({ "d", "mrm", "n", "ip_ver", "source", "source_prefix", "source_port",
+    "destination", "dest_prefix", "dest_port", "protocol", "p", "t", "f", "s", "a", "b", "ds_field",
+    "flow_label", "spi" }) do
+    if wanted[key] ~= mine[key] then
+      expected[#expected + 1] = key .. "=" .. tostring(wanted[key])
+      actual[#actual + 1] = key .. "=" .. tostring(mine[key])
+    end
+  end
+  return table.concat(expected, " "), table.concat(actual, " ")
+end
+
 local function inverted(first, second)
   return first and second and first.d ~= nil and second.d ~= nil and first.d ~= second.d
     and mri_text(first) == mri_text(second)
 end
 
--- Messages of others by SID and NSLPID.
-local function by_session(list)
-  local found = {}
-  for _, message in ipairs(list) do
-    local key = tostring(raw(message, SID)) .. header(message).nslpid
-    found[key] = found[key] or {}
-    table.insert(found[key], message)
-  end
-  return function(message)
-    return found[tostring(raw(message, SID)) .. header(message).nslpid] or {}
-  end
-end
-
--- The message of a list that has the same cookie.
-local function with_cookie(list, message, type_number)
-  for _, other in ipairs(list) do
-    if raw(other, type_number) and raw(other, type_number) == raw(message, type_number) then
-      return other
-    end
-  end
-end
-
-local function matched_queries(stream)
-  local queries_of = by_session(stream:received("Query"))
-  local list, index = stream:sent("Response"), 0
-  return function()
-    while list[index + 1] do
-      index = index + 1
-      local query = with_cookie(queries_of(list[index]), list[index], QUERY_COOKIE)
-      if query then return list[index], query end
-    end
-  end
-end
+local function matched_queries(stream) return view.matched(stream, "Response", "Query", QUERY_COOKIE) end
 
 local function matched_responses(stream)
-  local responses_of = by_session(stream:received("Response"))
-  local list, index = stream:sent("Confirm"), 0
-  return function()
-    while list[index + 1] do
-      index = index + 1
-      local response = with_cookie(responses_of(list[index]), list[index], RESPONDER_COOKIE)
-      if response then return list[index], response end
-    end
-  end
+  return view.matched(stream, "Confirm", "Response", RESPONDER_COOKIE)
+end
+
+-- Whether a message of this session may have been before the capture began, which then shows an answer
+-- and not what it answers.
+local function begins_midway(list, message)
+  return list[1].place > message.place
 end
 
 local function echoes_direction(pairs_of)
   return function(stream, say)
     for message, other in pairs_of(stream) do
       local mine, theirs = object(message, MRI), object(other, MRI)
-      mine, theirs = mine and mine.values, theirs and theirs.values
-      say(message, "the MRI of frame " .. other.frame .. " with D inverted",
-        mine and mri_text(mine) .. " d=" .. tostring(mine.d) or "no MRI", inverted(mine, theirs)
-        or false)
+      mine, theirs = mine and mine.values or {}, theirs and theirs.values or {}
+      local expected, actual = mri_differences(mine, theirs)
+      say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
+        mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
     end
   end
 end
@@ -122,7 +89,7 @@ end
 local function ports_of(response)
   local list = {}
   for _, option in ipairs(value(response, CONFIGURATION, "options") or {}) do
-    if option.protocol == 1 and #option.data >= 2 then
+    if option.protocol == 1 and #(option.data or "") >= 2 then
       list[string.unpack(">I2", option.data)] = true
     end
   end
@@ -274,15 +241,19 @@ return {
     end },
   { id = "gist-response-cookie", requirements = { "5.1-9", "5.2.2-i5", "A.3.6-i2" },
     text = "A Response echoes the Query-Cookie of a Query of its session",
-    judge = function(stream, say)
+    judge = function(stream, say, note)
       local queries_of = by_session(stream:received("Query"))
+      local responses_of = by_session(stream:sent("Response"))
       for _, message in ipairs(stream:sent("Response")) do
         local queries = queries_of(message)
-        if #queries > 0 then
-          local cookies = {}
-          for i, query in ipairs(queries) do cookies[i] = hex(raw(query, QUERY_COOKIE)) end
-          say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message, QUERY_COOKIE)),
-            with_cookie(queries, message, QUERY_COOKIE) ~= nil)
+        local cookies, known = {}, with_cookie(queries, message, QUERY_COOKIE) ~= nil
+        for i, query in ipairs(queries) do cookies[i] = hex(raw(query, QUERY_COOKIE)) end
+        local unseen = #queries == 0 or begins_midway(queries, message)
+          or #responses_of(message) > #queries
+        if known or not unseen then
+          say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message, QUERY_COOKIE)), known)
+        elseif #queries > 0 then
+          note(message, "no Query has its cookie, but the capture lacks Queries of this session")
         end
       end
     end },
@@ -309,18 +280,23 @@ return {
     end },
   { id = "gist-confirm-cookie", requirements = { "5.1-14", "A.3.7-i2" },
     text = "A Confirm echoes the Responder-Cookie of a Response of its session",
-    judge = function(stream, say)
+    judge = function(stream, say, note)
       local responses_of = by_session(stream:received("Response"))
+      local confirms_of = by_session(stream:sent("Confirm"))
       for _, message in ipairs(stream:sent("Confirm")) do
-        local cookies = {}
-        for _, response in ipairs(responses_of(message)) do
+        local responses, cookies = responses_of(message), {}
+        for _, response in ipairs(responses) do
           local cookie = raw(response, RESPONDER_COOKIE)
           if cookie then cookies[#cookies + 1] = hex(cookie) end
         end
-        if #cookies > 0 then
+        local known = with_cookie(responses, message, RESPONDER_COOKIE) ~= nil
+        local unseen = #cookies == 0 or begins_midway(responses, message)
+          or #confirms_of(message) > #responses
+        if known or not unseen then
           say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message,
-            RESPONDER_COOKIE)), with_cookie(responses_of(message), message, RESPONDER_COOKIE)
-            ~= nil)
+            RESPONDER_COOKIE)), known)
+        elseif #cookies > 0 then
+          note(message, "no Response has its cookie, but the capture lacks Responses of this session")
         end
       end
     end },
@@ -354,24 +330,13 @@ return {
   { id = "gist-association-destination", requirements = { "5.7.2-4" },
     text = "An association is opened to the address and port of a Response",
     judge = function(stream, say)
-      local announced = {}
-      for _, response in ipairs(stream:received("Response")) do
-        local address = value(response, NLI, "interface")
-        if address then
-          announced[address] = announced[address] or {}
-          for port in pairs(ports_of(response)) do announced[address][port] = true end
-        end
-      end
-      local seen = {}
-      for _, message in ipairs(stream:sent()) do
-        local connection = message.connection
-        if connection and connection.opener == message.source and not seen[connection] then
-          seen[connection] = true
-          local ports = announced[connection.opened.address]
-          if ports and next(ports) then
-            say(message, "a port that a Response announced", ports[connection.opened.port]
-              and "a port that a Response announced" or "port " .. connection.opened.port)
-          end
+      for confirm, response in matched_responses(stream) do
+        local connection, ports = confirm.connection, ports_of(response)
+        if connection and connection.opener == confirm.source and confirm.number == 1
+          and confirm.from_start and next(ports) then
+          local announced = ports[connection.opened.port] or false
+          say(confirm, "a port that frame " .. response.frame .. " announced", announced
+            and "that port" or "port " .. connection.opened.port, announced)
         end
       end
     end },
@@ -416,7 +381,7 @@ return {
       end
       for _, message in ipairs(stream:sent("MA-Hello")) do
         local id = value(message, HELLO, "hello_id")
-        if header(message).r == 0 and id then
+        if header(message).r == 0 and id and message.connection and message.connection.whole then
           local known = asked[message.connection] or {}
           say(message, "zero, or one that was asked for", id, id == 0 or known[id] or false)
         end

@@ -6,7 +6,7 @@ local packet = require("runner.packet")
 local ip = {}
 
 local UDP, TCP = 17, 6
-local HOP_BY_HOP, ROUTING, DESTINATION = 0, 43, 60
+local HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION = 0, 43, 44, 60
 local IPV6_HEADER, ROUTER_ALERT_V6 = 40, 5
 
 -- The router alert value among IPv6 hop-by-hop options. RFC 2711.
@@ -22,20 +22,52 @@ local function router_alert_v6(options)
   return nil
 end
 
-local function parse_v4(bytes)
-  if #bytes < 20 then return nil end
-  local first, _, total, _, fragment, ttl, protocol = string.unpack(">BBI2I2I2BB", bytes)
-  local head = (first & 15) * 4
-  if head < 20 or #bytes < head or total < head then return nil end
-  local parts = { version = 4, ttl = ttl, protocol = protocol, df = fragment & 0x4000 ~= 0,
-    fragment = fragment & 0x3FFF ~= 0, source = address.format(bytes:sub(13, 16)),
-    destination = address.format(bytes:sub(17, 20)), options = bytes:sub(21, head),
-    body = bytes:sub(head + 1, math.min(total, #bytes)), cut = total > #bytes }
-  parts.router_alert = packet.router_alert_of(parts)
-  return parts
+local MORE_V4, OFFSET_V4, DF_V4 = 0x2000, 0x1FFF, 0x4000
+
+-- The whole body of a fragmented packet, once it is there; nothing is kept of one that is cut.
+local function reassemble(reassembly, at, parts, id, fragment)
+  if parts.cut or not reassembly then return nil end
+  return reassembly:add(string.format("%s|%s|%s|%d", parts.source, parts.destination, id,
+    parts.protocol), fragment, at)
 end
 
-local function parse_v6(bytes)
+local function parse_v4(bytes, reassembly, at)
+  if #bytes < 20 then return nil end
+  local first, _, total, id, fragment, ttl, protocol = string.unpack(">BBI2I2I2BB", bytes)
+  if total == 0 then total = #bytes end -- segmentation was left to the network card
+  local head = (first & 15) * 4
+  if head < 20 or #bytes < head or total < head then return nil end
+  local parts = { version = 4, ttl = ttl, protocol = protocol, df = fragment & DF_V4 ~= 0, id = id,
+    source = address.format(bytes:sub(13, 16)), destination = address.format(bytes:sub(17, 20)),
+    options = bytes:sub(21, head), body = bytes:sub(head + 1, math.min(total, #bytes)),
+    cut = total > #bytes }
+  parts.router_alert = packet.router_alert_of(parts)
+  if fragment & (MORE_V4 | OFFSET_V4) == 0 then return parts end
+  parts.fragmented = true
+  parts.body = reassemble(reassembly, at, parts, id, { offset = (fragment & OFFSET_V4) * 8,
+    more = fragment & MORE_V4 ~= 0, octets = parts.body })
+  return parts.body and parts
+end
+
+local parse_v6
+
+-- The packet that an IPv6 fragment completes, without its fragment header. RFC 8200, 4.5.
+local function defragmented(bytes, parts, position, last, reassembly, at)
+  if position + 8 > last + 1 then return nil end
+  local next_header, _, offset, id = string.unpack(">BBI2I4", bytes, position)
+  parts.protocol = next_header
+  local body = reassemble(reassembly, at, parts, id, { offset = offset & 0xFFF8, more = offset & 1 == 1,
+    octets = bytes:sub(position + 8, last) })
+  if not body or #body > 65535 then return nil end
+  local whole = parse_v6(bytes:sub(1, 4) .. string.pack(">I2B", #body, next_header)
+    .. bytes:sub(8, IPV6_HEADER) .. body)
+  if whole then
+    whole.fragmented, whole.router_alert = true, whole.router_alert or parts.router_alert
+  end
+  return whole
+end
+
+function parse_v6(bytes, reassembly, at)
   if #bytes < IPV6_HEADER then return nil end
   local _, length, next_header, hop_limit = string.unpack(">I4I2BB", bytes)
   local parts = { version = 6, ttl = hop_limit, source = address.format(bytes:sub(9, 24)),
@@ -51,6 +83,9 @@ local function parse_v6(bytes)
     next_header = bytes:byte(position)
     position = position + size
   end
+  if next_header == FRAGMENT then
+    return defragmented(bytes, parts, position, last, reassembly, at)
+  end
   parts.protocol, parts.body = next_header, bytes:sub(position, last)
   return parts
 end
@@ -60,6 +95,7 @@ local function add_udp(parts)
   local length
   parts.source_port, parts.destination_port, length, parts.checksum =
     string.unpack(">I2I2I2I2", parts.body)
+  parts.cut = parts.cut or length > #parts.body
   parts.udp, parts.payload = true, parts.body:sub(9, math.max(8, math.min(length, #parts.body)))
   return parts
 end
@@ -78,11 +114,14 @@ local function add_tcp(parts)
 end
 
 -- { version, source, destination, ttl, df, router_alert, udp or tcp, ports, payload, … }, or nil for
--- what is no whole packet with UDP or TCP.
-function ip.parse(bytes)
+-- what is no packet with UDP or TCP, or a fragment that completes none. `reassembly` is of
+-- fragments.new(); without one, fragments are left out. Octets behind the packet, as Ethernet pads short
+-- frames with, are no part of it.
+function ip.parse(bytes, reassembly, at)
   local version = (bytes:byte(1) or 0) >> 4
-  local parts = version == 4 and parse_v4(bytes) or version == 6 and parse_v6(bytes) or nil
-  if not parts or parts.fragment then return nil end
+  local parse = version == 4 and parse_v4 or version == 6 and parse_v6
+  local parts = parse and parse(bytes, reassembly, at)
+  if not parts then return nil end
   if parts.protocol == UDP then return add_udp(parts) end
   if parts.protocol == TCP then return add_tcp(parts) end
   return nil

@@ -3,6 +3,7 @@
 
 local json = require("codec.json")
 local stream = require("judge.stream")
+local tls = require("judge.tls")
 
 local judge = {}
 
@@ -10,28 +11,67 @@ judge.verdicts = { "violates", "conforms", "never exercised" }
 
 judge.groups = {
   { document = "RFC5971", rules = require("judge.gist_rules") },
+  { document = "RFC5971", rules = require("judge.gist_timing_rules") },
   { document = "RFC5973", rules = require("judge.natfw_rules") },
 }
 
--- The messages of capture files; read(path, function(bytes, at, frame)) reads one. Frames are named
--- by the file where there are several.
-function judge.gather(files, addresses, read)
-  local packets = {}
-  for _, path in ipairs(files) do
-    local short = #files > 1 and path:match("[^/]*$") .. ":" or ""
-    local ok, why = read(path, function(bytes, at, frame)
-      packets[#packets + 1] = { bytes = bytes, at = at, frame = short .. frame,
-        place = #packets + 1 }
-    end)
-    if not ok then return nil, why end
-  end
+local function in_order_of_time(packets)
+  for place, one in ipairs(packets) do one.place = place end
   table.sort(packets, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
     return a.place < b.place
   end)
+end
+
+local function streamed(packets, addresses)
+  in_order_of_time(packets)
   local gathered = stream.new(addresses)
-  for _, one in ipairs(packets) do gathered:packet(one.bytes, one.frame, one.at) end
+  for _, one in ipairs(packets) do
+    if one.record then
+      gathered:clear_text(one.record, one.frame)
+    else
+      gathered:packet(one.bytes, one.frame, one.at)
+    end
+  end
   return gathered:finish()
+end
+
+-- Adds what the connections under TLS carry, each piece behind all packets of its time.
+local function decrypt(packets, files, keylog, ports, name_of)
+  for _, path in ipairs(files) do
+    local records, why = tls.decrypt(path, keylog, ports)
+    if not records then return nil, why end
+    for _, record in ipairs(records) do
+      packets[#packets + 1] = { record = record, at = record.at, frame = name_of(path, record.frame) }
+    end
+  end
+  return packets
+end
+
+-- The messages of capture files; read(path, function(bytes, at, frame)) reads one. Frames are named
+-- by the file where there are several. With `keylog`, a file of TLS secrets, also what is under TLS.
+-- `warnings` has what else there is to say of the files.
+function judge.gather(files, addresses, read, keylog)
+  local packets, warnings = {}, {}
+  local function name_of(path, frame)
+    return (#files > 1 and path:match("[^/]*$") .. ":" or "") .. frame
+  end
+  for _, path in ipairs(files) do
+    local ok, why = read(path, function(bytes, at, frame)
+      packets[#packets + 1] = { bytes = bytes, at = at, frame = name_of(path, frame) }
+    end)
+    if not ok then return nil, why end
+    warnings[#warnings + 1] = why
+  end
+  local gathered = streamed(packets, addresses)
+  local ports = keylog and gathered:tls_ports() or {}
+  if #ports > 0 then
+    local more, why = decrypt(packets, files, keylog, ports, name_of)
+    if not more then return nil, why end
+    gathered = streamed(more, addresses)
+  end
+  gathered.warnings = warnings
+  return gathered
 end
 
 local function evaluate(rule, document, gathered)
@@ -75,16 +115,29 @@ end
 
 local function describe(gathered)
   local out = { frames = gathered.counts.frames, copies = gathered.counts.copies,
-    cut_frames = gathered.counts.cut, octets_behind_holes = gathered.counts.behind_holes,
-    messages = #gathered.messages, sent_by_iut = #gathered:sent(), nslpids = {} }
+    cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished, tls_unread = gathered.counts.tls, octets_behind_holes = gathered.counts.behind_holes,
+    messages = #gathered.messages, senders = {}, sent_by_iut = #gathered:sent(), nslpids = {} }
   for _, message in ipairs(gathered.messages) do
     local id = tostring(message.item.gist.header.nslpid)
     out.nslpids[id] = (out.nslpids[id] or 0) + 1
+    out.senders[message.sender] = (out.senders[message.sender] or 0) + 1
   end
   return out
 end
 
--- { rules, counts, requirements, capture }
+-- What of the captures could not be read, and so was not judged.
+local function unread(capture)
+  local out = json.array({})
+  for _, one in ipairs({ { capture.cut_frames, "frames cut short" },
+    { capture.unfinished_datagrams, "datagrams that lack fragments" },
+    { capture.octets_behind_holes, "octets behind holes in the capture" },
+    { capture.tls_unread, "connections under TLS" } }) do
+    if one[1] > 0 then out[#out + 1] = one[1] .. " " .. one[2] end
+  end
+  return out
+end
+
+-- { rules, counts, requirements, capture, unread (in words) }
 function judge.evaluate(gathered)
   local out = { rules = json.array({}), counts = {}, capture = describe(gathered) }
   for _, verdict in ipairs(judge.verdicts) do out.counts[verdict] = 0 end
@@ -96,6 +149,7 @@ function judge.evaluate(gathered)
     end
   end
   out.requirements = by_requirement(out.rules)
+  out.unread = unread(out.capture)
   return out
 end
 
@@ -120,12 +174,22 @@ local function lines_of_rule(rule, out)
   end
 end
 
+local function senders_of(capture)
+  local list = {}
+  for address in pairs(capture.senders) do list[#list + 1] = address end
+  table.sort(list)
+  return #list > 0 and table.concat(list, ", ") or "nobody"
+end
+
 function judge.lines(result)
   local out, capture = {}, result.capture
   for _, rule in ipairs(result.rules) do lines_of_rule(rule, out) end
   out[#out + 1] = string.format("%d frames, %d GIST messages, %d of them by the IUT%s",
-    capture.frames, capture.messages, capture.sent_by_iut, capture.octets_behind_holes > 0
-    and "; " .. capture.octets_behind_holes .. " octets unread behind holes in the capture" or "")
+    capture.frames, capture.messages, capture.sent_by_iut,
+    #result.unread > 0 and "; not read: " .. table.concat(result.unread, ", ") or "")
+  if capture.sent_by_iut == 0 then
+    out[#out + 1] = "none of the IUT; messages were sent by: " .. senders_of(capture)
+  end
   out[#out + 1] = string.format("%d rules: %d conform, %d violated, %d never exercised",
     #result.rules, result.counts.conforms, result.counts.violates,
     result.counts["never exercised"])

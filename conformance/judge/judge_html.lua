@@ -55,9 +55,11 @@ local function head(result, out)
     .. text(table.concat(result.files, ", ")) .. "</p>"
   out[#out + 1] = string.format("<p class=facts><span>Suite <b>natfw-conform %s</b></span>"
     .. "<span>Suite hash <b>%s</b></span><span>GIST messages <b>%d</b></span>"
-    .. "<span>of the IUT <b>%d</b></span><span>octets unread behind holes <b>%d</b></span></p>",
-    text(result.version), text(result.hash:sub(1, 16)), result.capture.messages,
-    result.capture.sent_by_iut, result.capture.octets_behind_holes)
+    .. "<span>of the IUT <b>%d</b></span></p>", text(result.version), text(result.hash:sub(1, 16)),
+    result.capture.messages, result.capture.sent_by_iut)
+  if #result.unread > 0 then
+    out[#out + 1] = "<p class=facts>Not read: " .. text(table.concat(result.unread, ", ")) .. "</p>"
+  end
   out[#out + 1] = "<div class=counts>"
   for _, verdict in ipairs({ "violates", "conforms", "never exercised" }) do
     out[#out + 1] = string.format('<div class="count %s%s"><b>%d</b>%s</div>', class_of(verdict),

@@ -1,6 +1,7 @@
 -- The GIST messages of captures, in the order of time: datagrams with the magic number, and what
 -- TCP connections carry once they are put in order.
 
+local fragments = require("judge.fragments")
 local gist = require("codec.gist")
 local ip = require("judge.ip")
 local messages = require("runner.messages")
@@ -10,8 +11,10 @@ local stream = {}
 
 local HEADER_OCTETS, LAST_TYPE = 8, 5
 local NLI, MAGIC = 2, gist.magic
+local TLS_HANDSHAKE = "\22\3" -- how a TLS connection begins: its record type, and version 3
 -- The same datagram again within this time is one that a second wire, or a wire that duplicates, has
--- shown twice; a node does not send a Query again so soon.
+-- shown twice; a node does not send a Query again so soon. So it is at any time with the same
+-- identification in its IP header, or with another TTL.
 local COPY_WINDOW_S = 0.2
 
 local Stream = {}
@@ -20,8 +23,8 @@ Stream.__index = Stream
 -- `addresses`: a set of the IUT's addresses.
 function stream.new(addresses)
   return setmetatable({ addresses = addresses, messages = {}, connections = {}, strangers = {},
-    recent = {}, counts = { frames = 0, datagrams = 0, copies = 0, cut = 0, unreadable = 0 } },
-    Stream)
+    recent = {}, reassembly = fragments.new(), counts = { frames = 0, datagrams = 0, copies = 0,
+      cut = 0, unfinished = 0, behind_holes = 0, tls = 0 } }, Stream)
 end
 
 -- Who sent a message: its NLI says so in a Query, whose source may be the flow's.
@@ -49,11 +52,14 @@ local function is_copy(self, parts, at)
   local key = table.concat({ parts.source, parts.source_port, parts.destination,
     parts.destination_port, parts.payload }, "|")
   local before = self.recent[key]
-  self.recent[key] = { at = at, ttl = parts.ttl }
-  return before and (at - before.at < COPY_WINDOW_S or before.ttl ~= parts.ttl)
+  self.recent[key] = { at = at, ttl = parts.ttl, id = parts.id }
+  return before and (at - before.at < COPY_WINDOW_S or before.ttl ~= parts.ttl
+    or parts.id ~= nil and parts.id ~= 0 and before.id == parts.id)
 end
 
+-- One that is cut short says nothing: what is missing is the capture's fault.
 local function datagram(self, parts, frame, at)
+  if parts.cut then return end
   local has_magic = parts.payload:sub(1, 4) == MAGIC
   if not has_magic then
     if parts.source_port == gist.port and parts.destination_port == gist.port then
@@ -86,7 +92,9 @@ local function cut_messages(self, side, frame, at)
     local start = magic and 5 or 1
     if #side.buffer < start - 1 + HEADER_OCTETS then return end
     if not side.known and not plausible(side.buffer:sub(start)) then
-      side.other, side.buffer = true, ""
+      side.other = true
+      side.connection.is_tls = side.connection.is_tls or side.buffer:sub(1, 2) == TLS_HANDSHAKE
+      side.buffer = ""
       return
     end
     side.known = true
@@ -129,6 +137,34 @@ local function segment(self, parts, frame, at)
   end
   connection.sides[from] = connection.sides[from] or side_of(self, connection, parts)
   connection.sides[from].direction:segment(parts, frame, at)
+  if connection.sides[to] then connection.sides[to].direction:acknowledged(parts) end
+end
+
+-- What a connection under TLS carries, of tls.decrypt(); in order, and not before the packet it is in.
+function Stream:clear_text(record, frame)
+  local from = record.source .. "|" .. record.source_port
+  local to = record.destination .. "|" .. record.destination_port
+  local connection = self.connections[from < to and from .. "|" .. to or to .. "|" .. from]
+  local side = connection and connection.sides[from]
+  if not side then return end
+  connection.is_read = true
+  side.clear = side.clear or { connection = connection, source = side.source,
+    destination = side.destination, direction = side.direction, buffer = "", count = 0 }
+  if side.clear.other then return end
+  side.clear.buffer = side.clear.buffer .. record.octets
+  cut_messages(self, side.clear, frame, record.at)
+  side.known = side.clear.known
+end
+
+-- The ports at which connections under TLS are accepted.
+function Stream:tls_ports()
+  local ports, list = {}, {}
+  for _, connection in ipairs(self.connections) do
+    local port = connection.is_tls and connection.opened and connection.opened.port
+    if port and not ports[port] then list[#list + 1] = port end
+    ports[port or false] = true
+  end
+  return list
 end
 
 -- All ----------------------------------------------------------------------------------------------
@@ -136,24 +172,60 @@ end
 -- One IP packet; packets have to come in the order of time.
 function Stream:packet(bytes, frame, at)
   self.counts.frames = self.counts.frames + 1
-  local parts = ip.parse(bytes)
+  self.begins_at, self.ends_at = self.begins_at or at, at
+  local parts = ip.parse(bytes, self.reassembly, at)
   if not parts then return end
   if parts.cut then self.counts.cut = self.counts.cut + 1 end
   if parts.udp then datagram(self, parts, frame, at) else segment(self, parts, frame, at) end
 end
 
--- What stayed unread: octets behind holes, and connections that look like TLS.
+-- A connection is whole where both its sides were seen from their start, without a hole.
+local function is_whole(connection)
+  local count = 0
+  for _, side in pairs(connection.sides) do
+    count = count + 1
+    if not side.direction.from_start or side.direction:lacks_octets() then return false end
+  end
+  return count == 2
+end
+
+-- Whether it carries GIST, or may where it was not seen.
+local function may_matter(connection)
+  for _, side in pairs(connection.sides) do
+    if side.known then return true end
+    if not side.other and (side.buffer ~= "" or side.direction:lacks_octets()) then return true end
+  end
+  return false
+end
+
+local function finish_connection(self, connection)
+  local counts = self.counts
+  if connection.is_tls and not connection.is_read then counts.tls = counts.tls + 1 end
+  for _, side in pairs(connection.sides) do
+    counts.behind_holes = counts.behind_holes + (side.other and 0 or side.direction:waiting())
+  end
+  connection.whole = is_whole(connection)
+  if not connection.whole and may_matter(connection) then self.whole = false end
+end
+
+-- Counts what stayed unread: octets behind holes, datagrams of which fragments are missing,
+-- connections under TLS.
 function Stream:finish()
-  self.counts.behind_holes = 0
-  for _, connection in ipairs(self.connections) do
-    for _, side in pairs(connection.sides) do
-      if not side.other then
-        self.counts.behind_holes = self.counts.behind_holes + side.direction:waiting()
-      end
-    end
+  self.counts.unfinished = self.reassembly:unfinished()
+  self.whole = self.counts.cut + self.counts.unfinished == 0
+  for _, connection in ipairs(self.connections) do finish_connection(self, connection) end
+  self.whole = self.whole and self.counts.tls == 0
+  self.opened_by = {}
+  for _, message in ipairs(self.messages) do
+    local sid = message.item.sid
+    if sid then self.opened_by[sid] = self.opened_by[sid] or message.name end
   end
   return self
 end
+
+-- Whether all that was ever said of a session can be in the capture: then what is not in it was not
+-- said.
+function Stream:shows_all_of(sid) return self.whole and self.opened_by[sid] == "Query" end
 
 -- The messages that the IUT sent, of these GIST names (none: all).
 function Stream:sent(...)
@@ -167,11 +239,11 @@ function Stream:sent(...)
   return list
 end
 
--- The messages that others sent.
+-- The messages that others sent to the IUT, or as Queries along a path.
 function Stream:received(name)
   local list = {}
   for _, message in ipairs(self.messages) do
-    if not message.from_iut and (not name or message.name == name) then
+    if message.to_iut and (not name or message.name == name) then
       list[#list + 1] = message
     end
   end

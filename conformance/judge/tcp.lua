@@ -44,15 +44,30 @@ local function drain(self, frame, at)
   end
 end
 
--- A packet of this direction: { sequence, syn, payload }.
+-- There are octets up to this sequence number: the sender goes on behind them, or the receiver
+-- acknowledges them.
+local function reaches(self, sequence)
+  if not self.next then return end
+  if not self.reached or (sequence - self.reached) % WRAP < HALF then self.reached = sequence end
+end
+
+-- What the other direction's packet { acknowledges, ack, rst } tells of this one.
+function Direction:acknowledged(parts)
+  if parts.ack and not parts.rst then reaches(self, parts.acknowledges) end
+end
+
+-- A packet of this direction: { sequence, syn, fin, rst, payload }.
 function Direction:segment(parts, frame, at)
   local sequence = parts.sequence
   if parts.syn then
     sequence = (sequence + 1) % WRAP
     if self.initial ~= sequence then
       self.initial, self.next, self.from_start, self.pending = sequence, sequence, true, {}
+      self.reached, self.finished = nil, false
     end
   end
+  self.finished = self.finished or parts.fin
+  if not parts.rst then reaches(self, sequence) end
   if #parts.payload == 0 then return end
   if not self.next then self.next = sequence end
   local segment = { sequence = sequence, payload = parts.payload }
@@ -69,6 +84,12 @@ function Direction:waiting()
   local count = 0
   for _, segment in ipairs(self.pending) do count = count + #segment.payload end
   return count
+end
+
+-- Whether octets are known to have been sent that the capture lacks. A FIN counts as one.
+function Direction:lacks_octets()
+  local missing = self.reached and ahead(self, self.reached) or 0
+  return missing > (self.finished and 1 or 0)
 end
 
 return tcp

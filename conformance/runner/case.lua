@@ -63,8 +63,23 @@ function Case:judges_responder() return self.ixit.responder ~= nil end
 -- Whether the IUT is where sessions begin: then the runner has the other side only.
 function Case:judges_initiator() return self.ixit.initiator ~= nil end
 
--- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol.
-function Case:trigger_session(options) return Initiated.open(self, options or {}) end
+-- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol, flow.
+function Case:trigger_session(options) return self:trigger_later(options):begin() end
+
+-- The same, whose trigger waits for its begin().
+function Case:trigger_later(options) return Initiated.new(self, options or {}) end
+
+-- A session whose requests the IUT will send, once it begins: as a forwarder the one that it gets from
+-- the initiator played here, as an initiator its own.
+function Case:outbound_session(options)
+  if self:judges_initiator() then return self:trigger_later(options) end
+  return self:session(options):connect()
+end
+
+-- What was sent is not processed: a forwarder sends nothing on, a responder answers nothing.
+function Case:not_processed(ids, text)
+  self:nothing(self:judges_responder() and self.ni or self.nr, ids, text)
+end
 
 -- The coroutine ----------------------------------------------------------------------------------
 

@@ -185,19 +185,34 @@ local function captures_of(words)
   return files
 end
 
+-- Addresses as a set in their usual form, or nil and which is none.
+local function address_set(texts, option)
+  local found = {}
+  for _, text in ipairs(texts) do
+    local octets = address.parse(text)
+    if not octets then return nil, string.format("%s %s is no IP address", option, text) end
+    found[address.format(octets)] = true
+  end
+  return found
+end
+
+local function warn_all(warnings)
+  for _, warning in ipairs(warnings) do complain("warning: %s", warning) end
+end
+
 local function judge_captures(parsed, data_dir, version)
   local judge = require("judge.judge")
   if #parsed.iuts == 0 then return complain("judge wants --iut ADDRESS") end
   if #parsed.words == 0 then return complain("judge wants at least one capture FILE or folder") end
-  local addresses = {}
-  for _, text in ipairs(parsed.iuts) do
-    local octets = address.parse(text)
-    if not octets then return complain("--iut %s is no IP address", text) end
-    addresses[address.format(octets)] = true
-  end
+  local addresses, why = address_set(parsed.iuts, "--iut")
+  if not addresses then return complain("%s", why) end
   local files = captures_of(parsed.words)
-  local gathered, why = judge.gather(files, addresses, require("host").read_pcap)
+  why = parsed.tls_keylog and require("judge.tls").obstacle(parsed.tls_keylog)
+  if why then return complain("%s", why) end
+  local gathered
+  gathered, why = judge.gather(files, addresses, require("host").read_pcap, parsed.tls_keylog)
   if not gathered then return complain("%s", why) end
+  warn_all(gathered.warnings)
   local result = judge.evaluate(gathered)
   result.suite, result.version, result.hash = "natfw-conform judge", version, hash_of(data_dir)
   result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
@@ -231,9 +246,8 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   local terminal = host.is_terminal(1)
   local state = { done = 0, running = 0, total = #chosen }
   local run = { version = version, hash = hash_of(data_dir), iut = settings.name,
-    seed = parsed.seed,
-    strict = parsed.strict or false, started = os.date("!%Y-%m-%dT%H:%M:%SZ"),
-      started_ms = host.now(),
+    roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
+    started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
     pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
   local results
@@ -324,20 +338,27 @@ end
 
 -- replay ------------------------------------------------------------------------------------------
 
-local function replay_capture(parsed, data_dir, version)
+local function replay_captures(parsed, data_dir, version)
   local replay = require("runner.replay")
-  if #parsed.words ~= 1 then return complain("replay wants one FILE.pcap") end
-  local player = parsed.player
-  if player then
-    local octets = address.parse(player)
-    if not octets then return complain("--as %s is no IP address", player) end
-    player = address.format(octets)
+  if #parsed.words == 0 then return complain("replay wants at least one FILE.pcap") end
+  if parsed.player and #parsed.iuts > 0 then return complain("--as and --iut exclude each other") end
+  local players, why = { [parsed.player or false] = true }, nil
+  if parsed.player ~= "initiator" and parsed.player ~= "responder" then
+    players, why = address_set({ parsed.player }, "--as")
+    if not players then return complain("%s", why) end
   end
-  local script, why = replay.read(parsed.words[1], player, require("host").read_pcap)
-  if not script then return complain("%s", why) end
+  local iuts
+  iuts, why = address_set(parsed.iuts, "--iut")
+  if not iuts then return complain("%s", why) end
   if not parsed.ixit then return complain("replay wants --ixit FILE") end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings)
   if not settings then return complain_all(problems) end
+  local script
+  script, why = replay.read(captures_of(parsed.words), { player = next(players), iuts = iuts,
+    judges_initiator = settings.initiator ~= nil }, require("host").read_pcap)
+  why = why or replay.obstacle(script, settings)
+  if why then return complain("%s", why) end
+  warn_all(script.warnings)
   parsed.expected, parsed.verbose = {}, true
   local definition = replay.definition(script, settings.ics.roles)
   return run_cases({ definition }, settings, parsed, data_dir, version)
@@ -355,7 +376,7 @@ return function(arguments, data_dir, version)
   end
   local command = parsed.command
   if command == "list" then return list(parsed, data_dir) end
-  if command == "replay" then return replay_capture(parsed, data_dir, version) end
+  if command == "replay" then return replay_captures(parsed, data_dir, version) end
   if command == "run" then return run(parsed, data_dir, version) end
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end

@@ -84,7 +84,8 @@ end
 
 -- The same in D-mode, straight to the IUT's address on this side: what an association would carry.
 function Neighbour:send_nslp_datagram(session, message, change)
-  local data = messages.data(session, self.name == "NI" and 0 or 1, messages.encode_natfw(message))
+  local payload = type(message) == "string" and message or messages.encode_natfw(message)
+  local data = messages.data(session, self.name == "NI" and 0 or 1, payload)
   table.insert(data.objects, 3, messages.nli(self, 64))
   if change then change(data) end
   self.case:trace(self.name .. " sends in D-mode", messages.read(messages.encode_gist(data)))
@@ -119,7 +120,7 @@ end
 local function port_of(response)
   local configuration = response.gist.by_type[CONFIGURATION]
   for _, option in ipairs(configuration and configuration.values.options or {}) do
-    if option.protocol == 1 and option.d == 0 and #option.data >= 2 then
+    if option.protocol == 1 and option.d == 0 and #(option.data or "") >= 2 then
       return string.unpack(">I2", option.data)
     end
   end

@@ -11,8 +11,11 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
   check-ixit FILE                      says what is wrong with the file, if anything
   compare OLD.json NEW.json [--json]   what changed between two runs
-  replay FILE.pcap --ixit FILE [--as ADDRESS]    plays the initiator of a capture, compares the rest
-  judge --iut ADDRESS… FILE.pcap…      verdicts on captures of somebody else's runs
+  replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
+                                       and compares what the IUT says; WHO is an address,
+                                       initiator or responder
+  judge --iut ADDRESS… [--tls-keylog FILE] FILE.pcap…|DIR…
+                                       verdicts on captures of somebody else's runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON
   --help, --version
@@ -44,7 +47,8 @@ compare: 0 nothing got worse, 1 something did. judge: 0 nothing is violated, 1 s
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",
   ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html",
   ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
-  ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir", ["--as"] = "player" }
+  ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir", ["--as"] = "player",
+  ["--tls-keylog"] = "tls_keylog" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings", ["--iut"] = "iuts" }
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",

@@ -1,158 +1,76 @@
--- Plays the initiator's side of a capture against the IUT, and compares what comes back with what
--- the capture has, field by field. Session ids, cookies, addresses, ports and identities are bound
--- as they appear: the same value in the capture has to be the same value now.
+-- Plays one side of a capture against the IUT, or both, and compares what comes back with what the
+-- capture has. Session ids, cookies, addresses, ports, identities and an initiator's sequence numbers
+-- are bound as they appear. What is played and expected is replay_script.lua's, how it is compared
+-- replay_compare.lua's.
 --
 -- NATFW messages go out octet for octet, with the pauses of the capture (LONGEST_PAUSE_MS at most).
--- Behind an IUT that forwards them the runner's responder answers as the capture's RESPONSE says.
+-- A forwarder needs both its neighbours: where the capture has one side only, the runner's own node
+-- on the other asks or answers as the capture's side makes necessary.
 
-local gist = require("codec.gist")
-local judge = require("judge.judge")
+local compare = require("runner.replay_compare")
 local messages = require("runner.messages")
+local script = require("runner.replay_script")
 local show = require("codec.show")
 
 local replay = {}
 
-local MRI, SID, NLI, QUERY_COOKIE, PROPOSAL, CONFIGURATION = 0, 1, 2, 5, 3, 4
+local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE = 0, 1, 2, 3, 4, 5, 6
+local SEQUENCE_NUMBER = 0x012
 
 local LONGEST_PAUSE_MS = 10000
+local LONGEST_WAIT_MS = 600000
+-- How long a capture has to go on after its last message to say that nothing more came.
+local SILENCE_S = 0.2
 
--- Fields whose values differ from run to run, with what they are bound as.
-local BOUND = { sid = "sid", cookie = "cookie", peer_identity = "identity", source = "address",
-  destination = "address", interface = "interface", address = "address", source_port = "port",
-  dest_port = "port", dr_port = "port", ds_port = "port", port = "port", nonce = "nonce",
-  original_sid = "sid" }
+replay.read = script.read
 
--- What is the IUT's own configuration, or follows from lengths of cookies: no part of the verdict.
-local FREE = { length = true, validity_ms = true, hold_time_ms = true, ip_ttl = true, hops = true,
-  pi_length = true, options = true, mpo_count = true, profiles = true, profile_count = true,
-  raw = true, comment = true, original_header = true }
-
--- Reading the capture ----------------------------------------------------------------------------
-
-local PROTOCOLS = { [6] = "tcp", [17] = "udp" }
-
-local function protocol_of(message)
-  local mri = message.item.gist.by_type[MRI]
-  mri = mri and mri.values or {}
-  return mri.source_port and mri.dest_port and mri.ip_ver == 4 and PROTOCOLS[mri.protocol] or nil
-end
-
--- Why a message that the player sent cannot be played, or nil.
-local function obstacle(message)
-  if message.item.gist.header.nslpid ~= gist.nslpid then
-    return string.format("NSLPID %d is not NATFW's", message.item.gist.header.nslpid)
-  elseif not message.item.sid then
-    return "there is no SID"
-  elseif not protocol_of(message) then
-    return "its flow is none of IPv4 with UDP or TCP and both ports"
+-- Why the IUT that the IXIT describes can't be asked for this, or nil.
+function replay.obstacle(self, settings)
+  local role = table.concat(settings.ics.roles, ", ")
+  if settings.responder and not self.nodes.inside then
+    return self.path .. ": only " .. self.nodes.outside .. " would be played, on the responder's side; "
+      .. "the IXIT's IUT (" .. role .. ") is the responder itself"
+  elseif settings.initiator and not self.nodes.outside then
+    return self.path .. ": only " .. self.nodes.inside .. " would be played, on the initiator's side; "
+      .. "the IXIT's IUT (" .. role .. ") is the initiator itself"
   end
 end
 
-local function first_querier(gathered)
-  for _, message in ipairs(gathered.messages) do
-    if message.name == "Query" then return message.sender end
+-- Sessions ---------------------------------------------------------------------------------------
+
+local function bound_port(t, flow, captured, field)
+  if captured then flow[field] = compare.bind(t, "port", captured, flow[field]) end
+end
+
+-- The session of now for that of a step: a flow of its own, with what is bound already.
+local function session_of(t, step)
+  local sid = step.message.item.sid
+  local session = t.sessions[sid]
+  if session or not step.flow then return session end
+  local captured = step.flow
+  local flow = t:new_flow({ protocol = captured.protocol })
+  flow.source_prefix, flow.destination_prefix = captured.source_prefix, captured.destination_prefix
+  compare.bind(t, "address", captured.source, flow.source)
+  compare.bind(t, "address", captured.destination, flow.destination)
+  bound_port(t, flow, captured.source_port, "source_port")
+  bound_port(t, flow, captured.dest_port, "destination_port")
+  if t:judges_initiator() then
+    session = t:trigger_session({ flow = flow, lifetime_s = t.lifetime_of[sid] })
+  else
+    session = t:session({ flow = flow })
+    compare.bind(t, "sid", show.hex(sid), show.hex(session.sid))
   end
+  t.sessions[sid] = session
+  return session
 end
 
--- Steps { play or expect, message }: without retransmissions, Confirms (which follow by themselves)
--- and MA-Hellos.
-local function steps_of(gathered, player)
-  local steps, asked = {}, {}
-  for _, message in ipairs(gathered.messages) do
-    local sid = message.item.sid
-    if message.sender == player and message.name == "Query" then
-      if not asked[sid] then steps[#steps + 1] = { play = "query", message = message } end
-      asked[sid] = true
-    elseif message.sender == player and message.item.natfw then
-      steps[#steps + 1] = { play = "nslp", message = message }
-    elseif message.destination == player and message.sender ~= player
-      and (message.name == "Response" or message.item.natfw or message.name == "Error") then
-      steps[#steps + 1] = { expect = message.item.name, message = message }
-    end
-  end
-  return steps
-end
-
--- { steps, player }, or nil and why.
-function replay.read(path, player, read_pcap)
-  local gathered, why = judge.gather({ path }, {}, read_pcap)
-  if not gathered then return nil, why end
-  player = player or first_querier(gathered)
-  if not player then return nil, path .. ": has no Query" end
-  local steps = steps_of(gathered, player)
-  local plays = 0
-  for _, step in ipairs(steps) do
-    why = step.play and obstacle(step.message)
-    if why then return nil, string.format("%s: frame %s: %s", path, step.message.frame, why) end
-    plays = plays + (step.play and 1 or 0)
-  end
-  if plays == 0 then
-    return nil, path .. ": has nothing that " .. player .. " sent and I can play"
-  end
-  return { steps = steps, player = player, path = path }
-end
-
--- Comparing --------------------------------------------------------------------------------------
-
-local function record(t, text, expected, actual, holds)
-  t.steps[#t.steps + 1] = { kind = "check", at = t.net.now(), text = text, ids = {}, phase = "body",
-    expected = tostring(expected), actual = tostring(actual), ok = holds }
-  if not holds then t.differences = (t.differences or 0) + 1 end
-end
-
-local function bind(t, kind, captured, actual)
-  local key = kind .. "|" .. tostring(captured)
-  if t.bound[key] == nil then t.bound[key] = actual end
-  return t.bound[key]
-end
-
-local function compare_fields(t, where, captured, actual)
-  local keys = {}
-  for key in pairs(captured) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
-    local wanted, got = captured[key], actual[key]
-    if BOUND[key] and got ~= nil then wanted = bind(t, BOUND[key], wanted, got) end
-    if type(wanted) ~= "table" and not FREE[key] then
-      record(t, where .. " " .. key, wanted, got == nil and "absent" or got, wanted == got)
-    end
-  end
-end
-
-local function objects_by_type(message)
-  local found = {}
-  for _, object in ipairs(message.objects) do found[object.type] = found[object.type] or object end
-  return found
-end
-
-local function compare_messages(t, captured, actual)
-  local where = captured.layer:upper() .. " " .. captured.name
-  record(t, where .. ": the message", captured.name, actual.name, captured.name == actual.name)
-  compare_fields(t, where, captured.header, actual.header)
-  local mine, theirs = objects_by_type(captured), objects_by_type(actual)
-  for _, object in ipairs(captured.objects) do
-    local other = theirs[object.type]
-    local name = where .. " " .. object.name
-    record(t, name, "present", other and "present" or "absent", other ~= nil)
-    if other and object.fields and other.fields and not (captured.layer == "gist"
-      and object.type == 8) then
-      compare_fields(t, name, object.fields, other.fields)
-    end
-  end
-  for _, object in ipairs(actual.objects) do
-    if not mine[object.type] then record(t, where .. " " .. object.name, "absent", "present", false)
-    end
-  end
-  if captured.nslp and actual.nslp then compare_messages(t, captured.nslp, actual.nslp) end
-end
-
--- Playing ----------------------------------------------------------------------------------------
+-- Playing the initiator's side -------------------------------------------------------------------
 
 -- The Query as captured, with what is bound to this run in place of what was bound to that one.
 local function like_captured(captured)
   return function(query)
     local own = {}
-    for _, object in ipairs(query.objects) do own[object.type] = object end
+    for _, object in pairs(query.objects) do own[object.type] = object end
     local flags = captured.item.gist.header
     query.header.hops, query.header.e = flags.hops, flags.e
     query.objects = {}
@@ -166,88 +84,202 @@ local function like_captured(captured)
   end
 end
 
-local function session_of(t, message)
-  local sid = message.item.sid
-  local session = t.sessions[sid]
-  if session then return session end
-  session = t:session({ protocol = protocol_of(message) })
-  t.sessions[sid] = session
-  local mri = message.item.gist.by_type[MRI].values
-  bind(t, "sid", show.hex(sid), show.hex(session.sid))
-  bind(t, "address", mri.source, session.flow.source)
-  bind(t, "address", mri.destination, session.flow.destination)
-  if mri.source_port then bind(t, "port", mri.source_port, session.flow.source_port) end
-  if mri.dest_port then bind(t, "port", mri.dest_port, session.flow.destination_port) end
-  return session
+local function connect(t, session, captured)
+  local by_type = captured and captured.item.gist.by_type
+  session:connect(captured and { change_query = like_captured(captured),
+    d_mode = by_type[PROPOSAL] == nil } or nil)
+  local echoed = session.querying.response.gist.by_type[QUERY_COOKIE]
+  if captured and by_type[QUERY_COOKIE] and echoed then
+    compare.bind(t, "cookie inside", show.hex(by_type[QUERY_COOKIE].raw), show.hex(echoed.raw))
+  end
 end
 
--- Answers what the IUT forwards as the capture says that it was answered.
-local function answer_behind(t, session, answer)
-  local item = t.nr and t.nr.inbox[1]
-  if not item then return end
-  table.remove(t.nr.inbox, 1)
-  local request = item.name == "CREATE" or item.name == "EXTERNAL"
-  if not request or item.lifetime_s == 0 or item.session ~= session then return end
-  local given = answer and answer.message.item
-  t.nr:send_nslp(session, messages.nslp_response({ class = given and given.class or 2,
-    code = given and given.code, msn = item.msn,
-    lifetime_s = given and given.lifetime_s or item.lifetime_s }))
+-- The octets of a captured NATFW message, with the sequence number that the session has now.
+local function bound_octets(session, item)
+  local octets, sequence = item.natfw.bytes, item.natfw.by_type[SEQUENCE_NUMBER]
+  if not session.msn_offset or not sequence or #sequence.raw ~= 4 then return octets end
+  local header = string.pack(">I2I2", sequence.ab << 14 | SEQUENCE_NUMBER, 1)
+  local place = octets:find(header .. sequence.raw, 1, true)
+  if not place then return octets end
+  local msn = (string.unpack(">I4", sequence.raw) + session.msn_offset) % 4294967296
+  return octets:sub(1, place + 3) .. string.pack(">I4", msn) .. octets:sub(place + 8)
 end
 
 local plays = {}
 
-function plays.query(t, session, message)
-  session:connect({ change_query = like_captured(message) })
-  local cookie = message.item.gist.by_type[QUERY_COOKIE]
-  local echoed = session.querying.response.gist.by_type[QUERY_COOKIE]
-  if cookie and echoed then
-    bind(t, "cookie", show.hex(cookie.raw), show.hex(echoed.raw))
+function plays.query(t, session, message) connect(t, session, message) end
+
+function plays.nslp(t, session, message, side)
+  local octets = bound_octets(session, message.item)
+  if side == "inside" then
+    if not session:connected() then connect(t, session) end
+    return t.ni:send_nslp(session, octets)
+  end
+  local sent = t.nr:send_nslp(session, octets)
+  compare.record(t, "frame " .. message.frame .. ": an association to send it on", "one",
+    sent and "one" or "none", sent and true or false)
+end
+
+-- The other neighbour, where the capture lacks it ------------------------------------------------
+
+local function is_request(item) return item.name == "CREATE" or item.name == "EXTERNAL" end
+
+-- Behind the IUT: answers what it forwards as the capture says that it was answered, and says what
+-- the capture has it pass on.
+local function answer_behind(t, session, step)
+  local item = table.remove(t.nr.inbox, 1)
+  local given = step.message.item
+  if step.expect == "NOTIFY" and not step.driven and session.responding then
+    step.driven = true
+    t.nr:send_nslp(session, given.natfw.bytes)
+  end
+  if not item or not is_request(item) or item.lifetime_s == 0 or item.session ~= session then return end
+  t.nr:send_nslp(session, step.expect == "RESPONSE" and given.natfw.bytes
+    or messages.nslp_response({ msn = item.msn, lifetime_s = item.lifetime_s }))
+end
+
+-- The request of this session that the capture has next, at this place or after it.
+local function next_request(t, place)
+  local sid = t.script.steps[place].message.item.sid
+  for i = place, #t.script.steps do
+    local step = t.script.steps[i]
+    if step.message.item.sid == sid and step.expect and is_request(step.message.item) then
+      return step
+    end
   end
 end
 
-function plays.nslp(t, session, message)
-  if not session:connected() then session:connect() end
-  t.ni:send_nslp(session, message.item.natfw.bytes)
-end
-
-local function expect(t, step)
-  local message = step.message
-  local session = message.item.sid and t.sessions[message.item.sid]
-  local captured = show.plain(message.item.gist)
-  if message.name == "Response" then
-    local response = session and session.querying and session.querying.response
-    if response then compare_messages(t, captured, show.plain(response.gist)) end
+-- Before the IUT: asks for what the capture has the IUT ask for.
+local function ask_before(t, session, place)
+  local request = next_request(t, place)
+  if not request or request.driven then return end
+  request.driven = true
+  if t:judges_initiator() then
+    if request.message.item.lifetime_s == 0 then session:close() end
     return
   end
-  local item = t:await(t.ixit.timing.response_ms, function()
-    if session then answer_behind(t, session, step) end
-    return table.remove(t.ni.inbox, 1)
+  if not session:connected() then connect(t, session) end
+  t.ni:send_nslp(session, request.message.item.natfw.bytes)
+end
+
+-- Expecting --------------------------------------------------------------------------------------
+
+local function expected_at(t, session, step)
+  if step.expect == "Response" then return session.querying and session.querying.response end
+  if step.expect == "Query" then return session.queries[1] end
+  if step.expect == "Confirm" then return session.responding and session.responding.confirm end
+  local neighbour = step.side == "inside" and t.ni or t.nr
+  return table.remove(neighbour.inbox, 1)
+end
+
+-- The cookie that a Confirm has to have is one that the runner gave.
+local function bind_cookie(t, session, captured, item)
+  local theirs, ours = captured.gist.by_type[RESPONDER_COOKIE], item.gist.by_type[RESPONDER_COOKIE]
+  if not theirs or not ours then return end
+  local given = session.responding.cookies[ours.raw] or false
+  compare.record(t, "GIST Confirm: its Responder-Cookie", "one that the runner gave",
+    given and "one that the runner gave" or show.hex(ours.raw), given)
+end
+
+local function expect(t, step, place, gap_ms)
+  local message, session = step.message, session_of(t, step)
+  local captured = message.item
+  local alone = not t.script.nodes[step.side == "inside" and "outside" or "inside"]
+  if alone and step.side == "outside" and step.expect ~= "Confirm" then
+    ask_before(t, session, place)
+  end
+  local item = t:await(gap_ms + t.ixit.timing.response_ms, function()
+    if alone and step.side == "inside" and session and not t:judges_responder() then
+      answer_behind(t, session, step)
+    end
+    return expected_at(t, session, step)
   end)
-  record(t, "frame " .. message.frame .. ": " .. step.expect .. " comes",
-    messages.summary(message.item), messages.summary(item), item ~= nil)
-  if item then compare_messages(t, captured, show.plain(item.gist)) end
+  compare.record(t, "frame " .. message.frame .. ": " .. step.expect .. " comes",
+    messages.summary(captured), messages.summary(item), item ~= nil)
+  if not item then return end
+  if step.expect == "Query" and t:judges_initiator() then
+    compare.bind(t, "sid", show.hex(captured.sid), show.hex(item.sid))
+  end
+  if step.expect == "Confirm" then bind_cookie(t, session, captured, item) end
+  local mode = item.mode == "C" and "C-mode" or "D-mode"
+  local wanted = message.mode == "C" and "C-mode" or "D-mode"
+  compare.record(t, "frame " .. message.frame .. ": " .. step.expect .. " is carried in", wanted,
+    mode, mode == wanted)
+  compare.messages(t, { side = step.side, session = session }, captured, item)
+end
+
+-- What comes after the capture's last message, where the capture goes on long enough to say.
+local function expect_silence(t)
+  local steps = t.script.steps
+  local silence_s = t.script.ends_at - steps[#steps].message.at
+  if silence_s < SILENCE_S then return end
+  for side, neighbour in pairs({ inside = t.ni, outside = t.nr }) do
+    if t.script.nodes[side] then
+      local item = t:await(math.min(silence_s * 1000, t.ixit.timing.quiet_ms), function()
+        return table.remove(neighbour.inbox, 1)
+      end)
+      compare.record(t, "after the last message of the capture, " .. side, "nothing",
+        messages.summary(item), item == nil)
+    end
+  end
+end
+
+-- All ----------------------------------------------------------------------------------------------
+
+-- Whether the runner has to have the IUT say it, at its time: an initiator refreshes by itself.
+local function is_asked_for(t, step)
+  if step.side == "inside" or t.script.nodes.inside then return false end
+  return not t:judges_initiator() or step.message.item.lifetime_s == 0
+end
+
+local function perform(t)
+  local before = t.script.steps[1].message.at
+  for place, step in ipairs(t.script.steps) do
+    local gap_ms = (step.message.at - before) * 1000
+    before = step.message.at
+    if step.play then
+      if gap_ms > 0 then t:pause(math.min(gap_ms, LONGEST_PAUSE_MS)) end
+      plays[step.play](t, session_of(t, step), step.message, step.side)
+    else
+      if is_asked_for(t, step) then t:pause(math.min(gap_ms, LONGEST_PAUSE_MS)) end
+      expect(t, step, place, math.min(gap_ms, LONGEST_WAIT_MS))
+    end
+  end
+  expect_silence(t)
+end
+
+-- The lifetime of the first request of each session, for an IUT that has to be told.
+local function lifetimes(steps)
+  local found = {}
+  for _, step in ipairs(steps) do
+    local item = step.message.item
+    if item.natfw and is_request(item) and item.sid then
+      found[item.sid] = found[item.sid] or item.lifetime_s
+    end
+  end
+  return found
+end
+
+local function sides_of(nodes)
+  local list = {}
+  for _, side in ipairs({ "inside", "outside" }) do
+    if nodes[side] then list[#list + 1] = nodes[side] .. " (" .. side .. ")" end
+  end
+  return table.concat(list, " and ")
 end
 
 -- The case that plays it.
-function replay.definition(script, roles)
-  local name = script.path:match("([^/]*)$"):gsub("[^%w.-]", "-")
-  return { id = "replay-" .. name, document = "", section = "", file = script.path, roles = roles,
-    requirements = {}, purpose = "Plays " .. script.player .. " of " .. script.path
-      .. " and compares what comes back.",
+function replay.definition(self, roles)
+  local name = self.path:match("([^/]*)$"):gsub("[^%w.-]", "-")
+  return { id = "replay-" .. name, document = "", section = "", file = self.path, roles = roles,
+    requirements = {}, purpose = "Plays " .. sides_of(self.nodes) .. " of " .. self.path
+      .. " and compares what the IUT says.",
     run = function(t)
-      t.bound, t.sessions = {}, {}
+      t.bound, t.sessions, t.script = {}, {}, self
+      t.lifetime_of = lifetimes(self.steps)
+      for _, step in ipairs(self.steps) do step.driven = nil end
       t:body()
-      local before = script.steps[1].message.at
-      for _, step in ipairs(script.steps) do
-        local pause_ms = math.min((step.message.at - before) * 1000, LONGEST_PAUSE_MS)
-        before = step.message.at
-        if step.play then
-          if pause_ms > 0 then t:pause(pause_ms) end
-          plays[step.play](t, session_of(t, step.message), step.message)
-        else
-          expect(t, step)
-        end
-      end
+      perform(t)
       if t.differences then
         error({ verdict = "fail", reason = t.differences .. " fields differ from the capture" })
       end

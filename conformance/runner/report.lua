@@ -68,20 +68,23 @@ local function case_table(case, run)
   return out
 end
 
--- What the ids of these cases say, where the catalogue is at hand.
-local function texts_of(cases, catalogue)
+-- What the ids of these cases, and those that none judged, say.
+local function texts_of(document, catalogue)
   local texts = {}
-  for _, case in ipairs(cases) do
-    for id in pairs(case.requirements) do
-      local known = catalogue[id]
-      texts[id] = known and { document = known.document, section = known.section,
-        level = known.level, summary = known.summary, restates = known.restates }
-    end
+  local function add(id)
+    local known = catalogue[id]
+    texts[id] = known and { document = known.document, section = known.section,
+      level = known.level, summary = known.summary, restates = known.restates }
   end
+  for _, case in ipairs(document.cases) do
+    for id in pairs(case.requirements) do add(id) end
+  end
+  for _, id in ipairs(document.coverage.unjudged) do add(id) end
   return texts
 end
 
--- run: { version, hash, iut, seed, jobs, strict, started (text), started_ms, pcap, catalogue }.
+-- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap,
+-- catalogue }.
 function report.document(results, run)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
@@ -91,7 +94,9 @@ function report.document(results, run)
     out.cases[i] = case_table(case, run)
     out.duration_ms = math.max(out.duration_ms, case.finished_at - run.started_ms)
   end
-  out.requirement_texts = texts_of(out.cases, run.catalogue or {})
+  out.coverage = verdicts.coverage(out.requirements, run.catalogue, run.roles)
+  out.coverage.unjudged = json.array(out.coverage.unjudged)
+  out.requirement_texts = texts_of(out, run.catalogue)
   return out
 end
 

@@ -1,7 +1,7 @@
 -- The exchange of a case as HTML: three lanes (NI, IUT, NR), an arrow a message with its decoded
 -- fields behind it, and the checks between them.
 
-local json = require("codec.json")
+local fields = require("runner.report_fields")
 local markup = require("runner.markup")
 local response_codes = require("runner.response_codes")
 
@@ -12,46 +12,27 @@ local text = markup.text
 -- How many messages before a failed check stand open.
 local OPEN_BEFORE_FAILURE = 2
 
-local function value_text(value)
-  if type(value) ~= "table" then return tostring(value) end
-  return json.encode(value)
-end
-
--- "key value" pairs in one line, by key.
-local function pairs_html(fields)
-  local keys, out = {}, {}
-  for key in pairs(fields) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for i, key in ipairs(keys) do
-    out[i] = string.format("<span><i>%s</i> %s</span>", text(key), text(value_text(fields[key])))
-  end
-  return "<div class=fields>" .. table.concat(out, " ") .. "</div>"
-end
-
 -- Flow, class and code, action: what a reader looks for first, in words.
 local function gloss(object)
-  local fields = object.fields or {}
-  if object.name == "NATFW_INFO" and fields.class then
-    return response_codes.natfw(fields.class, fields.code)
-  elseif object.name == "Error" and fields.code then
-    return response_codes.gist(fields.code)
-  elseif object.name == "MRI" and fields.source then
-    return string.format("%s%s to %s%s, %s", fields.source,
-      fields.source_port and ":" .. fields.source_port or "", fields.destination or "?",
-      fields.dest_port and ":" .. fields.dest_port or "",
-      fields.d == 1 and "upstream" or "downstream")
+  local has = object.fields or {}
+  if object.name == "NATFW_INFO" and has.class then
+    return response_codes.natfw(has.class, has.code)
+  elseif object.name == "Error" and has.code then
+    return response_codes.gist(has.code)
+  elseif object.name == "MRI" and has.source then
+    return string.format("%s%s to %s%s, %s", has.source,
+      has.source_port and ":" .. has.source_port or "", has.destination or "?",
+      has.dest_port and ":" .. has.dest_port or "", has.d == 1 and "upstream" or "downstream")
   elseif object.name == "NATFW_EFI" then
-    return ({ "allow", "deny" })[fields.rule_action]
+    return ({ "allow", "deny" })[has.rule_action]
   end
 end
 
-local function object_html(object, out)
+local function object_html(layer, object, out)
   local note = gloss(object)
-  local body = object.fields and next(object.fields) and pairs_html(object.fields)
-    or "<div class=fields><span><i>octets</i> " .. text(object.raw) .. "</span></div>"
   out[#out + 1] = string.format("<tr><td>%s%s<td>%s%s", text(object.name),
     object.ab ~= 0 and " (AB=" .. object.ab .. ")" or "",
-    note and "<b>" .. text(note) .. "</b>" or "", body)
+    note and "<b>" .. text(note) .. "</b>" or "", fields.object(layer, object))
 end
 
 local function fault_html(fault, out)
@@ -64,10 +45,10 @@ end
 function report_exchange.message(message, out)
   if message.nslp then report_exchange.message(message.nslp, out) end
   out[#out + 1] = string.format("<table><tr><th>%s %s<th>%s", message.layer:upper(),
-    text(message.name), pairs_html(message.header))
+    text(message.name), fields.header(message.layer, message.header))
   for _, fault in ipairs(message.faults) do fault_html(fault, out) end
   for _, object in ipairs(message.objects) do
-    if not (message.nslp and object.type == 8) then object_html(object, out) end
+    if not (message.nslp and object.type == 8) then object_html(message.layer, object, out) end
   end
   out[#out + 1] = "</table>"
 end

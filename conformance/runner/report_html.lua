@@ -13,6 +13,9 @@ local text = markup.text
 local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, inconclusive = 4,
   ["expected failure"] = 5, ["not reached"] = 6, ["no verdict"] = 7, pass = 8,
   ["not applicable"] = 9 }
+
+-- As many cases stand beside a requirement unfolded.
+local CASES_IN_SIGHT = 4
 local WRONG = { error = true, fail = true, ["unexpected pass"] = true, inconclusive = true }
 
 local PHASES = {
@@ -54,11 +57,13 @@ end
 local function outcome(document)
   local counts, wrong = document.counts, 0
   for verdict in pairs(WRONG) do wrong = wrong + counts[verdict] end
-  if wrong == 0 then
-    return string.format("Nothing failed: %d of %d cases passed%s.", counts.pass, #document.cases,
-      counts.pass < #document.cases and ", the others do not apply or failed as expected" or "")
+  local apply = #document.cases - counts["not applicable"]
+  if wrong > 0 then return string.format("%d of %d cases need attention.", wrong, apply) end
+  if counts["expected failure"] == 0 then
+    return string.format("All %d cases that apply passed.", apply)
   end
-  return string.format("%d of %d cases need attention.", wrong, #document.cases)
+  return string.format("%d of the %d cases that apply passed; %d failed as expected.",
+    counts.pass, apply, counts["expected failure"])
 end
 
 local function facts(document, out)
@@ -92,6 +97,9 @@ local function counts_html(document, out)
   end
   out[#out + 1] = string.format('<div class="count %s"><b>%d / %d</b>requirements passed</div>',
     judged.fail > 0 and "fail" or "pass", judged.pass, judged.pass + judged.fail + judged.other)
+  local coverage = document.coverage
+  out[#out + 1] = string.format('<div class=count><b>%d / %d</b><a href="#unjudged">MUSTs judged'
+    .. "</a></div>", coverage.binding - #coverage.unjudged, coverage.binding)
   out[#out + 1] = "</div>"
 end
 
@@ -207,45 +215,63 @@ local function case_html(case, document, page, out)
   out[#out + 1] = "</div></details>"
 end
 
--- What needs attention, and the rest, each in the order of its verdicts.
+-- What needs attention, what else ran, and what does not apply; each in the order of its verdicts.
 local function split(document)
-  local wrong, others = {}, {}
-  for _, case in ipairs(document.cases) do
-    local list = WRONG[case.verdict] and wrong or others
-    list[#list + 1] = case
+  local wrong, others, outside, place = {}, {}, {}, {}
+  for i, case in ipairs(document.cases) do
+    local list = WRONG[case.verdict] and wrong or case.verdict == "not applicable" and outside
+      or others
+    list[#list + 1], place[case] = case, i
   end
-  local place = {}
-  for i, case in ipairs(document.cases) do place[case] = i end
   for _, list in ipairs({ wrong, others }) do
     table.sort(list, function(a, b)
       local first, second = RANK[a.verdict], RANK[b.verdict]
       return first < second or first == second and place[a] < place[b]
     end)
   end
-  return wrong, others
+  return wrong, others, outside
+end
+
+-- A table behind a line that says how many rows it has.
+local function folded(lead, rows, out)
+  if #rows == 0 then return end
+  out[#out + 1] = string.format("<details class=panel><summary>%s</summary><table>", text(lead))
+  table.move(rows, 1, #rows, #out + 1, out)
+  out[#out + 1] = "</table></details>"
+end
+
+local function not_applicable_html(cases, out)
+  local by_reason, reasons = {}, {}
+  for _, case in ipairs(cases) do
+    local reason = case.reason or ""
+    if not by_reason[reason] then
+      by_reason[reason] = {}
+      reasons[#reasons + 1] = reason
+    end
+    table.insert(by_reason[reason], string.format('<tr id="case-%s"><td class="id mono">%s<td>%s',
+      text(case.id), text(case.id), text(case.purpose)))
+  end
+  table.sort(reasons)
+  if #cases > 0 then out[#out + 1] = "<h2>Cases that do not apply</h2>" end
+  for _, reason in ipairs(reasons) do
+    folded(string.format("%d: %s", #by_reason[reason], reason), by_reason[reason], out)
+  end
 end
 
 -- Requirements -----------------------------------------------------------------------------------
 
+-- A row for each requirement that a case which applies verifies.
 local function rows_of_requirements(document)
   local rows, by_id = {}, {}
   for _, case in ipairs(document.cases) do
-    for id, result in pairs(case.requirements) do
+    for id, result in pairs(case.verdict ~= "not applicable" and case.requirements or {}) do
       if not by_id[id] then
         by_id[id] = { id = id, verdict = document.requirements[id] or "no verdict", cases = {},
           text = document.requirement_texts[id] or {} }
         rows[#rows + 1] = by_id[id]
       end
-      table.insert(by_id[id].cases, { id = case.id,
-        verdict = case.verdict == "not applicable" and "not applicable" or result })
+      table.insert(by_id[id].cases, { id = case.id, verdict = result })
     end
-  end
-  for _, row in ipairs(rows) do
-    local applies = row.verdict ~= "no verdict"
-    for _, case in ipairs(row.cases) do
-      applies = applies or case.verdict ~= "not applicable"
-    end
-    if not applies then row.verdict = "not applicable" end
   end
   table.sort(rows, function(a, b)
     if RANK[a.verdict] ~= RANK[b.verdict] then return RANK[a.verdict] < RANK[b.verdict] end
@@ -254,22 +280,47 @@ local function rows_of_requirements(document)
   return rows
 end
 
+-- Links to the cases of a requirement: those that say something else first, many of them folded.
+local function links_to_cases(row)
+  local other, same = {}, {}
+  for _, case in ipairs(row.cases) do
+    local list = case.verdict == row.verdict and same or other
+    list[#list + 1] = string.format('<a href="#case-%s">%s</a>%s', text(case.id), text(case.id),
+      list == other and " (" .. text(case.verdict) .. ")" or "")
+  end
+  local shown = table.concat(same, "<br>")
+  if #same > CASES_IN_SIGHT then
+    shown = string.format("<details><summary>%d cases</summary>%s</details>", #same, shown)
+  end
+  if #other > 0 and #same > 0 then shown = "<br>" .. shown end
+  return table.concat(other, "<br>") .. shown
+end
+
 local function requirements_html(document, out)
   out[#out + 1] = "<h2 id=requirements>Requirements</h2><div class=panel><table><tr><th>verdict"
     .. "<th>requirement<th>section<th>level<th>what it asks<th>cases"
   for _, row in ipairs(rows_of_requirements(document)) do
-    local links = {}
-    for i, case in ipairs(row.cases) do
-      links[i] = string.format('<a href="#case-%s" title="%s">%s</a>%s', text(case.id),
-        text(case.verdict), text(case.id), case.verdict == row.verdict and ""
-        or " (" .. text(case.verdict) .. ")")
-    end
     out[#out + 1] = string.format('<tr id="%s" class="filtered %s"><td>%s<td class="id mono">%s'
       .. "<td>%s<td class=level>%s<td>%s<td class=mono>%s", text(row.id), class_of(row.verdict),
       badge(row.verdict), text(row.id), text(row.text.section or ""), text(row.text.level or ""),
-      text(row.text.summary or ""), table.concat(links, "<br>"))
+      text(row.text.summary or ""), links_to_cases(row))
   end
   out[#out + 1] = "</table></div>"
+end
+
+-- A report says what it did not look at, too.
+local function unjudged_html(document, out)
+  local coverage, rows = document.coverage, {}
+  for i, id in ipairs(coverage.unjudged) do
+    local known = document.requirement_texts[id]
+    rows[i] = string.format('<tr><td class="id mono">%s<td>%s<td class=level>%s<td>%s', text(id),
+      text(known.section), text(known.level), text(known.summary))
+  end
+  out[#out + 1] = "<h2 id=unjudged>What no case judged</h2>"
+  out[#out + 1] = string.format("<p>%d requirements with MUST or MUST NOT bind the roles of this "
+    .. "implementation and show from outside; this run judged %d of them.</p>", coverage.binding,
+    coverage.binding - #coverage.unjudged)
+  folded(#rows .. " without a verdict", rows, out)
 end
 
 local READING = [[
@@ -293,13 +344,15 @@ after it that shows that the path still worked.
 function report_html.render(document, page)
   local out = {}
   head(document, out)
-  local wrong, others = split(document)
+  local wrong, others, outside = split(document)
   out[#out + 1] = "<h2 id=attention>What failed</h2>"
   if #wrong == 0 then out[#out + 1] = "<p>Nothing.</p>" end
   for _, case in ipairs(wrong) do case_html(case, document, page, out) end
   requirements_html(document, out)
   out[#out + 1] = "<h2 id=cases>" .. (#wrong > 0 and "The other cases" or "Cases") .. "</h2>"
   for _, case in ipairs(others) do case_html(case, document, page, out) end
+  not_applicable_html(outside, out)
+  unjudged_html(document, out)
   out[#out + 1] = READING
   out[#out + 1] = string.format("</main><footer>natfw-conform %s, suite %s</footer></body></html>",
     text(document.version), text(document.hash))

@@ -35,6 +35,7 @@ h3 { font-size: 15px; margin: 18px 0 6px; }
 nav a { margin-right: 18px; }
 .panel, .case { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
 .panel { padding: 4px 18px 14px; }
+details.panel { padding: 8px 18px; margin: 10px 0; } summary { cursor: pointer; }
 .case { margin: 10px 0; border-left: 5px solid var(--tone, var(--quiet)); }
 .case > summary, .case > .head { padding: 9px 14px; display: flex; gap: 12px;
   align-items: baseline; }
@@ -103,7 +104,7 @@ td.id { white-space: nowrap; }
 .decoded td:first-child, .decoded th:first-child { width: 190px; white-space: nowrap; }
 .fields { font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
   font-weight: 400; overflow-wrap: anywhere; }
-.fields span { margin-right: 10px; } .fields i { color: var(--soft); font-style: normal; }
+.fields i { color: var(--soft); font-style: normal; } .fields i + i { margin-left: 10px; }
 .decoded td b { font-weight: 600; }
 .decoded .fault { color: var(--bad); font-weight: 600; }
 .level { font-size: 12px; color: var(--soft); white-space: nowrap; }

@@ -98,6 +98,17 @@ end
 
 function Session:send_external(options) return self:send_create(options) end
 
+-- The request that the IUT sends on is under way; see Case:outbound_session.
+function Session:begin() return self:send_create() end
+
+-- That request is granted, and the IUT passes the news on.
+function Session:expect_granted(ids, text)
+  self:respond()
+  local item = self:expect_response(ids, text)
+  self.case:check(ids, "the RESPONSE is a success", 2, item.class)
+  return item
+end
+
 function Session:expect_create(ids, text)
   return self.case:expect(self.case.nr, "CREATE", self, ids, text or "the IUT forwards the CREATE")
 end

@@ -71,4 +71,35 @@ function verdicts.by_requirement(results)
   return found
 end
 
+local BINDING = { MUST = true, ["MUST NOT"] = true, REQUIRED = true }
+local SEEN_FROM_OUTSIDE = { wire = true, dataplane = true }
+-- Of every role: what each GIST node and each codec has to do.
+local EVERY_ROLE = { "GIST-any", "GIST-querier", "GIST-responder", "codec" }
+
+local function binds(requirement, roles)
+  for role in requirement.roles:gmatch("[^,]+") do
+    if roles[role] then return true end
+  end
+  return false
+end
+
+-- How many requirements with MUST bind these roles and show from outside, and which of them have
+-- no verdict in `judged` (id -> verdict).
+function verdicts.coverage(judged, requirements, roles)
+  local bound = {}
+  for _, list in ipairs({ roles, EVERY_ROLE }) do
+    for _, role in ipairs(list) do bound[role], bound[role .. "+"] = true, true end
+  end
+  local count, unjudged = 0, {}
+  for id, requirement in pairs(requirements) do
+    if BINDING[requirement.level] and SEEN_FROM_OUTSIDE[requirement.observable]
+      and not requirement.restates and binds(requirement, bound) then
+      count = count + 1
+      if judged[id] ~= "pass" and judged[id] ~= "fail" then unjudged[#unjudged + 1] = id end
+    end
+  end
+  table.sort(unjudged)
+  return { binding = count, unjudged = unjudged }
+end
+
 return verdicts

@@ -65,9 +65,9 @@ end
 
 local FIN, SYN, PSH_ACK, SYN_ACK = 1, 2, 24, 18
 
-local function tcp_packet(from, to, from_port, to_port, sequence, flags, payload)
-  local body = string.pack(">I2I2I4I4BBI2I2I2", from_port, to_port, sequence & 0xFFFFFFFF, 0, 0x50,
-    flags, 65535, 0, 0) .. payload
+local function tcp_packet(from, to, from_port, to_port, sequence, acknowledges, flags, payload)
+  local body = string.pack(">I2I2I4I4BBI2I2I2", from_port, to_port, sequence & 0xFFFFFFFF,
+    acknowledges & 0xFFFFFFFF, 0x50, flags, 65535, 0, 0) .. payload
   return string.pack(">BBI2I2I2BBI2", 0x45, 0, 20 + #body, 0, 0x4000, 64, 6, 0)
     .. address.parse(from) .. address.parse(to) .. body
 end
@@ -92,8 +92,8 @@ function made.packets(steps, options)
   local function open(from, to)
     if sent[from] then return end
     sent[from], sent[to] = START + 1, START + 1
-    add(tcp_packet(from, to, PORTS[from], PORTS[to], START, SYN, ""))
-    add(tcp_packet(to, from, PORTS[to], PORTS[from], START, SYN_ACK, ""))
+    add(tcp_packet(from, to, PORTS[from], PORTS[to], START, 0, SYN, ""))
+    add(tcp_packet(to, from, PORTS[to], PORTS[from], START, START + 1, SYN_ACK, ""))
   end
   local function stream(from, to, bytes)
     open(from, to)
@@ -103,7 +103,7 @@ function made.packets(steps, options)
       local overlap = spread and not options.in_order and random(0, 9) or 0
       local from_here = math.max(1, position - overlap)
       local segment = tcp_packet(from, to, PORTS[from], PORTS[to], sent[from] + from_here - 1,
-        PSH_ACK, bytes:sub(from_here, position + size - 1))
+        sent[to], PSH_ACK, bytes:sub(from_here, position + size - 1))
       add(segment, spread and not options.in_order and random(0, 6) or 0)
       if spread and random(3) == 1 then add(segment, options.in_order and 0 or random(0, 6)) end
       position = position + size
@@ -121,7 +121,8 @@ function made.packets(steps, options)
     end
   end
   if options.open_ended then return list end
-  add(tcp_packet(NI, INSIDE, PORTS[NI], PORTS[INSIDE], sent[NI], FIN | 16, ""))
+  add(tcp_packet(NI, INSIDE, PORTS[NI], PORTS[INSIDE], sent[NI], sent[INSIDE],
+    FIN | 16, ""))
   return list
 end
 

@@ -83,15 +83,15 @@ local BROKEN = {
   { "sets-p", "4.1-messages-sent-are-well-formed", "RFC5973-4.1-5" },
   { "p-flag", "4.1-proxy-flags-ignored-in-response", "RFC5973-4.1-6" },
   { "info-reserved", "4.2.5-reserved-bits-ignored", "RFC5973-4.2.5-1b" },
-  { "wrong-code", "4.1-unknown-message-type", "RFC5973-4.1-3" },
-  { "wrong-code", "4.2-wrong-object-length", "RFC5973-4.2-1" },
-  { "wrong-code", "4.2-invalid-extensibility-flags", "RFC5973-4.2-3b" },
-  { "accepts-faults", "4.2-unknown-mandatory-object", "RFC5973-4.2-2" },
-  { "accepts-faults", "4.2.4-unknown-rule-action", "RFC5973-4.2.4-3" },
-  { "accepts-faults", "4.2.4-bad-sub-ports", "RFC5973-4.2.4-4b" },
+  { "wrong-code", "3.3-create-type-5", "RFC5973-4.1-3" },
+  { "wrong-code", "3.3-create-lt-long", "RFC5973-4.2-1" },
+  { "wrong-code", "3.3-create-lt-ab-11", "RFC5973-4.2-3b" },
+  { "accepts-faults", "3.3-create-unknown-0x3f0", "RFC5973-4.2-2" },
+  { "accepts-faults", "3.3-create-rule-action-3", "RFC5973-4.2.4-3" },
+  { "accepts-faults", "3.3-create-sub-ports-2", "RFC5973-4.2.4-4b" },
   { "accepts-faults", "4.3-missing-object", "RFC5973-4.3-2" },
-  { "accepts-faults", "4.3-illegal-object", "RFC5973-4.3-3" },
-  { "accepts-faults", "4.3-duplicate-object", "RFC5973-4.3-4" },
+  { "accepts-faults", "3.3-create-with-info", "RFC5973-4.3-3" },
+  { "accepts-faults", "3.3-create-two-lt", "RFC5973-4.3-4" },
   { "keeps-ab01", "4.2-unknown-optional-object", "RFC5973-4.2-i4" },
   { "drops-ab10", "4.2-unknown-forward-object", "RFC5973-4.2-i5" },
   { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
@@ -282,7 +282,8 @@ end)
 test("measured times are in the report", function()
   local results = support.run({ support.case("3.7.4-deletion-udp") })
   expect(results[1].measured["running flow stops at deletion"] ~= nil, "no time measured")
-  local text = report.json(results, { started_ms = 0, version = "0", hash = "0", iut = "x" })
+  local text = report.json(results, { started_ms = 0, version = "0", hash = "0", iut = "x",
+    roles = {}, catalogue = {} })
   expect(text:find("running flow stops at deletion", 1, true), "not in the JSON")
   expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true),
     "no decoded messages")

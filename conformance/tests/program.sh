@@ -30,6 +30,16 @@ expect 2 'wants a value' "$program" run --ixit
 expect 2 'whole number' "$program" run --jobs many
 expect 2 'no suite in' "$program" --data-dir /nonexistent list
 
+# Without being told, a program of the build tree takes its own suite, and a copy elsewhere the one
+# that is installed; --data-dir is stronger than both.
+expect 0 '^[1-9][0-9]* cases$' env -u NATFW_CONFORM_DATA "$program" list
+expect 2 "no suite in '/nonexistent'" env -u NATFW_CONFORM_DATA "$program" --data-dir=/nonexistent list
+installed=$(strings "$program" | grep -m 1 '/natfw/conformance$')
+mkdir -p "$folder/elsewhere" && cp "$program" "$folder/elsewhere/"
+if [ ! -e "$installed/runner/main.lua" ]; then
+    expect 2 "no suite in '$installed'" env -u NATFW_CONFORM_DATA "$folder/elsewhere/natfw-conform" list
+fi
+
 expect 0 '^[1-9][0-9]* cases$' "$program" list
 expect 0 '^3\.5-msn-wraps-around ' "$program" list --requirement RFC5973-3.5-4
 expect 0 '^2 cases$' "$program" list --id '3.4-expiry-*'
@@ -107,12 +117,73 @@ expect 1 'frame 1, GIST Query: expected DF set, got DF clear' \
     "$program" judge --iut 192.0.2.1 "$folder/query.pcap" --json "$folder/judge.json" --html "$folder/judge.html"
 expect 0 judged python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["requirements"]["RFC5971-5.3.2.1-5"] == "violates"; print("judged")' "$folder/judge.json"
 expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open' "$folder/judge.html"
-expect 4 '44 never exercised' "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
+expect 4 'none of the IUT; messages were sent by: 192\.0\.2\.1$' \
+    "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
 
-expect 2 'replay wants one FILE.pcap' "$program" replay
+expect 2 'none: No such file' "$program" judge --iut 192.0.2.1 --tls-keylog "$folder/none" "$folder/query.pcap"
+expect 2 'wants the program tshark' \
+    env PATH=/nonexistent "$program" judge --iut 192.0.2.1 --tls-keylog /dev/null "$folder/query.pcap"
+
+# The same packet in frames of other link types, padded, and as pcapng.
+python3 - "$folder" <<'PYTHON'
+import struct, sys
+folder = sys.argv[1]
+packet = open(folder + "/query.pcap", "rb").read()[40:]
+ethernet = bytes(12)
+frames = {
+    "ethernet": (1, ethernet + b"\x08\x00" + packet + bytes(18)),
+    "vlan": (1, ethernet + b"\x81\x00\x00\x07\x08\x00" + packet),
+    "two-vlans": (1, ethernet + b"\x88\xa8\x00\x07\x81\x00\x00\x08\x08\x00" + packet),
+    "cooked": (113, bytes(14) + b"\x08\x00" + packet),
+    "cooked-2": (276, b"\x08\x00" + bytes(18) + packet),
+    "loopback": (0, struct.pack("<I", 2) + packet),
+    "raw-ipv4": (228, packet),
+}
+header = lambda link, snap=65535: struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snap, link)
+record = lambda frame, kept: struct.pack("<IIII", 1, 0, kept, len(frame)) + frame[:kept]
+for name, (link, frame) in frames.items():
+    open(f"{folder}/{name}.pcap", "wb").write(header(link) + record(frame, len(frame)))
+link, frame = frames["ethernet"]
+open(f"{folder}/snapped.pcap", "wb").write(header(link, 60) + record(frame, 60))
+open(f"{folder}/other.pcap", "wb").write(header(1) + record(ethernet + b"\x08\x06" + packet, 80))
+block = lambda kind, body: struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+padding = bytes(-len(packet) % 4)
+open(f"{folder}/next.pcapng", "wb").write(
+    block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)) + block(1, struct.pack("<HHI", 101, 0, 0))
+    + block(6, struct.pack("<IIIII", 0, 0, 1, len(packet), len(packet)) + packet + padding))
+PYTHON
+for name in ethernet.pcap vlan.pcap two-vlans.pcap cooked.pcap cooked-2.pcap loopback.pcap raw-ipv4.pcap \
+    next.pcapng; do
+    expect 1 'frame 1, GIST Query: expected DF set, got DF clear' \
+        "$program" judge --iut 192.0.2.1 "$folder/$name"
+done
+expect 4 '1 frames, 0 GIST messages, 0 of them by the IUT; not read: 1 frames cut short' \
+    "$program" judge --iut 192.0.2.1 "$folder/snapped.pcap"
+expect 4 'messages were sent by: nobody' "$program" judge --iut 192.0.2.1 "$folder/other.pcap"
+{ cat "$folder/ethernet.pcap"; head -c 60 "$folder/ethernet.pcap" | tail -c +25; } >"$folder/torn.pcap"
+expect 1 'warning: .*torn.pcap: truncated' "$program" judge --iut 192.0.2.1 "$folder/torn.pcap"
+mkdir "$folder/empty"
+expect 2 'empty' "$program" judge --iut 192.0.2.1 "$folder/empty"
+expect 2 'nowhere/judge.json' "$program" judge --iut 192.0.2.1 "$folder/query.pcap" --json "$folder/nowhere/judge.json"
+
+captured=$suite/../pcaps/create-success.pcap
+expect 2 'replay wants at least one FILE.pcap' "$program" replay
 expect 2 'replay wants --ixit' "$program" replay "$folder/query.pcap"
-expect 2 'query.pcap: has nothing that 192.0.2.7 sent' "$program" replay --as 192.0.2.7 "$folder/query.pcap"
-expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$folder/query.pcap"
+expect 2 'exclude each other' "$program" replay --as initiator --iut 192.0.2.1 "$folder/query.pcap"
+expect 2 'as anybody is no IP address' "$program" replay --as anybody "$folder/query.pcap"
+expect 2 'query.pcap: has nothing that 192.0.2.7 sent' \
+    "$program" replay --ixit "$folder/good.lua" --as 192.0.2.7 "$folder/query.pcap"
+expect 2 'query.pcap: has nothing of the IUT' "$program" replay --ixit "$folder/good.lua" "$folder/query.pcap"
+expect 2 'query.pcap: has no Response' \
+    "$program" replay --ixit "$folder/good.lua" --as responder "$folder/query.pcap"
+expect 2 'is the responder itself' \
+    "$program" replay --ixit "$suite/ixit/responder.lua" --as responder "$captured"
+expect 2 'is the initiator itself' \
+    "$program" replay --ixit "$suite/ixit/initiator.lua" --as initiator "$captured"
+expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$captured"
+# Link type 147 is nobody's.
+{ head -c 20 "$folder/query.pcap"; printf '\223\000\000\000'; tail -c +25 "$folder/query.pcap"; } >"$folder/odd.pcap"
+expect 2 'odd.pcap: link type 147 is none that I know' "$program" replay --ixit "$folder/good.lua" "$folder/odd.pcap"
 
 echo "$count checks, $failed failed"
 [ $failed -eq 0 ]

@@ -1,14 +1,18 @@
 -- Replay against the scripted firewall: the same comes back, or the report says which field differs.
 
 local made = require("tests.conversation")
+local messages = require("runner.messages")
 local replay = require("runner.replay")
 local support = require("tests.support")
 
 local test, expect = support.test, support.expect
 
-local function script_of(player)
-  return replay.read("made.pcap", player, made.reader(made.packets(made.conversation())))
+local function read(options, steps)
+  return replay.read({ "made.pcap" }, options, made.reader(made.packets(steps or made.conversation(),
+    { open_ended = true })))
 end
+
+local function script_of(player) return read({ player = player }) end
 
 local function replayed(script, options)
   return support.run({ replay.definition(script, { "NF-FW" }) }, options)[1]
@@ -27,7 +31,7 @@ end
 
 test("what a right firewall answered, a right firewall answers again", function()
   local script = assert(script_of())
-  expect(script.player == made.NI, "plays " .. script.player)
+  expect(script.nodes.inside == made.NI and not script.nodes.outside, "plays somebody else")
   local case = replayed(script)
   expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
   local compared = {}
@@ -47,6 +51,45 @@ test("another answer fails, and names the field", function()
   expect(differences(case):find("lifetime_s: expected 60, got 30", 1, true), differences(case))
 end)
 
+test("the responder's side is played behind an initiator of the runner's own", function()
+  local script = assert(script_of(made.NR))
+  expect(script.nodes.outside == made.NR and not script.nodes.inside, "plays somebody else")
+  local case = replayed(script)
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+  local compared = {}
+  for _, step in ipairs(case.steps) do
+    if step.kind == "check" then compared[step.text] = true end
+  end
+  for _, text in ipairs({ "GIST Query MRI dest_port", "GIST Confirm: its Responder-Cookie",
+    "NATFW CREATE NATFW_MSN msn", "NATFW CREATE NATFW_LT lifetime_s" }) do
+    expect(compared[text], "never compared " .. text)
+  end
+  case = replayed(script, { box = { breaks = { ["forward-msn"] = true } } })
+  expect(case.verdict == "fail" and differences(case):find("NATFW CREATE NATFW_MSN msn: expected 7, got 6",
+    1, true), differences(case))
+end)
+
+test("both sides are played at once where the capture has both", function()
+  local script = assert(read({ iuts = made.iut }))
+  expect(script.nodes.inside == made.NI and script.nodes.outside == made.NR, "plays somebody else")
+  local case = replayed(script)
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+  case = replayed(script, { box = { max_s = 30 } })
+  expect(differences(case):find("NATFW CREATE NATFW_LT lifetime_s: expected 60, got 30", 1, true),
+    differences(case))
+end)
+
+test("what comes after the end of a capture that goes on is a difference", function()
+  local steps = made.conversation()
+  table.remove(steps) -- the deletion is not passed on; a right firewall passes it on
+  local packets = made.packets(steps)
+  packets[#packets].at = packets[#packets].at + 10
+  local script = assert(replay.read({ "made.pcap" }, { iuts = made.iut }, made.reader(packets)))
+  local case = replayed(script)
+  expect(differences(case):find("after the last message of the capture, outside: expected nothing, "
+    .. "got CREATE", 1, true), differences(case))
+end)
+
 test("without the IUT between the neighbours nothing passes", function()
   local definition = replay.definition(assert(script_of()), { "NF-FW" })
   local case = support.router_run({ definition })[1]
@@ -54,15 +97,53 @@ test("without the IUT between the neighbours nothing passes", function()
     case.verdict .. ": " .. differences(case))
 end)
 
+local function refused(options, steps)
+  local script, why = read(options, steps)
+  expect(script == nil, "is read")
+  return why
+end
+
+-- The conversation with another message of the initiator at this place.
+local function with_step(place, message)
+  local steps = made.conversation()
+  steps[place].bytes = messages.encode_gist(message)
+  return steps
+end
+
 test("what cannot be played is said, with its frame", function()
-  local script, why = replay.read("none.pcap", nil, made.reader({}))
-  expect(script == nil and why == "none.pcap: has no Query", tostring(why))
-  script, why = script_of("192.0.2.250")
-  expect(script == nil and why:find("nothing that 192.0.2.250 sent", 1, true), tostring(why))
+  local script, why = replay.read({ "none.pcap" }, {}, made.reader({}))
+  expect(script == nil and why == "none.pcap: has no GIST message", tostring(why))
+  expect(refused({ player = "192.0.2.250" }):find("nothing that 192.0.2.250 sent", 1, true), "nobody")
+  expect(refused({ iuts = { ["192.0.2.250"] = true } }):find("nothing that anybody sent to "
+    .. "192.0.2.250", 1, true), "no IUT")
   local steps = made.conversation()
   steps[1].bytes = steps[1].bytes:sub(1, 4) .. "\0\40" .. steps[1].bytes:sub(7)
-  script, why = replay.read("other.pcap", nil, made.reader(made.packets(steps)))
-  expect(script == nil and why == "other.pcap: frame 1: NSLPID 40 is not NATFW's", tostring(why))
+  expect(refused({}, steps) == "made.pcap: frame 1: NSLPID 40 is not NATFW's", "NSLPID 40")
+  expect(refused({ player = "responder" }, { steps[1] }) == "made.pcap: has no Response", "no Response")
+  expect(refused({ player = made.NI }, { made.conversation()[1] }):find("nothing of the IUT", 1, true),
+    "a Query that nobody took")
+  local failure = { header = { type = 4, s = 1, hops = 1, nslpid = 33 }, objects = { { type = 9,
+    values = { class = 1, code = 9, subcode = 0, original_header = ("o"):rep(8), infos = {} } } } }
+  why = refused({ player = made.NI }, with_step(4, failure))
+  expect(why:find("a GIST Error quotes", 1, true), why)
+  local external = messages.data({ sid = made.session.sid, flow = { loose_end = true,
+    source = made.NI, destination = "192.0.2.20" } }, 0, messages.encode_natfw(messages.create({
+      lifetime_s = 60, msn = 7 })))
+  why = refused({ player = made.NI }, with_step(4, external))
+  expect(why:find("loose-end method", 1, true), why)
+end)
+
+test("a side that the IUT is itself is not played", function()
+  local inside, outside = assert(script_of("initiator")), assert(script_of(made.NR))
+  local function obstacle(script, settings)
+    settings.ics = { roles = { "X" } }
+    return replay.obstacle(script, settings)
+  end
+  expect(not obstacle(inside, {}) and not obstacle(outside, {}), "a forwarder has both sides")
+  expect(not obstacle(inside, { responder = {} }), "a responder is asked")
+  expect(obstacle(outside, { responder = {} }):find("is the responder itself", 1, true), "NR")
+  expect(not obstacle(outside, { initiator = {} }), "an initiator is answered")
+  expect(obstacle(inside, { initiator = {} }):find("is the initiator itself", 1, true), "NI")
 end)
 
 support.finish()

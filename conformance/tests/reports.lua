@@ -29,7 +29,7 @@ local definitions = {
 
 local EXPECTED = { ["fails-as-expected"] = "known #1", ["passes-unexpectedly"] = "known #2" }
 
-local RUN = { version = "0.0.0", hash = ("0"):rep(64), iut = "box <1>", jobs = 8, started_ms = 0,
+local RUN = { version = "0.0.0", roles = { "NF-FW" }, hash = ("0"):rep(64), iut = "box <1>", jobs = 8, started_ms = 0,
   started = "2026-01-02T03:04:05Z", pcap = "/some/where/pcaps",
   catalogue = support.requirements() }
 
@@ -145,6 +145,34 @@ test("the HTML report shows failures first, with expected beside actual and the 
     "<b>GIST Response</b>", "Responder-Cookie", "RFC5973-3.4-1a", "fails.inside.pcap" }) do
     expect(shown:find(wanted, 1, true), "does not show " .. wanted)
   end
+end)
+
+test("the fields of a decoded object stand in the order of the RFC's figure", function()
+  local shown = page:match("<td>NLI<td>(.-)</div>"):gsub("<[^>]*>", "")
+  local names = { "pi_length", "ip_ttl", "ip_ver", "validity_ms", "peer_identity", "interface" }
+  local last = 0
+  for _, name in ipairs(names) do
+    local place = shown:find(name .. " ", 1, true)
+    expect(place and place > last, name .. " is not in its place: " .. shown)
+    last = place
+  end
+end)
+
+test("a report counts the MUSTs that bind the roles, and names those without a verdict", function()
+  local requirements = {
+    A = { level = "MUST", observable = "wire", roles = "NF-FW" },
+    B = { level = "MUST NOT", observable = "dataplane", roles = "NR,GIST-any" },
+    C = { level = "MUST", observable = "wire", roles = "NI+" },
+    D = { level = "SHOULD", observable = "wire", roles = "NF-FW" },
+    E = { level = "MUST", observable = "internal", roles = "NF-FW" },
+    F = { level = "MUST", observable = "wire", roles = "NF-FW", restates = "A" },
+    G = { level = "REQUIRED", observable = "wire", roles = "NF-FW,NR" },
+  }
+  local judged = { A = "pass", G = "not reached", D = "pass" }
+  local firewall = verdicts.coverage(judged, requirements, { "NF-FW" })
+  expect(firewall.binding == 3, firewall.binding .. " bind a firewall")
+  expect(table.concat(firewall.unjudged, " ") == "B G", table.concat(firewall.unjudged, " "))
+  expect(verdicts.coverage(judged, requirements, { "NI" }).binding == 2, "an NI")
 end)
 
 test("JSON reads back as it was written, and faults say where", function()

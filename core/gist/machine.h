@@ -41,6 +41,25 @@ struct gist_event {
     enum gist_send_result result;             /* of tg_NSLPData: set by the rules */
 };
 
+typedef void gist_rule(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event);
+
+/* A row of Figure 7 or 8: in this state, this event is answered by this rule. */
+struct gist_transition {
+    unsigned from; /* gist_querying_state or gist_responding_state */
+    enum gist_event_kind event;
+    gist_rule *rule;
+    unsigned to;
+};
+
+/* Carries out the row that fits; an event without a row is ignored. */
+void gist_machine_event(const struct gist_transition transitions[], size_t count,
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event);
+
+/* 5.3.3: each wait for an answer is `factor` times the one before, up to T2. */
+void gist_machine_back_off(
+    const struct gist_node *node, struct gist_handshake *handshake, uint32_t factor);
+
 /* Sends the first Query and starts the machine. Returns false without a route to the flow's end. */
 bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state);
 void gist_querying_event(

@@ -28,25 +28,56 @@ static bool check_session(struct gist_node *node, const struct gist_reception *r
     return false;
 }
 
+static bool is_reached_by(
+    const struct gist_node *node, const struct gist_address *address, uint32_t interface)
+{
+    struct gist_address own;
+    uint32_t towards;
+    return node->transport.route(node->transport.context, address, &own, &towards) &&
+           towards == interface;
+}
+
+/* 5.8.1.2: packets come from where packets to their sources would go. From anywhere, a flow may
+ * come in anywhere. */
+static bool passes_ingress_filter(
+    const struct gist_node *node, const struct gist_mri *mri, uint32_t interface)
+{
+    if (!node->config.ingress_filter || mri->source_prefix == 0)
+        return true;
+    struct gist_address last = gist_address_last(&mri->source, mri->source_prefix);
+    return is_reached_by(node, &mri->source, interface) &&
+           (gist_address_equal(&mri->source, &last) || is_reached_by(node, &last, interface));
+}
+
 /* 5.8.1.2, 5.8.1.3, 7.2.1: is this a Query that can have come by the flow's path? */
 static bool check_query_path(struct gist_node *node, const struct gist_reception *reception)
 {
     const struct gist_message *message = &reception->message;
     const struct gist_arrival *arrival = reception->arrival;
     if (message->header.source_is_peer &&
-        !gist_address_equal(&message->nli.interface_address, &arrival->source.address)) {
+        !SPEC_HOLDS("RFC5971-7.2.1-1", 1,
+            gist_address_equal(&message->nli.interface_address, &arrival->source.address))) {
         gist_reject_object(
             node, reception, GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT, GIST_OBJECT_MRI);
         return false;
     }
     if (message->mri.mrm != GIST_MRM_PATH_COUPLED)
         return true;
-    if (message->mri.source.version != arrival->source.address.version) {
+    if (!SPEC_HOLDS(
+            "RFC5971-7.4-2", 1, message->mri.source.version == arrival->source.address.version)) {
         gist_reject_object(node, reception, GIST_MRI_VALIDATION_FAILURE, GIST_IP_VERSION_MISMATCH,
             GIST_OBJECT_MRI);
         return false;
     }
-    if (message->mri.upstream && arrival->ip_ttl < UPSTREAM_TTL_MIN) {
+    if (!message->mri.upstream &&
+        !SPEC_HOLDS("RFC5971-5.8.1.2-6", 1,
+            passes_ingress_filter(node, &message->mri, arrival->interface))) {
+        gist_reject_object(node, reception, GIST_MRI_VALIDATION_FAILURE,
+            GIST_INGRESS_FILTER_FAILURE, GIST_OBJECT_MRI);
+        return false;
+    }
+    if (message->mri.upstream &&
+        !SPEC_HOLDS("RFC5971-5.8.1.3-10", 1, arrival->ip_ttl >= UPSTREAM_TTL_MIN)) {
         gist_reject(node, reception, GIST_INVALID_IP_LAYER_TTL, 0);
         return false;
     }
@@ -154,9 +185,10 @@ void gist_node_response(struct gist_node *node, const struct gist_reception *rec
         reject_cookie(node, reception, GIST_OBJECT_QUERY_COOKIE);
         return;
     }
-    if (!comes_from_its_peer(reception)) {
+    if (!SPEC_HOLDS("RFC5971-7.2.1-6a", 1, comes_from_its_peer(reception))) {
         node->counters.messages_rejected++;
-        if (!state->peer) /* a NAT that knows nothing of GIST, 7.2.1 */
+        /* A NAT that knows nothing of GIST, 7.2.1. */
+        if (!state->peer && SPEC_ACT("RFC5971-7.2.1-6b", 1))
             gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
         return;
     }
@@ -314,7 +346,8 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         gist_responding_event(node, state, &event);
 }
 
-/* An Error counts for a state only if it came the way that the state's own messages go. */
+/* An Error about a message to the peer comes from the peer, the way that the message went. Who else
+ * is on the path answers Queries only. */
 static struct gist_routing_state *find_state_at_fault(
     struct gist_node *node, const struct gist_reception *reception)
 {
@@ -323,10 +356,13 @@ static struct gist_routing_state *find_state_at_fault(
         return NULL;
     struct gist_routing_state *state =
         gist_routing_state_find(node, &error->mri, &error->session_id);
-    bool query = error->original.type == GIST_QUERY;
-    if (!state || (!query && state->association != reception->association))
+    if (!state || error->original.type == GIST_QUERY)
+        return state;
+    if (state->association != reception->association)
         return NULL;
-    return state;
+    bool strange = !reception->association && state->peer &&
+                   !gist_address_equal(&reception->arrival->source.address, &state->peer->address);
+    return strange ? NULL : state;
 }
 
 /* Rule 4, er_NoRSM; the other errors only tell, but for Endpoint Found: no peer will answer. */

@@ -19,10 +19,7 @@ static void start_no_response(struct gist_node *node, struct gist_routing_state 
     if (handshake->give_up_ms != 0 && deadline_ms > handshake->give_up_ms)
         deadline_ms = handshake->give_up_ms;
     gist_routing_state_start(node, state, &handshake->timer, deadline_ms);
-    uint64_t doubled = SPEC_VALUE("RFC5971-5.3.3-1b", 1, 2, 1) * (uint64_t)handshake->interval_ms;
-    handshake->interval_ms =
-        (uint32_t)(doubled < node->config.query_timer_max_ms ? doubled
-                                                             : node->config.query_timer_max_ms);
+    gist_machine_back_off(node, handshake, SPEC_VALUE("RFC5971-5.3.3-1b", 1, 2, 1));
 }
 
 static void start_handshake(struct gist_node *node, struct gist_routing_state *state)
@@ -207,14 +204,7 @@ static void rule_8(
     start_handshake(node, state);
 }
 
-typedef void rule(struct gist_node *, struct gist_routing_state *, struct gist_event *);
-
-static const struct {
-    enum gist_querying_state from;
-    enum gist_event_kind event;
-    rule *rule;
-    enum gist_querying_state to;
-} transitions[] = {
+static const struct gist_transition transitions[] = {
     {GIST_QUERYING_AWAITING_RESPONSE, GIST_TG_NSLP_DATA, rule_1, GIST_QUERYING_AWAITING_RESPONSE},
     {GIST_QUERYING_AWAITING_RESPONSE, GIST_TO_NO_RESPONSE, rule_2, GIST_QUERYING_AWAITING_RESPONSE},
     {GIST_QUERYING_AWAITING_RESPONSE, GIST_ER_NO_RSM, rule_3, GIST_QUERYING_AWAITING_RESPONSE},
@@ -239,14 +229,8 @@ static const struct {
 void gist_querying_event(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
-    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]) && !state->dead; i++) {
-        if (transitions[i].from != (enum gist_querying_state)state->state ||
-            transitions[i].event != event->kind)
-            continue;
-        state->state = transitions[i].to;
-        transitions[i].rule(node, state, event);
-        return;
-    }
+    gist_machine_event(
+        transitions, sizeof(transitions) / sizeof(transitions[0]), node, state, event);
 }
 
 static void expire(

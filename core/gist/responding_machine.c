@@ -14,10 +14,7 @@ static void start_no_confirm(struct gist_node *node, struct gist_routing_state *
 {
     struct gist_handshake *handshake = &state->handshake;
     gist_routing_state_start(node, state, &handshake->timer, node->now_ms + handshake->interval_ms);
-    uint64_t doubled = 2 * (uint64_t)handshake->interval_ms;
-    handshake->interval_ms =
-        (uint32_t)(doubled < node->config.query_timer_max_ms ? doubled
-                                                             : node->config.query_timer_max_ms);
+    gist_machine_back_off(node, handshake, SPEC_VALUE("RFC5971-5.3.3-10b", 1, 2, 1));
 }
 
 static void start_expire(struct gist_node *node, struct gist_routing_state *state)
@@ -167,14 +164,7 @@ static void rule_11(
     gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
 }
 
-typedef void rule(struct gist_node *, struct gist_routing_state *, struct gist_event *);
-
-static const struct {
-    enum gist_responding_state from;
-    enum gist_event_kind event;
-    rule *rule;
-    enum gist_responding_state to;
-} transitions[] = {
+static const struct gist_transition transitions[] = {
     {GIST_RESPONDING_BIRTH, GIST_RX_QUERY, rule_1, GIST_RESPONDING_AWAITING_CONFIRM},
     {GIST_RESPONDING_BIRTH, GIST_RX_CONFIRM, rule_2, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TG_NSLP_DATA, rule_7, GIST_RESPONDING_AWAITING_CONFIRM},
@@ -203,14 +193,8 @@ static const struct {
 void gist_responding_event(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
-    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]) && !state->dead; i++) {
-        if (transitions[i].from != (enum gist_responding_state)state->state ||
-            transitions[i].event != event->kind)
-            continue;
-        state->state = transitions[i].to;
-        transitions[i].rule(node, state, event);
-        return;
-    }
+    gist_machine_event(
+        transitions, sizeof(transitions) / sizeof(transitions[0]), node, state, event);
 }
 
 static void expire_no_confirm(struct gist_node *node, void *owner)

@@ -258,6 +258,7 @@ static bool hold_response(
     session->held_ticket = session->ticket;
     session->held_sequence_number = session->sequence_number;
     session->held_lifetime_s = incoming->message.lifetime_s;
+    session->held_hop_count = incoming->received->hop_count;
     return true;
 }
 
@@ -346,6 +347,7 @@ static void release_response(
         .session_id = session->id,
         .mri = gist_mri_upstream(&session->rule.flow),
         .attributes = session->attributes,
+        .hop_count = session->held_hop_count,
     };
     (void)gist_send_message(node->gist, now_ms, &request);
     natfw_session_drop_held(&node->seams.allocator, session);

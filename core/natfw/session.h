@@ -43,6 +43,7 @@ struct natfw_session {
     uint64_t held_ticket;
     uint32_t held_sequence_number;
     uint32_t held_lifetime_s;
+    uint8_t held_hop_count;
 
     /* NI only. */
     bool keeps_alive;

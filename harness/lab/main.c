@@ -40,7 +40,7 @@ static const char usage[] =
     "                       where natfwd, natfwctl and natfw-conform are (default: the build that\n"
     "                       this program is in, then the search path)\n"
     "  --data DIRECTORY     where the lab's Lua files are\n"
-    "  --help, --version\n"
+    "  -h, --help, --version\n"
     "\n"
     "exit status: 0 all was as the scenario expects, 1 it was not, 2 bad usage, 3 the lab itself\n"
     "failed. See natfw-lab(1).\n";
@@ -70,7 +70,7 @@ static int parse(int count, char **arguments, struct options *options)
         {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
     int option;
-    while ((option = getopt_long(count, arguments, "+", known, NULL)) >= 0) {
+    while ((option = getopt_long(count, arguments, "+h", known, NULL)) >= 0) {
         switch (option) {
         case 'p':
             options->pcap = optarg;

@@ -30,56 +30,48 @@ static void make_path(char path[64])
     snprintf(path, 64, "/tmp/natfwd-test-%d.conf", (int)getpid());
 }
 
+static const struct {
+    const char *text;
+    const char *expected; /* after the file's name */
+} faults[] = {
+    {ROLES "lifetme = 3\n", ":2: no such option 'lifetme'; natfwd.conf(5)"},
+    {"roles = {\"initiator\", \"respnder\"}", ":1: roles: unknown value \"respnder\"; choose"},
+    {"", ": roles: none given; name"},
+    {ROLES "association_port = 70000\n", ":2: association_port: 70000 is out of range; give 0"},
+    {ROLES "association_port = -1\n", ":2: association_port: -1 is out of range"},
+    {ROLES "association_port = tcp\n", ":2: invalid integer value for option 'association_port'"},
+    {ROLES "\nquery_timer_ms = 5\n", ":3: query_timer_ms: 5 is out of range; give 10 to"},
+    {ROLES "query_timer_max_ms = 100\n", ": query_timer_max_ms: below query_timer_ms; raise"},
+    {ROLES "lifetime_min_s = 100\nlifetime_max_s = 50\n", ": lifetime_min_s: above"},
+    {ROLES "transitory_hold_s = 29\n", ":2: transitory_hold_s: 29 is out of range; give 30"},
+    {ROLES "router_alert_required = maybe\n", ":2: invalid boolean value for option 'router_al"},
+    {ROLES "refresh = sometimes\n", ":2: refresh: unknown value \"sometimes\"; choose one of"},
+    {ROLES "on_exit = burn\n", ":2: on_exit: unknown value \"burn\"; choose one of: keep, re"},
+    {ROLES "log = paper\n", ":2: log: unknown value \"paper\"; choose one of: stderr, syslog"},
+    {ROLES "control_socket = \"run/x\"\n", ":2: control_socket: \"run/x\" cannot be used; give"},
+    {ROLES "nft_table = \"a b\"\n", ":2: nft_table: \"a b\" is no table name; give"},
+    {ROLES "peer_identity = \"\"\n", ":2: peer_identity: 0 octets; give 1 to 64"},
+    {ROLES "interface \"eth0\" {\n}\n", ":3: side: missing in interface \"eth0\"; give"},
+    {ROLES "interface \"eth0\" {\n side = left\n}\n", ":3: side: unknown value \"left\"; choose"},
+    {ROLES "interface \"an-interface-too-long\" {\n side = internal\n}\n",
+        ":4: interface: \"an-interface-too-long\" cannot be an interface"},
+    {"roles = {\"forwarder\"}\ninterface \"a\" { side = internal }\n",
+        ": interface: a forwarder needs one on side internal and one on side external"},
+    {ROLES "policy {\n default_internal = never\n}\n", ":3: default_internal: unknown answer"},
+    {ROLES "policy {\n default_external = \"2/1\"\n}\n", ":3: default_external: unknown answer"},
+    {ROLES "policy {\n peer \"10.0.0.0/33\" { answer = allow }\n}\n", ":3: peer: \"10.0.0.0/33\""},
+    {ROLES "policy {\n peer any { }\n}\n", ":3: answer: missing in peer \"any\"; give allow"},
+    {ROLES "policy {\n rule x {\n ports = 9-3\n}\n}\n", ":4: ports: \"9-3\" is no range; give"},
+    {ROLES "policy {\n rule x {\n protocol = ipx\n}\n}\n", ":4: protocol: unknown \"ipx\"; give"},
+    {ROLES "policy {\n rule x {\n source = here\n}\n}\n", ":4: source: \"here\" is no prefix"},
+    {ROLES "policy {\n rule x {\n lifetime_max_s = -1\n}\n}\n", ":4: lifetime_max_s: -1 is out"},
+    {ROLES "policy {\n rule x {\n ports = 5\n}\n}\n", ":5: answer: missing in rule \"x\"; give"},
+    {ROLES "policy {\n # }\n", ":3: a { has no }; close the section"},
+    {ROLES "= = =\n", ":2: unexpected token '='; natfwd.conf(5) lists"},
+};
+
 Test(config, says_file_line_and_key_of_every_fault)
 {
-    static const struct {
-        const char *text;
-        const char *expected; /* after the file's name */
-    } faults[] = {
-        {ROLES "lifetme = 3\n", ":2: no such option 'lifetme'; natfwd.conf(5)"},
-        {"roles = {\"initiator\", \"respnder\"}", ":1: roles: unknown value \"respnder\"; choose"},
-        {"", ":0: roles: none given; name"},
-        {ROLES "association_port = 70000\n", ":2: association_port: 70000 is out of range; give 0"},
-        {ROLES "association_port = -1\n", ":2: association_port: -1 is out of range"},
-        {ROLES "association_port = tcp\n",
-            ":2: invalid integer value for option 'association_port'"},
-        {ROLES "\nquery_timer_ms = 5\n", ":3: query_timer_ms: 5 is out of range; give 10 to"},
-        {ROLES "query_timer_max_ms = 100\n", ":0: query_timer_max_ms: below query_timer_ms; raise"},
-        {ROLES "lifetime_min_s = 100\nlifetime_max_s = 50\n", ":0: lifetime_min_s: above"},
-        {ROLES "transitory_hold_s = 29\n", ":2: transitory_hold_s: 29 is out of range; give 30"},
-        {ROLES "router_alert_required = maybe\n",
-            ":2: invalid boolean value for option 'router_al"},
-        {ROLES "refresh = sometimes\n", ":2: refresh: unknown value \"sometimes\"; choose one of"},
-        {ROLES "on_exit = burn\n", ":2: on_exit: unknown value \"burn\"; choose one of: keep, re"},
-        {ROLES "log = paper\n", ":2: log: unknown value \"paper\"; choose one of: stderr, syslog"},
-        {ROLES "control_socket = \"run/x\"\n",
-            ":2: control_socket: \"run/x\" cannot be used; give"},
-        {ROLES "nft_table = \"a b\"\n", ":2: nft_table: \"a b\" is no table name; give"},
-        {ROLES "peer_identity = \"\"\n", ":2: peer_identity: 0 octets; give 1 to 64"},
-        {ROLES "interface \"eth0\" {\n}\n", ":3: side: missing in interface \"eth0\"; give"},
-        {ROLES "interface \"eth0\" {\n side = left\n}\n",
-            ":3: side: unknown value \"left\"; choose"},
-        {ROLES "interface \"an-interface-too-long\" {\n side = internal\n}\n",
-            ":4: interface: \"an-interface-too-long\" cannot be an interface"},
-        {"roles = {\"forwarder\"}\ninterface \"a\" { side = internal }\n",
-            ":0: interface: a forwarder needs one on side internal and one on side external"},
-        {ROLES "policy {\n default_internal = never\n}\n", ":3: default_internal: unknown answer"},
-        {ROLES "policy {\n default_external = \"2/1\"\n}\n",
-            ":3: default_external: unknown answer"},
-        {ROLES "policy {\n peer \"10.0.0.0/33\" { answer = allow }\n}\n",
-            ":3: peer: \"10.0.0.0/33\""},
-        {ROLES "policy {\n peer any { }\n}\n", ":3: answer: missing in peer \"any\"; give allow"},
-        {ROLES "policy {\n rule x {\n ports = 9-3\n}\n}\n", ":4: ports: \"9-3\" is no range; give"},
-        {ROLES "policy {\n rule x {\n protocol = ipx\n}\n}\n",
-            ":4: protocol: unknown \"ipx\"; give"},
-        {ROLES "policy {\n rule x {\n source = here\n}\n}\n", ":4: source: \"here\" is no prefix"},
-        {ROLES "policy {\n rule x {\n lifetime_max_s = -1\n}\n}\n",
-            ":4: lifetime_max_s: -1 is out"},
-        {ROLES "policy {\n rule x {\n ports = 5\n}\n}\n",
-            ":5: answer: missing in rule \"x\"; give"},
-        {ROLES "policy {\n # }\n", ":3: a { has no }; close the section"},
-        {ROLES "= = =\n", ":2: unexpected token '='; natfwd.conf(5) lists"},
-    };
     char path[64], expected[256];
     make_path(path);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -94,16 +86,25 @@ Test(config, says_file_line_and_key_of_every_fault)
     }
 }
 
-Test(config, says_that_a_file_is_missing)
+static void expect_unreadable(const char *path, const char *expected)
 {
     char *message;
     size_t length;
     FILE *errors = open_memstream(&message, &length);
-    cr_assert(!config_read("/nowhere/natfwd.conf", errors));
+    cr_assert(!config_read(path, errors));
     fclose(errors);
-    cr_assert(
-        strstr(message, "/nowhere/natfwd.conf:0: cannot be read: No such file"), "%s", message);
+    cr_assert(strstr(message, expected), "%s", message);
     free(message);
+}
+
+Test(config, says_that_a_file_is_missing)
+{
+    expect_unreadable("/nowhere/natfwd.conf", "/nowhere/natfwd.conf: cannot be read: No such file");
+}
+
+Test(config, says_that_a_folder_is_no_file)
+{
+    expect_unreadable("/tmp", "/tmp: cannot be read: Is a directory");
 }
 
 Test(config, says_that_an_interface_is_missing)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: requests and replies in order, bounds, clients that misbehave. */
 #include "reference-node/control.h"
+#include "reference-node/commands.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -38,15 +39,20 @@ static void on_gone(void *context, struct control_client *client)
         server->waiting = NULL;
 }
 
-static void server_start(struct server *server)
+static void server_start_with(struct server *server, const struct control_listener *listener)
 {
-    struct control_listener listener = {.context = server, .request = on_request, .gone = on_gone};
     signal(SIGPIPE, SIG_IGN); /* as natfwd does */
     memset(server, 0, sizeof(*server));
     snprintf(server->path, sizeof(server->path), "/tmp/natfwd-test-%d.sock", (int)getpid());
     server->base = event_base_new();
-    server->control = control_create(server->base, server->path, &listener);
+    server->control = control_create(server->base, server->path, listener);
     cr_assert(server->control);
+}
+
+static void server_start(struct server *server)
+{
+    struct control_listener listener = {.context = server, .request = on_request, .gone = on_gone};
+    server_start_with(server, &listener);
 }
 
 static void server_stop(struct server *server)
@@ -146,6 +152,25 @@ Test(control, tells_of_a_client_that_goes_while_it_waits)
     say(next, "{\"say\":5}\n");
     require_heard(&server, next, "{\"echo\":5}\n");
     server_stop(&server);
+}
+
+Test(control, does_nothing_for_a_command_with_a_key_that_it_does_not_know)
+{
+    struct server server;
+    struct commands_target nothing = {0};
+    struct commands *commands = commands_create(&nothing);
+    struct control_listener listener = {
+        .context = commands, .request = commands_request, .gone = commands_client_gone};
+    server_start_with(&server, &listener);
+    int client = client_connect(&server);
+    say(client, "{\"command\":\"open\",\"from\":\"192.0.2.1\",\"deny\":true}\n");
+    require_heard(&server, client,
+        "{\"ok\":false,\"error\":\"usage\",\"message\":\"deny: no such key for this command\"}\n");
+    say(client, "{\"command\":\"list\",\"all\":true}\n");
+    require_heard(&server, client,
+        "{\"ok\":false,\"error\":\"usage\",\"message\":\"all: no such key for this command\"}\n");
+    server_stop(&server);
+    commands_destroy(commands);
 }
 
 Test(control, says_what_is_wrong_with_a_line)

@@ -1,7 +1,8 @@
 -- RFC 5971, sections 4.4.1, 5.1 and 5.3: the three-way handshake, as responder towards the
 -- initiator's side and as querier towards the responder's.
 
-local FIREWALL = { "NF-FW", "edge-FW" }
+local RESPONDER = { "NF-FW", "edge-FW", "NR" } -- in the handshake
+local QUERIER = { "NF-FW", "edge-FW", "NI" }
 local engine = require("codec.engine")
 local gist = require("codec.gist")
 local packet = require("runner.packet")
@@ -44,7 +45,7 @@ return {
     id = "gist-4.4.1-response-to-query",
     purpose = "A Query is answered by a Response in D-mode that echoes its MRI, session id and "
       .. "cookie, and offers an association that works.",
-    roles = FIREWALL, smoke = true,
+    roles = RESPONDER, smoke = true,
     requirements = { "RFC5971-4.4.1-2", "RFC5971-5.1-1", "RFC5971-5.1-7", "RFC5971-5.1-9",
       "RFC5971-5.1-10a", "RFC5971-5.1-10b", "RFC5971-5.1-11a", "RFC5971-5.3.1-3", "RFC5971-5.3.1-5",
       "RFC5971-5.3.1-6a", "RFC5971-5.2.2-2", "RFC5971-5.7.1-3b", "RFC5971-5.7.2-2", "RFC5971-A-1a",
@@ -95,14 +96,14 @@ return {
     id = "gist-5.3.2-query-is-q-mode",
     purpose = "The NF's own Query is encapsulated for Q-mode: addressed to the flow's "
       .. "destination, router alert option, DF, port 270, C and R set.",
-    roles = FIREWALL, smoke = true,
+    roles = QUERIER, smoke = true,
     requirements = { "RFC5971-5.1-1", "RFC5971-5.1-3", "RFC5971-5.1-5", "RFC5971-5.2.1-1",
       "RFC5971-5.3.2.1-2", "RFC5971-5.3.2.1-5", "RFC5971-5.3.2.3-4", "RFC5971-5.8.1.2-2",
       "RFC5971-A.1-1", "RFC5971-5.2.2-5", "RFC5971-A-1a" },
     run = function(t)
-      local session = t:session():connect()
+      local session = t:outbound_session()
       t:body()
-      session:send_create()
+      session:begin()
       local query = t:await(t.ixit.timing.response_ms, function() return session.queries[1] end)
       t:check({ "RFC5971-5.1-3", "RFC5971-5.8.1.2-2" }, "a Query comes to the flow's destination",
         session.flow.destination, query and query.packet.destination)
@@ -127,14 +128,14 @@ return {
     id = "gist-5.1-confirm",
     purpose = "The NF confirms first on the new association, echoing cookie and Stack-Proposal, "
       .. "with its configuration abbreviated; then come Data without NLI.",
-    roles = FIREWALL, smoke = true,
+    roles = QUERIER, smoke = true,
     requirements = { "RFC5971-4.4.1-9", "RFC5971-5.1-11b", "RFC5971-5.1-12a", "RFC5971-5.1-12b",
       "RFC5971-5.1-14", "RFC5971-5.1-15", "RFC5971-5.1-16", "RFC5971-5.1-17b", "RFC5971-5.7.2-4",
       "RFC5971-A.1-4" },
     run = function(t)
-      local session = t:session():connect()
+      local session = t:outbound_session()
       t:body()
-      local create = session:send_create():expect_create()
+      local create = session:begin():expect_create()
       local responding = session.responding
       local confirm = responding.confirm
       t:check({ "RFC5971-5.1-11b" }, "a Confirm comes", "a Confirm", confirm and "a Confirm"
@@ -165,19 +166,19 @@ return {
   {
     id = "gist-8.5-query-cookies-differ",
     purpose = "Every Query of the NF has a cookie of its own, retransmissions included.",
-    roles = FIREWALL,
+    roles = QUERIER,
     requirements = { "RFC5971-8.5-1" },
     run = function(t)
-      local lost = t:session():connect()
-      local answered = t:session():connect()
+      local lost = t:outbound_session()
+      local answered = t:outbound_session()
       t:body()
       t.nr.silent = true
-      lost:send_create()
+      lost:begin()
       t:await(t.ixit.timing.response_ms, function() return lost.queries[2] end)
       t:reading("retransmission", #lost.queries > 1 and "a lost Query is sent again"
         or "it is not sent again")
       t.nr.silent = false
-      answered:send_create()
+      answered:begin()
       t:await(t.ixit.timing.response_ms, function() return answered.queries[1] end)
       t:check({ "RFC5971-8.5-1" }, "both sessions have their Query", "both",
         lost.queries[1] and answered.queries[1] and "both" or "not both")

@@ -1,6 +1,7 @@
 -- RFC 5971, Appendix A: Queries that cannot be parsed, and what is ignored.
 
-local FIREWALL = { "NF-FW", "edge-FW" }
+local RESPONDER = { "NF-FW", "edge-FW", "NR" } -- in the handshake
+local QUERIER = { "NF-FW", "edge-FW", "NI" }
 local messages = require("runner.messages")
 
 local MRI, NLI, QUERY_COOKIE = 0, 2, 5
@@ -53,7 +54,7 @@ return {
     id = "gist-A.1-header-faults",
     purpose = "A Query with a wrong common header is answered by 'Common Header Parse Error' with "
       .. "its subcode.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-A.1-1", "RFC5971-A.1-4", "RFC5971-A.1-5" },
     run = function(t)
       refused({ "RFC5971-A.1-5" }, {
@@ -75,7 +76,7 @@ return {
     id = "gist-A.1-header-faults-over-association",
     purpose = "Data with a wrong flag over an association is answered by 'Common Header Parse "
       .. "Error', and the association goes on.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-A.1-1", "RFC5971-5.2.1-1" },
     run = function(t)
       local session = t:session():connect()
@@ -91,20 +92,20 @@ return {
         t:check(way[3], text .. ": error and subcode", way[2], item.code .. "/" .. item.subcode)
       end
       t:control()
-      session:send_create():expect_create()
+      session:send_create():expect_accepted()
     end,
   },
   {
     id = "gist-A.1-response-without-r-flag",
     purpose = "A Response with a Responder-Cookie but without R is answered by an Error, not by a "
       .. "Confirm.",
-    roles = FIREWALL,
+    roles = QUERIER,
     requirements = { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
     run = function(t)
-      local session = t:session():connect()
+      local session = t:outbound_session()
       t:body()
       t.nr.change_response = function(response) response.header.r = 0 end
-      session:send_create()
+      session:begin()
       local item = t:expect(t.nr, "GIST Error", nil, { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
         "the Response is answered by an Error")
       t:check({ "RFC5971-5.1-11a", "RFC5971-A.1-5" }, "error and subcode", "1/2",
@@ -119,7 +120,7 @@ return {
     id = "gist-5.1-objects-missing-or-twice",
     purpose = "A Query with a missing, duplicate or invalid object is answered by 'Object Type "
       .. "Error' with its subcode.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-5.1-2" },
     run = refused({ "RFC5971-5.1-2" }, {
       { text = "a Query without Query-Cookie", error = "9/2", change = function(query)
@@ -139,7 +140,7 @@ return {
     id = "gist-A.2.1-extensibility",
     purpose = "A Query with an unknown mandatory object, or with AB=11, is answered by 'Object "
       .. "Type Error'.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-A.2.1-1", "RFC5971-A.2.1-4" },
     run = function(t)
       refused({ "RFC5971-A.2.1-1" }, {
@@ -156,7 +157,7 @@ return {
     id = "gist-A.2-object-values",
     purpose = "A Query with an object of a wrong length, or an impossible MRI, is answered by "
       .. "'Object Value Error'.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-A.2-1", "RFC5971-5.8.1.1-3" },
     run = function(t)
       refused({ "RFC5971-A.2-1" }, {
@@ -173,7 +174,7 @@ return {
     id = "gist-A-ignored",
     purpose = "Reserved bits and unknown objects that say 'ignore' do not keep a Query from being "
       .. "answered.",
-    roles = FIREWALL,
+    roles = RESPONDER,
     requirements = { "RFC5971-A-1b", "RFC5971-A.2.1-2" },
     run = function(t)
       accepted({ "RFC5971-A-1b" }, {

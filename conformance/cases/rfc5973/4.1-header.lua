@@ -91,24 +91,6 @@ return {
     end,
   },
   {
-    id = "4.1-unknown-message-type",
-    purpose = "A message of an unknown type is answered 3/0x01 and not forwarded.",
-    roles = FIREWALL, smoke = true,
-    requirements = { "RFC5973-4.1-3" },
-    run = function(t)
-      local session = t:session():connect()
-      t:body()
-      for _, number in ipairs({ 0, 5, 255 }) do
-        session:send_create({ change = function(message) message.header.type = number end })
-        session:expect_error(3, 0x01, { "RFC5973-4.1-3" }, "message type " .. number
-          .. " is refused")
-      end
-      t:nothing(t.nr, { "RFC5973-4.1-3" }, "none of them is forwarded")
-      t:control()
-      t:session():establish()
-    end,
-  },
-  {
     id = "4.1-proxy-flags-ignored-in-response",
     purpose = "P and E in a RESPONSE are ignored.",
     roles = FIREWALL,

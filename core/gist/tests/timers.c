@@ -161,6 +161,34 @@ Test(timers, refreshes_come_at_a_random_moment_in_their_window)
     cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 1);
 }
 
+static bool drop_confirms(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)of;
+    (void)octets;
+    return seen->message.header.type == GIST_CONFIRM;
+}
+
+Test(timers, responses_to_a_refresh_back_off_as_queries_do)
+{
+    VERIFIES("RFC5971-5.3.3-10b", "RFC5971-6.2-3");
+    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    send("hello", false);
+    network_run_for(row->network, 100);
+    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    row->spoil = drop_confirms;
+    while (row_seen_count(row, GIST_QUERY) < 2)
+        network_run_for(row->network, 100);
+    network_run_for(row->network, 4000);
+    cr_assert_geq(row_seen_count(row, GIST_RESPONSE), 4);
+    for (size_t i = 2; i < 4; i++) {
+        uint64_t gap =
+            row_seen(row, GIST_RESPONSE, i)->time_ms - row_seen(row, GIST_RESPONSE, i - 1)->time_ms;
+        REQUIRE("RFC5971-5.3.3-10b", gap == 500u << (i - 2));
+    }
+    REQUIRE(
+        "RFC5971-6.2-3", row_seen_count(row, GIST_CONFIRM) == row_seen_count(row, GIST_RESPONSE));
+}
+
 Test(timers, state_without_traffic_ends_on_both_sides)
 {
     send("hello", true);

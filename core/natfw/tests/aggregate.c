@@ -3,16 +3,6 @@
 
 TestSuite(aggregate, .init = bench_start_default, .fini = bench_stop);
 
-static void establish(uint8_t session)
-{
-    struct natfw_message create = bench_create(60, 1);
-    struct natfw_message success = bench_success(60, 1);
-    bench_receive(session, false, &create);
-    bench_receive(session, true, &success);
-    bench_forget_sent();
-    cr_assert(bench_state(session, NATFW_ESTABLISHED));
-}
-
 static struct gist_received aggregate(uint8_t *octets, uint32_t lifetime_s)
 {
     struct natfw_message create = bench_create(lifetime_s, 9);
@@ -29,8 +19,8 @@ Test(aggregate, deletes_the_peers_sessions_and_tells_the_next_node_of_each)
 {
     VERIFIES("RFC5973-3.7.4-4a");
     uint8_t octets[64];
-    establish(1);
-    establish(2);
+    bench_establish(1);
+    bench_establish(2);
     struct gist_received received = aggregate(octets, 0);
     bench_receive_as(&received);
     cr_assert_not(bench_knows(1));
@@ -48,7 +38,7 @@ Test(aggregate, deletes_the_peers_sessions_and_tells_the_next_node_of_each)
 Test(aggregate, leaves_the_sessions_of_other_peers_and_other_flows)
 {
     uint8_t octets[64];
-    establish(1);
+    bench_establish(1);
     struct gist_received received = aggregate(octets, 0);
     received.sii_handle = 77;
     bench_receive_as(&received);
@@ -59,11 +49,29 @@ Test(aggregate, leaves_the_sessions_of_other_peers_and_other_flows)
     cr_assert(bench_knows(1));
 }
 
+Test(aggregate, leaves_the_sessions_of_other_protocols_and_ports)
+{
+    uint8_t octets[64];
+    bench_establish(1);
+    struct gist_received received = aggregate(octets, 0);
+    received.mri.protocol = 6;
+    bench_receive_as(&received);
+    cr_assert(bench_knows(1));
+    received = aggregate(octets, 0);
+    received.mri.has_destination_port = true;
+    received.mri.destination_port = 5001;
+    bench_receive_as(&received);
+    cr_assert(bench_knows(1));
+    received.mri.destination_port = 5000;
+    bench_receive_as(&received);
+    cr_assert_not(bench_knows(1));
+}
+
 Test(aggregate, outside_an_association_is_refused_with_5_02)
 {
     VERIFIES("RFC5973-3.7.4-3");
     uint8_t octets[64];
-    establish(1);
+    bench_establish(1);
     struct gist_received received = aggregate(octets, 0);
     received.association = 0;
     received.attributes.reliable = false;
@@ -86,7 +94,7 @@ Test(aggregate, that_is_not_authenticated_is_refused_with_5_01)
 {
     VERIFIES("RFC5973-3.6-1");
     uint8_t octets[64];
-    establish(1);
+    bench_establish(1);
     bench.authentication = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x01};
     struct gist_received received = aggregate(octets, 0);
     bench_receive_as(&received);

@@ -285,6 +285,30 @@ void bench_receive(uint8_t session, bool upstream, const struct natfw_message *m
     bench_receive_octets(session, upstream, octets, length);
 }
 
+void bench_request(uint32_t lifetime_s, uint32_t sequence_number)
+{
+    struct natfw_message create = bench_create(lifetime_s, sequence_number);
+    bench_receive(1, false, &create);
+}
+
+void bench_respond(uint8_t error_class, uint8_t code, uint32_t sequence_number)
+{
+    struct natfw_message response = error_class == NATFW_SUCCESS
+                                        ? bench_success(60, sequence_number)
+                                        : bench_response(error_class, code, sequence_number);
+    bench_receive(1, true, &response);
+}
+
+void bench_establish(uint8_t session)
+{
+    struct natfw_message create = bench_create(60, 1);
+    struct natfw_message success = bench_success(60, 1);
+    bench_receive(session, false, &create);
+    bench_receive(session, true, &success);
+    cr_assert(bench_state(session, NATFW_ESTABLISHED));
+    bench_forget_sent();
+}
+
 void bench_advance(uint64_t milliseconds)
 {
     uint64_t until_ms = bench.now_ms + milliseconds;

@@ -79,6 +79,12 @@ void bench_receive_as(const struct gist_received *received);
 struct gist_received bench_received(
     uint8_t session, bool upstream, const uint8_t *octets, size_t length);
 
+/* A CREATE for session 1, and an answer to it; a success grants 60 seconds. */
+void bench_request(uint32_t lifetime_s, uint32_t sequence_number);
+void bench_respond(uint8_t error_class, uint8_t code, uint32_t sequence_number);
+/* A session with sequence number 1 and 60 seconds to live; what was sent for it is forgotten. */
+void bench_establish(uint8_t session);
+
 /* Lets time pass, with every tick that is due. */
 void bench_advance(uint64_t milliseconds);
 void bench_answer_middlebox(enum natfw_middlebox_result result);

@@ -12,12 +12,6 @@ static void start(void)
 
 TestSuite(lifetime, .init = start, .fini = bench_stop);
 
-static void request(uint32_t lifetime_s, uint32_t sequence_number)
-{
-    struct natfw_message create = bench_create(lifetime_s, sequence_number);
-    bench_receive(1, false, &create);
-}
-
 static void grant(uint32_t lifetime_s, uint32_t sequence_number)
 {
     struct natfw_message success = bench_success(lifetime_s, sequence_number);
@@ -27,7 +21,7 @@ static void grant(uint32_t lifetime_s, uint32_t sequence_number)
 Test(lifetime, a_forwarder_lowers_it_as_figure_13_shows)
 {
     VERIFIES("RFC5973-3.4-7", "RFC5973-3.4-10", "RFC5973-3.4-11");
-    request(60, 1);
+    bench_request(60, 1);
     REQUIRE("RFC5973-3.4-7", bench_last(false)->message.lifetime_s == 20);
     REQUIRE("RFC5973-3.4-10", bench_last(false)->message.lifetime_s <= 60);
     grant(15, 1);
@@ -39,7 +33,7 @@ Test(lifetime, a_forwarder_lowers_it_as_figure_13_shows)
 Test(lifetime, an_acceptable_one_is_forwarded_unchanged)
 {
     VERIFIES("RFC5973-3.4-10", "RFC5973-3.4-i8");
-    request(15, 1);
+    bench_request(15, 1);
     REQUIRE("RFC5973-3.4-i8", bench_last(false)->message.lifetime_s == 15);
     REQUIRE("RFC5973-3.4-10", bench_last(false)->message.lifetime_s <= 15);
 }
@@ -48,16 +42,16 @@ Test(lifetime, a_responder_grants_no_more_than_was_asked_for)
 {
     VERIFIES("RFC5973-3.4-10");
     bench.flow_ends_here = true;
-    request(15, 1);
+    bench_request(15, 1);
     REQUIRE("RFC5973-3.4-10", bench_last(true)->message.lifetime_s == 15);
-    request(60, 2);
+    bench_request(60, 2);
     REQUIRE("RFC5973-3.4-10", bench_last(true)->message.lifetime_s == 20);
 }
 
 Test(lifetime, one_too_small_is_refused_with_7_10)
 {
     VERIFIES("RFC5973-3.4-9b");
-    request(9, 1);
+    bench_request(9, 1);
     REQUIRE("RFC5973-3.4-9b", bench_answered(true, 7, 0x10, NATFW_LT));
     REQUIRE("RFC5973-3.4-9b", bench_count(false) == 0);
     cr_assert_not(bench_knows(1));
@@ -67,7 +61,7 @@ Test(lifetime, one_too_small_is_refused_by_the_responder_too)
 {
     VERIFIES("RFC5973-3.4-9b");
     bench.flow_ends_here = true;
-    request(9, 1);
+    bench_request(9, 1);
     REQUIRE("RFC5973-3.4-9b", bench_answered(true, 7, 0x10, NATFW_LT));
 }
 
@@ -79,7 +73,7 @@ Test(lifetime, one_too_big_is_refused_with_7_02_where_policy_says_so)
     config.lifetime_max_s = 20;
     config.refuse_long_lifetime = true;
     bench_restart(&config);
-    request(21, 1);
+    bench_request(21, 1);
     REQUIRE("RFC5973-3.4-8b", bench_answered(true, 7, 0x02, NATFW_LT));
     REQUIRE("RFC5973-3.4-8b", bench_count(false) == 0);
 }
@@ -87,7 +81,7 @@ Test(lifetime, one_too_big_is_refused_with_7_02_where_policy_says_so)
 Test(lifetime, one_raised_by_the_responder_ends_the_session_with_7_11)
 {
     VERIFIES("RFC5973-3.4-12", "RFC5973-3.4-14", "RFC5973-4.3.4-1");
-    request(60, 1);
+    bench_request(60, 1);
     bench_forget_sent();
     grant(21, 1);
     REQUIRE("RFC5973-3.4-12", bench_answered(true, 7, 0x11, NATFW_LT));
@@ -101,7 +95,7 @@ Test(lifetime, one_raised_by_the_responder_ends_the_session_with_7_11)
 Test(lifetime, one_lowered_too_far_by_the_responder_ends_the_session_with_7_12)
 {
     VERIFIES("RFC5973-3.4-13", "RFC5973-3.4-14");
-    request(15, 1);
+    bench_request(15, 1);
     bench_forget_sent();
     grant(9, 1);
     REQUIRE("RFC5973-3.4-13", bench_answered(true, 7, 0x12, NATFW_LT));
@@ -113,7 +107,7 @@ Test(lifetime, one_lowered_too_far_by_the_responder_ends_the_session_with_7_12)
 Test(lifetime, its_end_removes_session_and_rule_without_a_word)
 {
     VERIFIES("RFC5973-3.4-1a");
-    request(15, 1);
+    bench_request(15, 1);
     grant(15, 1);
     cr_assert(bench_rule_acts(1));
     bench_forget_sent();
@@ -129,7 +123,7 @@ Test(lifetime, its_end_removes_session_and_rule_without_a_word)
 Test(lifetime, its_end_frees_what_was_set_aside)
 {
     VERIFIES("RFC5973-3.4-1b", "RFC5973-3.2.8-2");
-    request(15, 1);
+    bench_request(15, 1);
     cr_assert_eq(bench_rules(), 1);
     bench_advance(15000);
     REQUIRE("RFC5973-3.4-1b", bench_rules() == 0);
@@ -139,7 +133,7 @@ Test(lifetime, its_end_frees_what_was_set_aside)
 Test(lifetime, its_end_removes_the_session_at_the_responder)
 {
     bench.flow_ends_here = true;
-    request(15, 1);
+    bench_request(15, 1);
     cr_assert(bench_knows(1));
     bench_advance(15000);
     cr_assert_not(bench_knows(1));
@@ -148,7 +142,7 @@ Test(lifetime, its_end_removes_the_session_at_the_responder)
 Test(lifetime, forwarder_and_responder_never_refresh_by_themselves)
 {
     VERIFIES("RFC5973-3.4-2");
-    request(15, 1);
+    bench_request(15, 1);
     grant(15, 1);
     bench_forget_sent();
     bench_advance(14000);
@@ -172,10 +166,10 @@ Test(lifetime, the_initiator_chooses_one_for_every_request)
 Test(lifetime, a_refresh_extends_on_the_request_and_counts_from_the_response)
 {
     VERIFIES("RFC5973-3.7.3-i6");
-    request(20, 1);
+    bench_request(20, 1);
     grant(20, 1);
     bench_advance(15000);
-    request(20, 2);
+    bench_request(20, 2);
     bench_advance(10000);
     REQUIRE("RFC5973-3.7.3-i6", bench_rule_acts(1));
     grant(10, 2);

@@ -9,16 +9,10 @@ static void start(void)
 
 TestSuite(responder, .init = start, .fini = bench_stop);
 
-static void request(uint32_t lifetime_s, uint32_t sequence_number)
-{
-    struct natfw_message create = bench_create(lifetime_s, sequence_number);
-    bench_receive(1, false, &create);
-}
-
 Test(responder, a_create_that_it_accepts_is_answered_2_01)
 {
     VERIFIES("RFC5973-3.7.1-5");
-    request(60, 1);
+    bench_request(60, 1);
     REQUIRE("RFC5973-3.7.1-5", bench_answered(true, 2, 0x01, 0));
     REQUIRE("RFC5973-3.7.1-5", bench_last(true)->message.lifetime_s == 60);
     cr_assert_eq(bench_count(false), 0);
@@ -29,7 +23,7 @@ Test(responder, a_create_that_it_refuses_is_answered_with_a_fitting_code)
 {
     VERIFIES("RFC5973-3.7.1-6");
     bench.permission = (struct natfw_verdict){NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT};
-    request(60, 1);
+    bench_request(60, 1);
     REQUIRE("RFC5973-3.7.1-6", bench_answered(true, 7, 0x04, 0));
     cr_assert_not(bench_knows(1));
 }
@@ -37,7 +31,7 @@ Test(responder, a_create_that_it_refuses_is_answered_with_a_fitting_code)
 Test(responder, a_response_is_dropped_without_a_word)
 {
     VERIFIES("RFC5973-3.7.1-9");
-    request(60, 1);
+    bench_request(60, 1);
     bench_forget_sent();
     struct natfw_message response = bench_success(60, 1);
     bench_receive(1, false, &response);
@@ -47,8 +41,8 @@ Test(responder, a_response_is_dropped_without_a_word)
 
 Test(responder, a_refresh_is_answered_with_the_granted_lifetime)
 {
-    request(60, 1);
-    request(45, 2);
+    bench_request(60, 1);
+    bench_request(45, 2);
     cr_assert_eq(bench_count(true), 2);
     cr_assert_eq(bench_last(true)->message.lifetime_s, 45);
     cr_assert(bench_happened(NATFW_EVENT_REFRESHED));
@@ -57,23 +51,23 @@ Test(responder, a_refresh_is_answered_with_the_granted_lifetime)
 Test(responder, a_deletion_ends_the_session_and_is_not_answered)
 {
     VERIFIES("RFC5973-3.7.4-i6");
-    request(60, 1);
+    bench_request(60, 1);
     bench_forget_sent();
-    request(0, 2);
+    bench_request(0, 2);
     REQUIRE("RFC5973-3.7.4-i6", bench.sent_count == 0);
     cr_assert_not(bench_knows(1));
 }
 
 Test(responder, a_deletion_of_an_unknown_session_leaves_no_trace)
 {
-    request(0, 2);
+    bench_request(0, 2);
     cr_assert_eq(bench.sent_count, 0);
     cr_assert_not(bench_knows(1));
 }
 
 Test(responder, a_terminating_notify_ends_the_session)
 {
-    request(60, 1);
+    bench_request(60, 1);
     bench_forget_sent();
     struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
     bench_receive(1, false, &notify);

@@ -1,5 +1,6 @@
 -- The conformance suite against one reference firewall.
--- natfw-lab run conformance [VARIANT] [loss=PERCENT] [-- OPTION of natfw-conform run]...
+-- natfw-lab run conformance [VARIANT] [loss=PERCENT] [duplication=PERCENT] [reordering=PERCENT]
+--     [-- OPTION of natfw-conform run]...
 local lab = require("lab")
 local options = require("options")
 
@@ -22,6 +23,24 @@ local patience = {
     "timing.connect_ms=2500",
 }
 
+-- What the words say of the wires, and no more words of that. A reordered frame is late by what the
+-- others are late, and a millisecond.
+local function take_impairment(words)
+    local impairment = {}
+    while words[1] do
+        local name, percent = words[1]:match("^(%l+)=(%d+)$")
+        if not name then
+            break
+        elseif name ~= "loss" and name ~= "duplication" and name ~= "reordering" then
+            error("wires have no '" .. name .. "'", 0)
+        end
+        table.remove(words, 1)
+        impairment[name] = percent / 100
+        impairment.delay_ms = name == "reordering" and 2 or impairment.delay_ms
+    end
+    return impairment
+end
+
 return {
     topology = "conformance",
     run = function(net, name, ...)
@@ -30,12 +49,9 @@ return {
         if words[1] and words[1] ~= "--" and not words[1]:find("=") then
             name = table.remove(words, 1)
         end
-        local loss = tonumber(words[1] and words[1]:match("^loss=(%d+)$"))
-        if loss then
-            table.remove(words, 1)
-            for _, wire in pairs(net.wires) do
-                wire:impair({ loss = loss / 100 })
-            end
+        local impairment = take_impairment(words)
+        for _, wire in pairs(net.wires) do
+            wire:impair(impairment)
         end
         if words[1] == "--" then
             table.remove(words, 1)
@@ -43,7 +59,7 @@ return {
         local variant = variants[name] or error("there is no variant '" .. name .. "'", 0)
         lab.start_node(net, "fw", variant.node)
         local command = { "natfw-conform", "run", "--ixit", options.data .. "/ixit/firewall.lua" }
-        local settings = table.move(loss and patience or {}, 1, #patience, 1, {})
+        local settings = table.move(next(impairment) and patience or {}, 1, #patience, 1, {})
         for _, setting in ipairs(table.move(variant.runner or {}, 1, 9, #settings + 1, settings)) do
             table.move({ "--set", setting }, 1, 2, #command + 1, command)
         end

@@ -1,0 +1,190 @@
+/* core/gist: what comes from somebody else, or too late, changes nothing. RFC 5971 4.4.6, 5.8.1.3,
+ * 8.1, 8.3, 8.5. */
+#include "core/gist/tests/pair.h"
+#include "core/spec/tests/verify.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct row *row;
+static struct gist_mri mri;
+static struct gist_session_id session;
+
+static void set_up(void)
+{
+    struct gist_node_config config = row_config();
+    row = row_create(2, &config);
+    mri = row_mri(row);
+    session = row_session(1);
+}
+
+static void tear_down(void)
+{
+    row_destroy(row);
+}
+
+TestSuite(forgery, .init = set_up, .fini = tear_down);
+
+static void send(bool reliable)
+{
+    cr_assert_eq(row_send(row, 0, &mri, &session, "text", reliable), GIST_SENT);
+    network_run_for(row->network, 200);
+}
+
+static size_t states(size_t node)
+{
+    return gist_node_counters(row->nodes[node].gist).routing_states;
+}
+
+static struct gist_address stranger(void)
+{
+    return gist_address_v4(0xc0000263);
+}
+
+/* An Error that a node could have sent about this flow's Data, from this address. */
+static void inject_no_routing_state(size_t to, const struct gist_mri *about, struct gist_address by)
+{
+    struct gist_message error = {
+        .header = {.version = 1, .hop_count = 5, .type = GIST_ERROR, .source_is_peer = true},
+        .nli = {.validity_ms = 1000, .interface_address = by},
+        .error = {.error_class = 2,
+            .code = GIST_NO_ROUTING_STATE,
+            .has_session_id = true,
+            .session_id = session,
+            .has_mri = true,
+            .mri_understood = true,
+            .mri = *about,
+            .original = {.version = 1, .hop_count = 5, .nslp_id = 33, .type = GIST_DATA}},
+    };
+    gist_message_add(&error, GIST_OBJECT_NLI);
+    gist_message_add(&error, GIST_OBJECT_ERROR);
+    row_inject(row, to, &error, by, false);
+}
+
+/* The responding node gives its state up at such an Error, so it shows whether one counted. */
+static void expect_error_ignored(bool reliable, struct gist_address by, const char *why)
+{
+    struct gist_mri back = gist_mri_reversed(&mri);
+    send(reliable);
+    cr_assert_eq(states(1), 1);
+    inject_no_routing_state(1, &back, by);
+    cr_assert_eq(states(1), 1, "%s", why);
+    cr_assert_eq(row->nodes[1].notifications[GIST_NOTIFY_ROUTE_DELETED], 0);
+}
+
+Test(forgery, an_error_beside_the_association_ends_no_state_that_uses_it)
+{
+    expect_error_ignored(true, row->nodes[0].address, "it names the peer's address");
+}
+
+Test(forgery, an_error_of_somebody_who_is_not_the_peer_ends_no_state)
+{
+    expect_error_ignored(false, stranger(), "it comes from a stranger");
+}
+
+Test(forgery, the_peers_own_error_does)
+{
+    struct gist_mri back = gist_mri_reversed(&mri);
+    send(false);
+    inject_no_routing_state(1, &back, row->nodes[0].address);
+    cr_assert_eq(states(1), 0);
+}
+
+static struct seen held;
+
+static bool hold_confirm_and_drop_the_rest(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)octets;
+    if (seen->message.header.type == GIST_CONFIRM) {
+        held = *seen;
+        of->spoiled++;
+    }
+    return of->spoiled > 0;
+}
+
+static void let_the_confirm_arrive_after(uint64_t delay_ms)
+{
+    row->spoil = hold_confirm_and_drop_the_rest;
+    send(false);
+    cr_assert_eq(row->spoiled, 1);
+    network_run_for(row->network, delay_ms);
+    row->spoil = NULL;
+    cr_assert_eq(states(1), 0);
+    row_inject_octets(row, 1, held.octets, held.length, row->nodes[0].address, false);
+}
+
+Test(forgery, a_confirm_that_comes_soon_makes_state)
+{
+    let_the_confirm_arrive_after(1000);
+    cr_assert_eq(states(1), 1);
+}
+
+Test(forgery, a_confirm_kept_until_its_secret_was_replaced_makes_none)
+{
+    VERIFIES("RFC5971-5.7.1-13");
+    let_the_confirm_arrive_after(1000000);
+    REQUIRE("RFC5971-5.7.1-13", states(1) == 0);
+}
+
+static bool hold_response(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)octets;
+    if (seen->message.header.type != GIST_RESPONSE || of->spoiled > 0)
+        return false;
+    held = *seen;
+    of->spoiled++;
+    return true;
+}
+
+Test(forgery, a_response_from_another_address_than_it_names_makes_no_peer)
+{
+    VERIFIES("RFC5971-7.2.1-6a", "RFC5971-7.2.1-6b");
+    row->spoil = hold_response;
+    send(false);
+    cr_assert_eq(row->spoiled, 1);
+    cr_assert_eq(states(0), 1);
+    row_inject_octets(row, 0, held.octets, held.length, stranger(), false);
+    REQUIRE("RFC5971-7.2.1-6a", row_seen_count(row, GIST_CONFIRM) == 0);
+    REQUIRE("RFC5971-7.2.1-6b", states(0) == 0);
+}
+
+/* 5.8.1.3: 255 when it was sent, and at the most one router that does not know of GIST between. */
+static bool upstream_query_is_taken(uint8_t ip_ttl)
+{
+    struct gist_mri upstream = gist_mri_reversed(&mri);
+    struct gist_message query = {
+        .header = {.version = 1,
+            .hop_count = 5,
+            .nslp_id = 33,
+            .type = GIST_QUERY,
+            .context_free = true,
+            .source_is_peer = true,
+            .reply_requested = true},
+        .mri = upstream,
+        .session_id = session,
+        .nli = {.validity_ms = 1000, .interface_address = row->nodes[1].address},
+        .query_cookie = {(const uint8_t *)"abcd", 4},
+    };
+    uint8_t payload[512] = {0x4e, 0x04, 0xbd, 0xa5};
+    gist_message_add(&query, GIST_OBJECT_MRI);
+    gist_message_add(&query, GIST_OBJECT_SESSION_ID);
+    gist_message_add(&query, GIST_OBJECT_NLI);
+    gist_message_add(&query, GIST_OBJECT_QUERY_COOKIE);
+    size_t length = gist_message_build(&query, payload + 4, sizeof(payload) - 4);
+    struct gist_arrival arrival = {.source = {row->nodes[1].address, GIST_PORT},
+        .destination = {row->nodes[0].address, GIST_PORT},
+        .interface = 1,
+        .ip_ttl = ip_ttl,
+        .q_mode = true};
+    size_t before = row_seen_count(row, GIST_RESPONSE);
+    network_inject(row->nodes[0].place, &arrival, payload, 4 + length);
+    return row_seen_count(row, GIST_RESPONSE) > before;
+}
+
+Test(forgery, an_upstream_query_shows_by_its_ttl_that_it_is_from_near)
+{
+    VERIFIES("RFC5971-5.8.1.3-10");
+    REQUIRE("RFC5971-5.8.1.3-10", upstream_query_is_taken(255));
+    REQUIRE("RFC5971-5.8.1.3-10", upstream_query_is_taken(254));
+    REQUIRE("RFC5971-5.8.1.3-10", !upstream_query_is_taken(253));
+}

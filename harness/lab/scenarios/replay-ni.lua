@@ -1,0 +1,3 @@
+-- Every golden capture is replayed against a reference initiator, as its responder.
+-- natfw-lab run replay-ni [-- OPTION of natfw-conform replay]...
+return require("replaying").scenario("conformance-ni", "ni", "initiator", { "responder" }, {})

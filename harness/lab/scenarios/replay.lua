@@ -1,0 +1,3 @@
+-- Every golden capture is replayed against a reference firewall, as its initiator and as its responder.
+-- natfw-lab run replay [-- OPTION of natfw-conform replay]...
+return require("replaying").scenario("conformance", "fw", "firewall", { "initiator", "responder" }, {})
