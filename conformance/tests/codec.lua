@@ -129,14 +129,16 @@ test("a session authorisation is laid out as figures 1 and 5 of RFC 5981 say", f
   same(faults_of(found), "")
   local shown = show.plain(found).objects[4]
   same(shown.name, "SESSION_AUTH")
-  same(json.encode(shown.fields.attributes), '[{"length":8,"sub_type":10,"transform_id":5,"x_type":1},'
+  same(json.encode(shown.fields.attributes),
+    '[{"length":8,"sub_type":10,"transform_id":5,"x_type":1},'
     .. '{"address":"192.0.2.1","length":8,"sub_type":1,"x_type":3},'
     .. '{"fraction":1,"length":12,"seconds":3758096384,"sub_type":1,"x_type":5},'
     .. '{"length":10,"object_count":2,"object_types":[{"object_type":12},{"object_type":15}],'
     .. '"sub_type":0,"x_type":7},{"authentication_data":"cafebabedeadbeef","key_id":3,"length":16,'
     .. '"sub_type":0,"x_type":8}]')
   local values = { attributes = {
-    { x_type = 1, sub_type = 3, name = "ni.ex" }, { x_type = 4, sub_type = 3, ports = { 80, 81, 82 } },
+    { x_type = 1, sub_type = 3, name = "ni.ex" },
+    { x_type = 4, sub_type = 3, ports = { 80, 81, 82 } },
     { x_type = 8, sub_type = 0, key_id = 3, authentication_data = "\202\254" } } }
   local bytes = engine.encode(natfw, { header = { type = 4 }, objects = {
     { type = 0x016, values = values } } })
