@@ -32,7 +32,17 @@ def views(command, messages):
     if result.returncode != 0 or len(answers) != len(messages):
         raise CodecError(f"{command[0]}: exit status {result.returncode}, {len(answers)} answers "
                          f"to {len(messages)} messages\n{result.stderr}")
-    return [json.loads(answer) for answer in answers]
+    return [view_of(command, number, answer) for number, answer in enumerate(answers, 1)]
+
+
+def view_of(command, number, answer):
+    try:
+        view = json.loads(answer)
+    except ValueError as error:
+        raise CodecError(f"{command[0]}: answer {number} is no JSON: {answer[:60]}") from error
+    if not isinstance(view, dict) or "error" in view or not view.keys() & {"fault", "objects"}:
+        raise CodecError(f"{command[0]}: answer {number} is no view of a message: {answer[:60]}")
+    return view
 
 
 def samples():
@@ -75,7 +85,7 @@ def n_flag(layer, fault, core):
     """RFC 5971 A.3.1: the N-flag of both routing methods is 0, but it speaks to NATs alone, and the
     core does not look at it."""
     return layer == "gist" and fault == {"error": 10, "subcode": 2, "object": 0,
-                                         "text": "N is set"}
+                                         "text": "MRI: N is set"}
 
 
 def session_auth(layer, fault, core):

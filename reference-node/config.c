@@ -53,6 +53,7 @@ static const struct flag {
     size_t offset;
 } flags[] = {
     {"flow_source_address", offsetof(struct config, gist.flow_source_address)},
+    {"ingress_filter", offsetof(struct config, gist.ingress_filter)},
     {"answer_invalid_cookie", offsetof(struct config, gist.answer_invalid_cookie)},
     {"refuse_long_lifetime", offsetof(struct config, natfw.refuse_long_lifetime)},
     {"error_response_kills_session", offsetof(struct config, natfw.error_response_kills_session)},

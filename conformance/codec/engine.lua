@@ -7,6 +7,7 @@
 
 local bits = require("codec.bits")
 local rows = require("codec.rows")
+local sender = require("codec.sender")
 
 local engine = { layout = rows.layout }
 
@@ -27,11 +28,13 @@ end
 
 local function check_values(object, values, add, type_number)
   for _, constraint in ipairs(object.constraints or {}) do
-    if rows.all_hold(constraint, values, 3) then add(constraint[1], constraint[2], type_number) end
+    if rows.all_hold(constraint, values, 3) then
+      add(constraint[1], object.name .. ": " .. constraint[2], type_number)
+    end
   end
   local empty = object.empty_list
   for _, item in ipairs(empty and values[empty.list] or {}) do
-    if item[empty.count] == 0 then add(empty.fault, "an empty profile", type_number) end
+    if item[empty.count] == 0 then add(empty.fault, object.name .. ": an empty profile", type_number) end
   end
 end
 
@@ -61,7 +64,7 @@ local item_rules = {
   end,
 }
 
--- What each item of an object's list is at fault of, and what they are together.
+-- What each item of an object's whole list is at fault of, and what they are together.
 local function check_items(object, values, add, type_number)
   local items = object.items
   local list = items and values[items.list] or {}
@@ -82,13 +85,13 @@ local function decode_value(spec, object, found, add)
   local reader = bits.reader(found.raw)
   local values, fault, text = rows.read(object.fields, reader, {})
   found.values = values
-  check_items(object, values, add, found.type)
   if fault then
     add(object.fault or spec.faults[fault], object.name .. ": " .. text, found.type)
     if fault == "value" then return check_values(object, values, add, found.type) end
   elseif reader.left() > 0 then
     add(spec.faults.length, object.name .. ": longer than its fields", found.type)
   end
+  if not fault then check_items(object, values, add, found.type) end
   check_values(object, values, add, found.type)
 end
 
@@ -221,6 +224,10 @@ local function check_gist_header(spec, header, message, seen, add)
   if message and message.r_with and seen[message.r_with] and header.r ~= 1 then
     add(spec.faults.r_flag, "R-flag is clear, but there is a Responder-Cookie")
   end
+  local routing = seen[0] and seen[0].values or {}
+  if header.c == 1 and routing.mrm == 1 and routing.d == 1 then
+    add(spec.faults.value, "D is set in a loose-end MRI in Q-mode", 0)
+  end
   if message and message.name == "MA-Hello" and header.r == 1 and seen[10]
     and seen[10].values.hello_id == 0 then
     add(spec.faults.value, "Hello-ID is zero in a request", 10)
@@ -290,7 +297,7 @@ local function default_ab(spec, number)
 end
 
 -- One object: { type, values = {} or raw = "", ab =, length = (a wrong one) }.
-local function write_object(spec, object, out)
+local function write_object(spec, object, out, strict)
   local raw = object.raw
   if not raw then
     local writer = bits.writer()
@@ -298,6 +305,10 @@ local function write_object(spec, object, out)
     local ok, fault = pcall(rows.write, known.fields, writer, object.values or {})
     if not ok then error(known.name .. ": " .. tostring(fault), 0) end
     raw = writer.bytes()
+  end
+  if strict and #raw % 4 ~= 0 then
+    local known = engine.object_of(spec, object.type)
+    error((known and known.name or "an object") .. ": not a whole number of words", 0)
   end
   local writer = bits.writer()
   writer.put(object.ab or default_ab(spec, object.type), 2)
@@ -309,9 +320,11 @@ local function write_object(spec, object, out)
 end
 
 -- { header = { field = value }, objects = { … } } to octets. What is not given is what is right.
-function engine.encode(spec, message)
+local function encode(spec, message, strict)
   local objects = {}
-  for _, object in ipairs(message.objects or {}) do write_object(spec, object, objects) end
+  for _, object in ipairs(message.objects or {}) do
+    write_object(spec, object, objects, strict)
+  end
   local body = table.concat(objects) .. (message.tail or "")
   local values = {}
   for key, value in pairs(message.header) do values[key] = value end
@@ -321,15 +334,19 @@ function engine.encode(spec, message)
   return writer.bytes() .. body
 end
 
+function engine.encode(spec, message) return encode(spec, message, false) end
+
 -- The octets of a right message, or nil and a text that says what the texts forbid, and where.
 function engine.build(spec, message)
-  local ok, bytes = pcall(engine.encode, spec, message)
+  local ok, bytes = pcall(encode, spec, message, true)
   if not ok then return nil, tostring(bytes) end
   local decoded = engine.decode(spec, bytes)
   local fault = decoded.faults[1]
   if fault then return nil, fault.text end
   local set = engine.reserved_set(spec, decoded)[1]
   if set then return nil, set .. " is not zero" end
+  local text = sender.faults(spec, decoded)[1]
+  if text then return nil, text end
   return bytes
 end
 

@@ -204,6 +204,7 @@ return {
   router_alert = 65, -- RFC 5973, 7.5, for IPv4
   header = header,
   header_bytes = 8,
+  additional_information = additional_information,
   objects = objects,
   messages = messages,
   -- A.4.4: { error code, subcode } for what the engine finds in any layer.

@@ -265,7 +265,9 @@ function rows.write(list, writer, values)
       given[row[1]] = implied(list, row, values)
     end
     if row[2] == "variant" then
-      rows.write(row.of[given[row.by]], writer, values)
+      local variant = row.of[given[row.by]]
+      if not variant then error(row.by .. ": has no form for " .. tostring(given[row.by]), 0) end
+      rows.write(variant, writer, values)
     elseif row[2] == "part" then
       write_part(row, writer, given)
     elseif present(row, given) and not (row.if_left and values[row[1]] == nil) then

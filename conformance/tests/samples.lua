@@ -124,7 +124,7 @@ for version in pairs(FLOWS) do
   end
   flags.all = all
   for flag, fields in pairs(flags) do
-    add("gist", "MRI " .. version .. " with flags: " .. flag, { header = { type = 3 }, objects = {
+    add("gist", "MRI " .. version .. " with flags: " .. flag, { header = { type = 3, nslpid = 40 }, objects = {
       mri(version, fields), SID, data("data") } })
   end
 end
@@ -269,6 +269,8 @@ function samples.lines()
   return out
 end
 
-if arg and arg[0]:find("samples%.lua$") then print(table.concat(samples.lines(), "\n")) end
+if arg and ("/" .. arg[0]):find("/samples%.lua$") then
+  print(table.concat(samples.lines(), "\n"))
+end
 
 return samples

@@ -10,6 +10,9 @@ package.path = (data_dir and data_dir .. "/?.lua;" or "") .. (here or "../") .. 
   .. package.path
 
 local engine = require("codec.engine")
+local rows = require("codec.rows")
+local sender = require("codec.sender")
+local show = require("codec.show")
 local gist_spec = require("codec.gist")
 local natfw_spec = require("codec.natfw")
 local response_codes = require("runner.response_codes")
@@ -36,6 +39,10 @@ local value_names = {
   ["natfw.natfw_efi.rule_action"] = { "allow", "deny" },
   ["gist.mri.d"] = { [0] = "downstream", [1] = "upstream" },
   ["gist.mri.mrm"] = { [0] = "path-coupled", [1] = "loose-end" },
+  ["gist.error.class"] = gist_spec.class_names,
+  ["gist.error.type"] = { "Message Length Info", "MTU Info", "Object Type Info",
+    "Object Value Info" },
+  ["natfw.session_auth.x_type"] = natfw_spec.foreign[0x016].names.x_type,
 }
 
 local WIDTHS = { { 8, "uint8" }, { 16, "uint16" }, { 24, "uint24" }, { 32, "uint32" } }
@@ -56,15 +63,27 @@ local function add_field(fields, prefix, row, kind)
   elseif kind == "address" then
     fields[abbreviation] = ProtoField.ipv4(abbreviation, row[1])
     fields[abbreviation .. "_v6"] = ProtoField.ipv6(abbreviation .. "_v6", row[1])
+  elseif row.text then
+    fields[abbreviation] = ProtoField.string(abbreviation, row[1])
   else
     fields[abbreviation] = ProtoField.bytes(abbreviation, row[1])
   end
 end
 
-local function add_fields(fields, prefix, rows)
-  for _, row in ipairs(rows) do
+-- What is within the octets of a row has the row's name before its own.
+local function add_fields(fields, prefix, list)
+  for _, row in ipairs(list) do
+    local inside = row.as_by and row.as or { row.as }
+    for _, fields_inside in pairs(inside) do
+      add_fields(fields, prefix .. "." .. row[1], fields_inside)
+    end
     if row[2] == "variant" then
       for _, variant in pairs(row.of) do add_fields(fields, prefix, variant) end
+    elseif row[2] == "part" then
+      add_fields(fields, prefix, row.other)
+      for _, kinds in pairs(row.of) do
+        for _, kind in pairs(kinds) do add_fields(fields, prefix, kind) end
+      end
     elseif row[2] == "list" and type(row.of) == "table" then
       add_fields(fields, prefix, row.of)
     else
@@ -78,8 +97,10 @@ local layers = {}
 local function register(proto, spec, layer)
   local fields = {}
   add_fields(fields, layer, spec.header)
-  for _, object in pairs(spec.objects) do
-    add_fields(fields, layer .. "." .. slug(object.name), object.fields)
+  for _, list in ipairs({ spec.objects, spec.foreign or {} }) do
+    for _, object in pairs(list) do
+      add_fields(fields, layer .. "." .. slug(object.name), object.fields)
+    end
   end
   fields.object_type = ProtoField.uint16(layer .. ".object.type", "Object type", base.HEX)
   fields.object_ab = ProtoField.uint8(layer .. ".object.ab", "AB")
@@ -91,9 +112,11 @@ local function register(proto, spec, layer)
   layers[layer] = { proto = proto, spec = spec, fields = fields,
     fault = ProtoExpert.new(layer .. ".fault", "What the texts forbid", expert.group.MALFORMED,
       expert.severity.ERROR),
+    sender = ProtoExpert.new(layer .. ".sender_fault", "What no sender may do",
+      expert.group.PROTOCOL, expert.severity.WARN),
     reserved = ProtoExpert.new(layer .. ".reserved_set", "Reserved bits are not zero",
       expert.group.PROTOCOL, expert.severity.NOTE) }
-  proto.experts = { layers[layer].fault, layers[layer].reserved }
+  proto.experts = { layers[layer].fault, layers[layer].sender, layers[layer].reserved }
 end
 
 register(gist, gist_spec, "gist")
@@ -113,24 +136,48 @@ local function octets(range, first, width)
   return range(from, to - from)
 end
 
-local function show_fields(layer, tree, prefix, rows, values, range)
-  engine.layout(rows, values, function(row, value, first, width)
+-- A line for each item of a list that the tables name by type.
+local function item_tree(layer, tree, object, owner, place)
+  local title = show.item_name(object, owner)
+  local item = tree:add(layer.proto, place, title)
+  if owner.flaw then item:add_proto_expert_info(layer.fault, title .. " " .. owner.flaw) end
+  return item
+end
+
+local function show_fields(layer, tree, prefix, fields, values, range, object)
+  local items = {}
+  rows.layout(fields, values, function(row, value, first, width, owner)
     local place = octets(range, first, width)
-    local field = layer.fields[prefix .. "." .. row[1]]
+    local under = tree
+    if object and object.items and owner ~= values and owner[object.items.by[2]] then
+      items[owner] = items[owner] or item_tree(layer, tree, object, owner, place)
+      under = items[owner]
+    end
+    local name = prefix .. "." .. row[1]
+    local field = layer.fields[name]
     if row[2] == "address" then
-      if width == 128 then field = layer.fields[prefix .. "." .. row[1] .. "_v6"] end
-      tree:add(field, place)
+      if width == 128 then field = layer.fields[name .. "_v6"] end
+      under:add(field, place)
     elseif type(value) == "number" then
-      tree:add(field, place, value)
+      under:add(field, place, value)
     elseif width > 0 then
-      tree:add(field, place)
+      local inner, inside = rows.inside(row, value, owner)
+      local shown = row.text and under:add(field, place, value) or under:add(field, place)
+      if inner then show_fields(layer, shown, name, inner, inside, place) end
     end
   end)
 end
 
 local function gloss(found)
   local values = found.values or {}
-  if values.class and found.name == "NATFW_INFO" then
+  if values.code and found.name == "Error" then
+    local entry = gist_spec.errors[values.code]
+    local subcode = entry and entry.subcodes and entry.subcodes[values.subcode]
+    return string.format("%s%s", gist_spec.error_names[values.code] or "code " .. values.code,
+      subcode and ", " .. subcode or "")
+  elseif values.attributes then
+    return #values.attributes .. " attributes"
+  elseif values.class and found.name == "NATFW_INFO" then
     return string.format("%d/0x%02X %s", values.class, values.code or 0,
       response_codes.natfw(values.class, values.code) or "")
   elseif values.destination then
@@ -154,24 +201,35 @@ local function show_object(layer, tree, found, tvb, start, nslpid)
   item:add(layer.fields.object_length, range(2, 2), found.length)
   if size <= 4 then return item end
   local body = range(4)
-  local object = layer.spec.objects[found.type]
+  local object = engine.object_of(layer.spec, found.type)
   if layer.spec == gist_spec and found.type == NSLP_DATA and nslpid == gist_spec.nslpid then
     return item, body
   elseif object and found.values then
     show_fields(layer, item, layer.spec.layer .. "." .. slug(object.name), object.fields,
-      found.values, body)
+      found.values, body, object)
   else
     item:add(layer.fields.object_value, body)
   end
   return item
 end
 
+-- Where a text that begins with an object's name belongs.
+local function place_of(text, item, items, decoded)
+  local name = text:match("^([^:]*):")
+  for _, found in ipairs(decoded.objects) do
+    if found.name == name then return items[found.type] end
+  end
+  return item
+end
+
 local function show_problems(layer, item, items, decoded)
+  local form = layer.spec == natfw_spec and "%d/0x%02X %s" or "error %d, subcode %d: %s"
   for _, fault in ipairs(decoded.faults) do
-    local place = items[fault.object] or item
-    local form = layer.spec == natfw_spec and "%d/0x%02X %s" or "error %d, subcode %d: %s"
-    place:add_proto_expert_info(layer.fault, string.format(form, fault.class, fault.code,
-      fault.text))
+    place_of(fault.text, item, items, decoded):add_proto_expert_info(layer.fault,
+      string.format(form, fault.class, fault.code, fault.text))
+  end
+  for _, text in ipairs(sender.faults(layer.spec, decoded)) do
+    place_of(text, item, items, decoded):add_proto_expert_info(layer.sender, text)
   end
   for _, where in ipairs(engine.reserved_set(layer.spec, decoded)) do
     item:add_proto_expert_info(layer.reserved, where .. " is not zero")
@@ -195,7 +253,7 @@ function show_message(layer, tvb, start, size, tree)
   local short = summary(decoded)
   local head = math.min(layer.spec.header_bytes, size)
   show_fields(layer, item, layer.spec.layer, layer.spec.header, decoded.header, range(0, head))
-  local items, inner = { [0] = item }, nil
+  local items, inner = {}, nil
   for _, found in ipairs(decoded.objects) do
     local shown, body = show_object(layer, item, found, tvb, start, decoded.header.nslpid)
     items[found.type] = items[found.type] or shown

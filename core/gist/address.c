@@ -40,3 +40,12 @@ bool gist_address_matches(
     uint8_t mask = (uint8_t)(0xff << (8 - prefix_bits % 8));
     return (a->octets[whole] & mask) == (b->octets[whole] & mask);
 }
+
+struct gist_address gist_address_last(const struct gist_address *address, uint8_t prefix_bits)
+{
+    struct gist_address last = *address;
+    size_t bits = gist_address_length(address->version) * 8;
+    for (size_t bit = prefix_bits; bit < bits; bit++)
+        last.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+    return last;
+}

@@ -28,4 +28,7 @@ bool gist_endpoint_equal(const struct gist_endpoint *a, const struct gist_endpoi
 bool gist_address_matches(
     const struct gist_address *a, const struct gist_address *b, uint8_t prefix_bits);
 
+/* The last address that agrees with this one in the first prefix bits: the others are all ones. */
+struct gist_address gist_address_last(const struct gist_address *address, uint8_t prefix_bits);
+
 #endif

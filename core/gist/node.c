@@ -26,6 +26,7 @@ struct gist_node_config gist_node_config_default(void)
         .datagram_burst = 1000,
         .cookie_rollover_ms = 30000,
         .flow_source_address = true,
+        .ingress_filter = true,
         .routing_states_max = 100000,
         .associations_max = 1000,
         .queued_octets_max = 16 << 20,

@@ -32,7 +32,8 @@ struct gist_node_config {
     uint32_t cookie_rollover_ms; /* default 30000, 8.5 */
     bool flow_source_address;    /* Q-mode with S=0 first; ruling A104 asks for S=1 where the
                                     flow source is our own */
-    bool answer_invalid_cookie;  /* default off: it makes backscatter, 8.5 */
+    bool ingress_filter;        /* Queries must come in where their flow can, 5.8.1.2; default on */
+    bool answer_invalid_cookie; /* default off: it makes backscatter, 8.5 */
     size_t routing_states_max;
     size_t associations_max;
     size_t queued_octets_max; /* messages that wait for a peer */

@@ -28,6 +28,27 @@ static bool check_session(struct gist_node *node, const struct gist_reception *r
     return false;
 }
 
+static bool is_reached_by(
+    const struct gist_node *node, const struct gist_address *address, uint32_t interface)
+{
+    struct gist_address own;
+    uint32_t towards;
+    return node->transport.route(node->transport.context, address, &own, &towards) &&
+           towards == interface;
+}
+
+/* 5.8.1.2: packets come from where packets to their sources would go. From anywhere, a flow may
+ * come in anywhere. */
+static bool passes_ingress_filter(
+    const struct gist_node *node, const struct gist_mri *mri, uint32_t interface)
+{
+    if (!node->config.ingress_filter || mri->source_prefix == 0)
+        return true;
+    struct gist_address last = gist_address_last(&mri->source, mri->source_prefix);
+    return is_reached_by(node, &mri->source, interface) &&
+           (gist_address_equal(&mri->source, &last) || is_reached_by(node, &last, interface));
+}
+
 /* 5.8.1.2, 5.8.1.3, 7.2.1: is this a Query that can have come by the flow's path? */
 static bool check_query_path(struct gist_node *node, const struct gist_reception *reception)
 {
@@ -46,6 +67,13 @@ static bool check_query_path(struct gist_node *node, const struct gist_reception
             "RFC5971-7.4-2", 1, message->mri.source.version == arrival->source.address.version)) {
         gist_reject_object(node, reception, GIST_MRI_VALIDATION_FAILURE, GIST_IP_VERSION_MISMATCH,
             GIST_OBJECT_MRI);
+        return false;
+    }
+    if (!message->mri.upstream &&
+        !SPEC_HOLDS("RFC5971-5.8.1.2-6", 1,
+            passes_ingress_filter(node, &message->mri, arrival->interface))) {
+        gist_reject_object(node, reception, GIST_MRI_VALIDATION_FAILURE,
+            GIST_INGRESS_FILTER_FAILURE, GIST_OBJECT_MRI);
         return false;
     }
     if (message->mri.upstream &&

@@ -34,6 +34,8 @@ struct natfw_node *natfw_node_create(
         return NULL;
     node->config = *config;
     node->seams = *seams;
+    memset(node->piggybacked, 0, sizeof(node->piggybacked));
+    node->piggybacked_next = 0;
     natfw_session_table_open(&node->sessions, config->sessions_max, hash_key, allocator);
     return node;
 }
@@ -264,6 +266,15 @@ static bool comes_from_a_peer(struct natfw_node *node, const struct natfw_incomi
                           (received->mri.upstream ? session->outbound_peer : session->inbound_peer);
 }
 
+static void handle_piggybacked(
+    struct natfw_node *node, const struct natfw_incoming *incoming, bool right)
+{
+    uint8_t type = incoming->message.type;
+    if (right && (type == NATFW_CREATE || type == NATFW_EXTERNAL))
+        natfw_piggyback_remember(node, incoming);
+    natfw_node_discard(node, incoming, "a message inside a Query");
+}
+
 static enum gist_peering receive(
     void *context, uint64_t now_ms, const struct gist_received *received)
 {
@@ -277,8 +288,8 @@ static enum gist_peering receive(
     struct natfw_incoming incoming = {.now_ms = now_ms, .received = received};
     struct natfw_info fault;
     bool right = natfw_message_parse(received->data, received->length, &incoming.message, &fault);
-    if (received->routing_state_check) /* unprotected, and nobody to answer yet (ruling A97) */
-        natfw_node_discard(node, &incoming, "a message inside a Query");
+    if (received->routing_state_check)
+        handle_piggybacked(node, &incoming, right);
     else if (!comes_from_a_peer(node, &incoming))
         natfw_node_discard(node, &incoming, "a message from a node that is no peer of the session");
     else if (right)
@@ -305,8 +316,9 @@ static void message_status(
 static void network_notification(void *context, uint64_t now_ms, const struct gist_mri *mri,
     const struct gist_session_id *session_id, enum gist_notification notification)
 {
-    /* Route changes have their own issue; state here is soft and runs out by itself. */
-    (void)context, (void)now_ms, (void)mri, (void)session_id, (void)notification;
+    /* State is soft: what the other notifications tell of runs out by itself. */
+    if (notification == GIST_NOTIFY_ROUTING_STATUS_GOOD)
+        natfw_piggyback_refuse(context, now_ms, mri, session_id);
 }
 
 struct gist_application natfw_node_application(struct natfw_node *node)

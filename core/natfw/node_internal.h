@@ -12,12 +12,24 @@
 /* The longest NSLP-Data object: 4095 words. RFC 5971 A.2. */
 enum { NATFW_PAYLOAD_MAX = 4095 * 4 };
 
+/* A request inside a Query that is to be refused; piggyback.c. */
+struct natfw_piggybacked {
+    struct gist_session_id session_id;
+    uint32_t sequence_number;
+    bool is_due;
+};
+
+/* More would only be kept for those who never finish a handshake. */
+enum { NATFW_PIGGYBACKED_MAX = 32 };
+
 struct natfw_node {
     struct natfw_node_config config;
     struct natfw_seams seams;
     struct gist_node *gist;
     struct gist_transport transport;
     struct natfw_session_table sessions;
+    struct natfw_piggybacked piggybacked[NATFW_PIGGYBACKED_MAX];
+    size_t piggybacked_next;
     uint8_t scratch[NATFW_PAYLOAD_MAX]; /* the message being built */
 };
 
@@ -95,6 +107,11 @@ void natfw_initiator_refresh(
 void natfw_aggregate_request(struct natfw_node *node, const struct natfw_incoming *incoming);
 void natfw_notification(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session);
+
+/* piggyback.c: what came inside a Query, and the refusal once there is somebody to send it to. */
+void natfw_piggyback_remember(struct natfw_node *node, const struct natfw_incoming *incoming);
+void natfw_piggyback_refuse(struct natfw_node *node, uint64_t now_ms, const struct gist_mri *mri,
+    const struct gist_session_id *session_id);
 
 /* The answer that tells of a middlebox's refusal. */
 struct natfw_info natfw_info_of_middlebox(enum natfw_middlebox_result result);

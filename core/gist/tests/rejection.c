@@ -254,6 +254,43 @@ Test(rejection, a_query_whose_flow_has_another_ip_version)
     REQUIRE("RFC5971-7.4-2", is_error(GIST_MRI_VALIDATION_FAILURE, GIST_IP_VERSION_MISMATCH));
 }
 
+/* A Query that came to the middle node from node 0, for a flow from this address. */
+static void inject_query_for_flow_from(struct gist_address source, uint8_t prefix)
+{
+    struct gist_message query = sound(GIST_QUERY);
+    query.mri.source = source;
+    query.mri.source_prefix = prefix;
+    inject(&query);
+}
+
+Test(rejection, a_query_for_a_flow_that_comes_from_elsewhere)
+{
+    VERIFIES("RFC5971-5.8.1.2-6");
+    tear_down();
+    struct gist_node_config config = row_config();
+    set_up_row(3, &config);
+    inject_query_for_flow_from(row->nodes[2].address, 32);
+    REQUIRE("RFC5971-5.8.1.2-6", row->nodes[1].asked == 0);
+    REQUIRE(
+        "RFC5971-5.8.1.2-6", is_error(GIST_MRI_VALIDATION_FAILURE, GIST_INGRESS_FILTER_FAILURE));
+    inject_query_for_flow_from(row->nodes[0].address, 30); /* node 2 is in there */
+    REQUIRE("RFC5971-5.8.1.2-6", row->nodes[1].asked == 0);
+    inject_query_for_flow_from(row->nodes[0].address, 32);
+    cr_assert_eq(row->nodes[1].asked, 1);
+    inject_query_for_flow_from(row->nodes[0].address, 0);
+    cr_assert_eq(row->nodes[1].asked, 2, "a flow from anywhere may come from here");
+}
+
+Test(rejection, no_query_by_where_its_flow_comes_from_when_told_so)
+{
+    tear_down();
+    struct gist_node_config config = row_config();
+    config.ingress_filter = false;
+    set_up_row(3, &config);
+    inject_query_for_flow_from(row->nodes[2].address, 32);
+    cr_assert_eq(row->nodes[1].asked, 1);
+}
+
 Test(rejection, invented_cookies_in_silence)
 {
     VERIFIES("RFC5971-8.5-4", "RFC5971-5.7.1-13");

@@ -1,0 +1,11 @@
+-- How the Lua files are checked by harness/layout.
+std = "lua54"
+max_line_length = 100
+self = false
+exclude_files = { "build*" }
+files["conformance/wireshark"] = {
+  std = "lua52",
+  read_globals = { "Proto", "ProtoField", "ProtoExpert", "DissectorTable", "base", "expert",
+    "dissect_tcp_pdus" },
+}
+files["conformance/codec"] = { std = "lua52+lua54" }

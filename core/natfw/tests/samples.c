@@ -1,0 +1,242 @@
+/* core/natfw: a right message of every kind is parsed and built again as it was, and what RFC 5973
+ * and RFC 5981 forbid is not built, or not sound. */
+#include "core/natfw/tests/samples.h"
+
+#include "core/natfw/session_auth.h"
+#include "core/natfw/tests/octets.h"
+
+enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
+
+Test(samples, each_is_built_again_octet_by_octet)
+{
+    for (size_t i = 0; i < SAMPLES; i++) {
+        struct octets octets = octets_of(samples[i].hex);
+        struct natfw_message message;
+        uint8_t built[512];
+        cr_assert(parses(samples[i].hex, &message), "%s", samples[i].name);
+        size_t length = natfw_message_build(&message, built, sizeof(built));
+        cr_assert_eq(length, octets.length, "%s", samples[i].name);
+        cr_assert_arr_eq(built, octets.data, length, "%s", samples[i].name);
+    }
+}
+
+/* The classes and codes of 4.2.5, by class: the highest code, and what has none. */
+static bool is_code(unsigned error_class, unsigned code)
+{
+    static const uint8_t highest[16] = {[1] = 5, [2] = 1, [3] = 11, [4] = 1, [5] = 7, [7] = 18};
+    return code >= 1 && code <= highest[error_class] &&
+           !(error_class == 5 && (code == 3 || code == 5));
+}
+
+struct cover {
+    bool message[NATFW_NOTIFY + 1];
+    bool object[NATFW_OBJECT_KINDS];
+    bool code[16][256];
+    bool attribute[NATFW_AUTH_AUTHENTICATION_DATA + 1][16];
+};
+
+static void cover_message(struct cover *cover, const struct natfw_message *message)
+{
+    cover->message[message->type] = true;
+    for (size_t i = 0; i < NATFW_OBJECT_KINDS; i++)
+        cover->object[i] = cover->object[i] || message->has[i];
+    if (natfw_message_has(message, NATFW_INFO))
+        cover->code[message->info.error_class][message->info.code] = true;
+    struct wire_reader attributes;
+    if (!natfw_session_auth_find(message, &attributes))
+        return;
+    cr_assert(natfw_session_auth_is_sound(attributes));
+    struct natfw_auth_attribute attribute;
+    while (natfw_auth_attribute_next(&attributes, &attribute))
+        cover->attribute[attribute.type][attribute.subtype] = true;
+}
+
+static void expect_attributes(const struct cover *cover)
+{
+    static const uint8_t first[] = {1, 1, 0, 1, 1, 1, 1, 0, 0};
+    static const uint8_t last[] = {
+        0, NATFW_AUTH_ENTITY_HMAC_SIGNED, 0, NATFW_AUTH_SPI, NATFW_AUTH_SPI, 1, 1, 0, 0};
+    for (unsigned type = 1; type <= NATFW_AUTH_AUTHENTICATION_DATA; type++)
+        for (unsigned subtype = first[type]; subtype <= last[type]; subtype++)
+            cr_assert(cover->attribute[type][subtype], "no sample of %u/%u", type, subtype);
+}
+
+/* A new type, code or attribute without a sample fails here. */
+Test(samples, cover_every_message_object_code_and_attribute)
+{
+    static struct cover cover;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        struct natfw_message message;
+        cr_assert(parses(samples[i].hex, &message), "%s", samples[i].name);
+        cover_message(&cover, &message);
+    }
+    for (unsigned type = NATFW_CREATE; type <= NATFW_NOTIFY; type++)
+        cr_assert(cover.message[type], "no sample of message %u", type);
+    for (unsigned i = 0; i < NATFW_OBJECT_KINDS; i++)
+        cr_assert(cover.object[i], "no sample of object 0x%03x", NATFW_OBJECT_FIRST + i);
+    for (unsigned error_class = 0; error_class < 16; error_class++)
+        for (unsigned code = 0; code < 256; code++)
+            cr_assert(!is_code(error_class, code) || cover.code[error_class][code],
+                "no sample of %u/0x%02x", error_class, code);
+    expect_attributes(&cover);
+}
+
+/* What the texts forbid: a sample, how it is spoiled, and what is told of it. */
+
+#define SPOIL(name, ...)                                                                           \
+    static void name(struct natfw_message *m)                                                      \
+    {                                                                                              \
+        __VA_ARGS__;                                                                               \
+    }
+#define REMOVE(type) m->has[(type)-NATFW_OBJECT_FIRST] = false
+#define ADD(type)    natfw_message_add(m, type)
+
+SPOIL(type_zero, m->type = 0)
+SPOIL(type_five, m->type = 5)
+SPOIL(no_lifetime, REMOVE(NATFW_LT))
+SPOIL(no_efi, REMOVE(NATFW_EFI))
+SPOIL(no_msn, REMOVE(NATFW_MSN))
+SPOIL(no_nonce, REMOVE(NATFW_NONCE))
+SPOIL(no_dtinfo, REMOVE(NATFW_DTINFO))
+SPOIL(no_info, REMOVE(NATFW_INFO))
+SPOIL(with_info, ADD(NATFW_INFO); m->info = (struct natfw_info){2, 1, 0})
+SPOIL(with_msn, ADD(NATFW_MSN))
+SPOIL(with_dtinfo, ADD(NATFW_DTINFO))
+SPOIL(with_external, ADD(NATFW_EXTERNAL_IP))
+SPOIL(with_binding, ADD(NATFW_EXTERNAL_BINDING))
+SPOIL(with_efi, ADD(NATFW_EFI))
+SPOIL(no_success, m->info.error_class = NATFW_PROTOCOL_ERROR)
+SPOIL(unknown_action, m->efi.action = 3)
+SPOIL(many_ports, m->efi.sub_ports = 2)
+SPOIL(ports_and_spi, m->dtinfo.has_spi = true)
+SPOIL(ports_of_icmp, m->dtinfo.protocol = 1)
+SPOIL(long_prefix, m->dtinfo.sender_prefix = 33)
+SPOIL(prefix_of_nothing, m->dtinfo.sender_address = 0)
+SPOIL(no_icmp_types, m->icmp_types.count = 0)
+SPOIL(class_too_big, m->info.error_class = 16)
+SPOIL(type_too_big, m->info.object_type = 0x1000)
+SPOIL(informational, m->info.error_class = NATFW_INFORMATIONAL)
+
+static const char create[] = "CREATE", proxy[] = "CREATE by proxy, ICMP",
+                  external[] = "EXTERNAL with ports", answer[] = "RESPONSE to EXTERNAL",
+                  success[] = "RESPONSE 2/0x01 Success: all processed",
+                  notify[] = "NOTIFY with SESSION_AUTH 2";
+
+static const struct forbidden {
+    const char *sample;
+    void (*spoil)(struct natfw_message *message);
+    struct natfw_info told;
+} forbidden[] = {
+    {create, type_zero, {3, NATFW_ILLEGAL_MESSAGE_TYPE, 0}},
+    {create, type_five, {3, NATFW_ILLEGAL_MESSAGE_TYPE, 0}},
+    {create, no_lifetime, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_LT}},
+    {create, no_efi, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_EFI}},
+    {create, no_msn, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_MSN}},
+    {proxy, no_nonce, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_NONCE}},
+    {external, no_lifetime, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_LT}},
+    {external, no_efi, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_EFI}},
+    {external, no_msn, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_MSN}},
+    {external, no_dtinfo, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_DTINFO}},
+    {success, no_lifetime, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_LT}},
+    {success, no_msn, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_MSN}},
+    {success, no_info, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_INFO}},
+    {notify, no_info, {3, NATFW_MANDATORY_OBJECT_MISSING, NATFW_INFO}},
+    {create, with_info, {3, NATFW_ILLEGAL_OBJECT, NATFW_INFO}},
+    {create, with_dtinfo, {3, NATFW_ILLEGAL_OBJECT, NATFW_DTINFO}},
+    {create, with_external, {3, NATFW_ILLEGAL_OBJECT, NATFW_EXTERNAL_IP}},
+    {create, with_binding, {3, NATFW_ILLEGAL_OBJECT, NATFW_EXTERNAL_BINDING}},
+    {external, with_external, {3, NATFW_ILLEGAL_OBJECT, NATFW_EXTERNAL_IP}},
+    {success, with_efi, {3, NATFW_ILLEGAL_OBJECT, NATFW_EFI}},
+    {notify, with_msn, {3, NATFW_ILLEGAL_OBJECT, NATFW_MSN}},
+    {answer, no_success, {3, NATFW_ILLEGAL_OBJECT, NATFW_EXTERNAL_IP}},
+    {create, unknown_action, {7, NATFW_UNKNOWN_ACTION, NATFW_EFI}},
+    {create, many_ports, {7, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI}},
+    {external, ports_and_spi, {3, NATFW_INVALID_COMBINATION, NATFW_DTINFO}},
+    {external, ports_of_icmp, {3, NATFW_INVALID_COMBINATION, NATFW_DTINFO}},
+    {external, long_prefix, {3, NATFW_UNKNOWN_FIELD_VALUE, NATFW_DTINFO}},
+    {external, prefix_of_nothing, {3, NATFW_INVALID_COMBINATION, NATFW_DTINFO}},
+    {proxy, no_icmp_types, {3, NATFW_UNKNOWN_FIELD_VALUE, NATFW_ICMP_TYPES}},
+    {success, class_too_big, {3, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO}},
+    {success, type_too_big, {3, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO}},
+    {success, informational, {3, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO}},
+};
+
+static const char *hex_of_sample(const char *name)
+{
+    for (size_t i = 0; i < SAMPLES; i++)
+        if (strcmp(samples[i].name, name) == 0)
+            return samples[i].hex;
+    cr_assert(false, "no sample is called %s", name);
+    abort();
+}
+
+Test(samples, what_the_text_forbids_is_not_built)
+{
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+        const struct forbidden *row = &forbidden[i];
+        struct natfw_message message;
+        cr_assert(parses(hex_of_sample(row->sample), &message));
+        row->spoil(&message);
+        uint8_t built[512];
+        struct natfw_info fault;
+        size_t length = natfw_message_build_or_tell(&message, built, sizeof(built), &fault);
+        cr_assert_eq(length, 0, "row %zu, %s: it is built", i, row->sample);
+        cr_assert(is_fault(fault, row->told.error_class, row->told.code, row->told.object_type),
+            "row %zu, %s: %u/0x%02x, object 0x%03x", i, row->sample, fault.error_class, fault.code,
+            fault.object_type);
+    }
+}
+
+/* Lists of attributes that RFC 5981 forbids, each beside one that it allows. */
+Test(samples, a_session_authorisation_that_the_text_forbids_is_not_sound)
+{
+    static const char *const lists[][2] = {
+        {"00080101c0000235", "00040101"},                 /* 3.2.1: a length above 4 */
+        {"00080101c0000235", "000c0101c000023500000000"}, /* of the sub-type's size */
+        {"00080101c0000235", "00080102c0000235"},
+        {"00080103c0000235", "0008010bc0000235"}, /* an unknown sub-type */
+        {"00080101c0000235", "00080901c0000235"}, /* an unknown X-Type */
+        {"0006010361620000", "0006010361620001"}, /* 3.2: padding is zero */
+        {"0008020031323334", "0008020131323334"}, /* 3.2.2: sub-type 0 */
+        {"00080301c0000201", "00060301c0000000"},
+        {"000603030fa00000", "000703030fa00100"},                 /* 3.2.3: 16 bits a port */
+        {"000603030fa00000", "000603030fa00000000603030fa00000"}, /* once */
+        {"000604040fa00000", "000604040fa00000000604040fa00000"},
+        {"000603030fa00000000603040fa00000", "0006030500000000"},
+        {"0008040500000100", "0006040500000000"},
+        {"000c0501e000000000000000", "00080501e0000000"}, /* 3.2.5 */
+        {"000c0601e000000000000000", "000c0602e000000000000000"},
+        {"000807000001000c0008080031323334", "000807000001000c"}, /* 3.2.7: with its data */
+        {"000807000001000c0008080031323334", "000807000002000c0008080031323334"},
+        {"0008080031323334", "000808003132333400080101c0000235"}, /* 3.2.8: the last */
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct octets right = octets_of(lists[i][0]);
+        struct octets wrong = octets_of(lists[i][1]);
+        cr_assert(natfw_session_auth_is_sound(wire_reader_over(right.data, right.length)),
+            "right, row %zu", i);
+        cr_assert_not(natfw_session_auth_is_sound(wire_reader_over(wrong.data, wrong.length)),
+            "wrong, row %zu", i);
+    }
+}
+
+/* RFC 5981 4.4: HMAC_SIGNED without one of what it needs, X-Type by X-Type. */
+Test(samples, hmac_signed_needs_address_time_list_and_data)
+{
+    struct natfw_message message;
+    struct wire_reader all;
+    cr_assert(parses(hex_of_sample("CREATE with SESSION_AUTH 10"), &message));
+    cr_assert(natfw_session_auth_find(&message, &all));
+    static const bool needed[] = {false, false, false, true, false, true, false, true, true};
+    for (unsigned left_out = 1; left_out <= NATFW_AUTH_AUTHENTICATION_DATA; left_out++) {
+        uint8_t octets[512];
+        struct wire_writer writer = wire_writer_over(octets, sizeof(octets));
+        struct wire_reader attributes = all;
+        struct natfw_auth_attribute attribute;
+        while (natfw_auth_attribute_next(&attributes, &attribute))
+            if (attribute.type != left_out)
+                natfw_auth_attribute_write(&writer, &attribute);
+        struct wire_reader rest = wire_reader_over(octets, writer.position);
+        cr_assert_eq(natfw_session_auth_is_sound(rest), !needed[left_out], "without %u", left_out);
+    }
+}
