@@ -15,13 +15,31 @@
 
 enum { EXIT_USAGE = 2, EXIT_BROKEN = 3 };
 
-/* Whether this program stands in the build tree: then the suite beside its source is the one meant,
- * whatever else is installed. */
-static bool is_built(void)
+enum { PATH_SIZE = 4096 };
+
+static bool has_suite(const char *data_dir)
 {
-    char path[sizeof NATFW_CONFORM_BUILD + 1];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    return length > 0 && strncmp(path, NATFW_CONFORM_BUILD "/", sizeof NATFW_CONFORM_BUILD) == 0;
+    char probe[PATH_SIZE + sizeof "/runner/main.lua"];
+    snprintf(probe, sizeof probe, "%s/runner/main.lua", data_dir);
+    return access(probe, R_OK) == 0;
+}
+
+/* The suite that belongs to this program: beside the source, for one that stands in the build tree,
+ * whatever else is installed; the one that was installed with it, wherever both were moved to
+ * since; or the one of the prefix that it was built for. */
+static const char *own_suite(void)
+{
+    static char path[PATH_SIZE];
+    ssize_t length = readlink("/proc/self/exe", path, PATH_SIZE - sizeof NATFW_CONFORM_BESIDE - 1);
+    if (length <= 0) {
+        return NATFW_CONFORM_INSTALLED;
+    }
+    path[length] = '\0';
+    if (strncmp(path, NATFW_CONFORM_BUILD "/", sizeof NATFW_CONFORM_BUILD) == 0) {
+        return NATFW_CONFORM_SOURCE;
+    }
+    strcpy(strrchr(path, '/') + 1, NATFW_CONFORM_BESIDE);
+    return has_suite(path) ? path : NATFW_CONFORM_INSTALLED;
 }
 
 /* --data-dir DIR or --data-dir=DIR, wherever it stands. */
@@ -41,7 +59,7 @@ static const char *data_dir_of(int count, char **arguments)
     if (environment && *environment) {
         return environment;
     }
-    return is_built() ? NATFW_CONFORM_SOURCE : NATFW_CONFORM_INSTALLED;
+    return own_suite();
 }
 
 static void set_search_path(lua_State *L, const char *data_dir)
@@ -85,9 +103,7 @@ static int explain(lua_State *L)
 int main(int count, char **arguments)
 {
     const char *data_dir = data_dir_of(count, arguments);
-    char probe[4096];
-    snprintf(probe, sizeof probe, "%s/runner/main.lua", data_dir);
-    if (access(probe, R_OK) != 0) {
+    if (!has_suite(data_dir)) {
         fprintf(stderr, "natfw-conform: no suite in '%s' (see --data-dir)\n", data_dir);
         return EXIT_USAGE;
     }

@@ -68,12 +68,6 @@ local function matched_responses(stream)
   return view.matched(stream, "Confirm", "Response", RESPONDER_COOKIE)
 end
 
--- Whether a message of this session may have been before the capture began, which then shows an answer
--- and not what it answers.
-local function begins_midway(list, message)
-  return list[1].place > message.place
-end
-
 local function echoes_direction(pairs_of)
   return function(stream, say)
     for message, other in pairs_of(stream) do
@@ -239,7 +233,7 @@ return {
         if cookie then seen[key][cookie] = message.frame end
       end
     end },
-  { id = "gist-response-cookie", requirements = { "5.1-9", "5.2.2-i5", "A.3.6-i2" },
+  { id = "gist-response-cookie", needs_all = true, requirements = { "5.1-9", "5.2.2-i5", "A.3.6-i2" },
     text = "A Response echoes the Query-Cookie of a Query of its session",
     judge = function(stream, say, note)
       local queries_of = by_session(stream:received("Query"))
@@ -248,8 +242,7 @@ return {
         local queries = queries_of(message)
         local cookies, known = {}, with_cookie(queries, message, QUERY_COOKIE) ~= nil
         for i, query in ipairs(queries) do cookies[i] = hex(raw(query, QUERY_COOKIE)) end
-        local unseen = #queries == 0 or begins_midway(queries, message)
-          or #responses_of(message) > #queries
+        local unseen = #queries == 0 or #responses_of(message) > #queries
         if known or not unseen then
           say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message, QUERY_COOKIE)), known)
         elseif #queries > 0 then
@@ -278,11 +271,11 @@ return {
         end
       end
     end },
-  { id = "gist-confirm-cookie", requirements = { "5.1-14", "A.3.7-i2" },
+  { id = "gist-confirm-cookie", needs_all = true, requirements = { "5.1-14", "A.3.7-i2" },
     text = "A Confirm echoes the Responder-Cookie of a Response of its session",
     judge = function(stream, say, note)
       local responses_of = by_session(stream:received("Response"))
-      local confirms_of = by_session(stream:sent("Confirm"))
+      local queries_of = by_session(stream:sent("Query"))
       for _, message in ipairs(stream:sent("Confirm")) do
         local responses, cookies = responses_of(message), {}
         for _, response in ipairs(responses) do
@@ -290,8 +283,7 @@ return {
           if cookie then cookies[#cookies + 1] = hex(cookie) end
         end
         local known = with_cookie(responses, message, RESPONDER_COOKIE) ~= nil
-        local unseen = #cookies == 0 or begins_midway(responses, message)
-          or #confirms_of(message) > #responses
+        local unseen = #cookies == 0 or #queries_of(message) > #responses
         if known or not unseen then
           say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message,
             RESPONDER_COOKIE)), known)

@@ -42,7 +42,7 @@ end
 local function gap(queries, place) return queries[place].at - queries[place - 1].at end
 
 return {
-  { id = "gist-query-backoff", requirements = { "5.3.3-1b", "5.3.3-i1" },
+  { id = "gist-query-backoff", needs_all = true, requirements = { "5.3.3-1b", "5.3.3-i1" },
     text = "The intervals between retransmissions of a Query grow", judge = function(stream, say)
       for _, queries in ipairs(handshakes(stream)) do
         for place = 4, #queries do

@@ -74,6 +74,8 @@ function judge.gather(files, addresses, read, keylog)
   return gathered
 end
 
+-- The verdict of one rule. Where it needs all of a session (needs_all), what seems to violate it is a
+-- violation only if the capture shows all.
 local function evaluate(rule, document, gathered)
   local result = { id = rule.id, text = rule.text, document = document,
     requirements = json.array({}), observations = 0, violations = json.array({}),
@@ -82,18 +84,22 @@ local function evaluate(rule, document, gathered)
   local function about(message)
     return { frame = message.frame, at = message.at, message = message.item and message.item.name }
   end
+  local function note(message, text)
+    local noted = about(message)
+    noted.text = text
+    table.insert(result.notes, noted)
+  end
   local function say(message, expected, actual, holds)
     if holds == nil then holds = expected == actual end
+    if not holds and rule.needs_all and not gathered:shows_all_of(message.item.sid) then
+      return note(message, string.format("expected %s, got %s; but the capture may lack what explains it",
+        tostring(expected), tostring(actual)))
+    end
     result.observations = result.observations + 1
     if holds then return end
     local violation = about(message)
     violation.expected, violation.actual = tostring(expected), tostring(actual)
     table.insert(result.violations, violation)
-  end
-  local function note(message, text)
-    local noted = about(message)
-    noted.text = text
-    table.insert(result.notes, noted)
   end
   rule.judge(gathered, say, note)
   result.verdict = #result.violations > 0 and "violates"

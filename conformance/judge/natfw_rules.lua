@@ -106,7 +106,7 @@ return {
           #found == 0)
       end
     end },
-  { id = "natfw-reserved-bits", requirements = { "4.1-2a", "4.2.5-1a", "4.2.5-i7" },
+  { id = "natfw-reserved-bits", needs_all = true, requirements = { "4.1-2a", "4.2.5-1a", "4.2.5-i7" },
     text = "Reserved bits of messages that it makes itself are zero", judge = function(stream, say)
       local only_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true)) do
@@ -145,7 +145,7 @@ return {
           and natfw.class_names[class] ~= nil)
       end
     end },
-  { id = "natfw-response-msn", requirements = { "3.5-5", "3.5-1b" },
+  { id = "natfw-response-msn", needs_all = true, requirements = { "3.5-5", "3.5-1b" },
     text = "A RESPONSE has the MSN of a request of its session", judge = function(stream, say)
       local sessions = foreign_sessions(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -156,7 +156,7 @@ return {
         end
       end
     end },
-  { id = "natfw-request-msn", requirements = { "3.5-1b" },
+  { id = "natfw-request-msn", needs_all = true, requirements = { "3.5-1b" },
     text = "A request that is passed on keeps its MSN", judge = function(stream, say)
       local sessions, many = foreign_sessions(stream), deletes_many(stream)
       for _, message in ipairs(stream:natfw(true, "CREATE", "EXTERNAL")) do
@@ -187,7 +187,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-forwarded", requirements = { "3.4-10" },
+  { id = "natfw-lifetime-forwarded", needs_all = true, requirements = { "3.4-10" },
     text = "A request is passed on with no longer a lifetime", judge = function(stream, say)
       local received = requests_received(stream)
       for _, message in ipairs(stream:natfw(true, "CREATE", "EXTERNAL")) do
@@ -198,7 +198,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-granted", requirements = { "3.4-10" },
+  { id = "natfw-lifetime-granted", needs_all = true, requirements = { "3.4-10" },
     text = "A success RESPONSE grants no more than was asked for", judge = function(stream, say)
       local received = requests_received(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -209,7 +209,7 @@ return {
         end
       end
     end },
-  { id = "natfw-deletion-silent", requirements = { "3.7.4-i6" },
+  { id = "natfw-deletion-silent", needs_all = true, requirements = { "3.7.4-i6" },
     text = "A deletion gets no RESPONSE", judge = function(stream, say)
       local answers = {}
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -250,7 +250,7 @@ return {
         end
       end
     end },
-  { id = "natfw-expired-notify", requirements = { "3.7.3-i7", "3.7.5-i5" },
+  { id = "natfw-expired-notify", needs_all = true, requirements = { "3.7.3-i7", "3.7.5-i5" },
     text = "A NOTIFY that a lifetime expired comes no sooner than that lifetime",
     judge = function(stream, say)
       local granted = {} -- by session, when its last lifetime began at the earliest
@@ -271,7 +271,7 @@ return {
         end
       end
     end },
-  { id = "natfw-response-session", requirements = { "3.2.7-1" },
+  { id = "natfw-response-session", needs_all = true, requirements = { "3.2.7-1" },
     text = "A RESPONSE is of a session of which a request came", judge = function(stream, say)
       local sessions = foreign_sessions(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -281,7 +281,7 @@ return {
         end
       end
     end },
-  { id = "natfw-request-order", requirements = { "3.5-6" },
+  { id = "natfw-request-order", needs_all = true, requirements = { "3.5-6" },
     text = "Of requests that are passed on over an association, each is newer than the one before",
     judge = function(stream, say)
       local last = {} -- by session, while it can't have ended and begun again with another MSN
@@ -303,7 +303,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-bound", requirements = { "3.4-12", "3.4-13" },
+  { id = "natfw-lifetime-bound", needs_all = true, requirements = { "3.4-12", "3.4-13" },
     text = "A RESPONSE 7/0x11 or 7/0x12 has the bound as NATFW_LT", judge = function(stream, say)
       local is_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do

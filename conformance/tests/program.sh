@@ -31,7 +31,7 @@ expect 2 'whole number' "$program" run --jobs many
 expect 2 'no suite in' "$program" --data-dir /nonexistent list
 
 # Without being told, a program of the build tree takes its own suite, and a copy elsewhere the one
-# that is installed; --data-dir is stronger than both.
+# that is beside it, or installed; --data-dir is stronger than all.
 expect 0 '^[1-9][0-9]* cases$' env -u NATFW_CONFORM_DATA "$program" list
 expect 2 "no suite in '/nonexistent'" env -u NATFW_CONFORM_DATA "$program" --data-dir=/nonexistent list
 installed=$(strings "$program" | grep -m 1 '/natfw/conformance$')
@@ -39,6 +39,9 @@ mkdir -p "$folder/elsewhere" && cp "$program" "$folder/elsewhere/"
 if [ ! -e "$installed/runner/main.lua" ]; then
     expect 2 "no suite in '$installed'" env -u NATFW_CONFORM_DATA "$folder/elsewhere/natfw-conform" list
 fi
+mkdir -p "$folder/share/natfw" && ln -s "$suite" "$folder/share/natfw/conformance"
+expect 0 '^[1-9][0-9]* cases$' env -u NATFW_CONFORM_DATA "$folder/elsewhere/natfw-conform" list
+rm -r "$folder/share" "$folder/elsewhere"
 
 expect 0 '^[1-9][0-9]* cases$' "$program" list
 expect 0 '^3\.5-msn-wraps-around ' "$program" list --requirement RFC5973-3.5-4
