@@ -3,8 +3,7 @@
  *
  * Of an accepted input x:
  *   - build(parse(x)) is x in its plain form: what is reserved or not significant is zero, AB=00,
- *     known objects in the order of their types, then the unknown ones to be forwarded (AB=10) as
- *     they came; unknown optional ones (AB=01) are gone;
+ *     unknown optional objects (AB=01) are gone;
  *   - parse(build(parse(x))) is accepted and says the same, and builds the same octets again;
  *   - nothing is built into one octet too few.
  *   - the attributes of a SESSION_AUTH (RFC 5981) are written again as they came, if it is sound.
@@ -77,17 +76,14 @@ static size_t make_plain(const uint8_t *octets, size_t length)
 {
     struct wire_writer writer = wire_writer_over(plain, sizeof(plain));
     plain_header(&writer, octets);
-    struct natfw_object object;
-    for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
-        struct wire_reader objects = wire_reader_over(octets + 4, length - 4);
-        while (natfw_object_next(&objects, &object))
-            if (object.type == type)
-                plain_object(&writer, &object);
-    }
     struct wire_reader objects = wire_reader_over(octets + 4, length - 4);
-    while (natfw_object_next(&objects, &object))
-        if (!natfw_object_is_known(object.type) && object.treatment == NATFW_TREAT_FORWARD)
+    struct natfw_object object;
+    while (natfw_object_next(&objects, &object)) {
+        if (natfw_object_is_known(object.type))
+            plain_object(&writer, &object);
+        else if (object.treatment == NATFW_TREAT_FORWARD)
             wire_put_bytes(&writer, object.start, 4 + object.length);
+    }
     return wire_written(&writer);
 }
 

@@ -87,7 +87,8 @@ struct natfw_message {
     struct natfw_external_binding external_binding;
     struct natfw_dtinfo dtinfo;
     struct natfw_icmp_types icmp_types;
-    /* All objects as they came; build carries the unknown ones with AB=10 on from here. */
+    /* All objects as they came: build keeps their order, and carries on the unknown ones with
+     * AB=10. */
     const uint8_t *received_objects;
     size_t received_length;
 };

@@ -21,27 +21,40 @@ static void write_header(struct wire_writer *writer, const struct natfw_message 
     wire_put_u16(writer, SPEC_VALUE("RFC5973-4.1-2a", 1, 0, 1));
 }
 
-/* What is not understood and marked so is carried on unchanged. RFC 5973 4.2. */
-static void write_forwarded_objects(struct wire_writer *writer, const struct natfw_message *message)
+/* Writes a known object that the message has, unless it is there already. */
+static void write_once(
+    struct wire_writer *writer, const struct natfw_message *message, uint16_t type, bool *written)
+{
+    if (natfw_message_has(message, type) && !written[type - NATFW_OBJECT_FIRST])
+        natfw_object_write(writer, message, type);
+    written[type - NATFW_OBJECT_FIRST] = true;
+}
+
+/* What came keeps its place, with its present value; what is not understood, and marked so, is
+ * carried on unchanged. RFC 5973 4.2, 4.3. */
+static void write_received_objects(
+    struct wire_writer *writer, const struct natfw_message *message, bool *written)
 {
     struct wire_reader objects =
         wire_reader_over(message->received_objects, message->received_length);
     struct natfw_object object;
-    while (natfw_object_next(&objects, &object))
-        if (!natfw_object_is_known(object.type) && object.treatment == NATFW_TREAT_FORWARD &&
-            !object.value.failed)
+    while (natfw_object_next(&objects, &object)) {
+        if (natfw_object_is_known(object.type))
+            write_once(writer, message, object.type, written);
+        else if (object.treatment == NATFW_TREAT_FORWARD && !object.value.failed)
             wire_put_bytes(writer, object.start, 4 + object.length);
+    }
 }
 
 size_t natfw_message_write(const struct natfw_message *message, uint8_t *octets, size_t capacity)
 {
     struct wire_writer writer = wire_writer_over(octets, capacity);
+    bool written[NATFW_OBJECT_KINDS] = {false};
     if (SPEC_ACT("RFC5973-4.1-1", 1))
         write_header(&writer, message);
+    write_received_objects(&writer, message, written);
     for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++)
-        if (natfw_message_has(message, type))
-            natfw_object_write(&writer, message, type);
-    write_forwarded_objects(&writer, message);
+        write_once(&writer, message, type, written);
     return wire_written(&writer);
 }
 

@@ -47,9 +47,23 @@ Test(message_build, an_unknown_object_to_forward_is_carried_on_unchanged)
         parses(CREATE_HEADER LT "80ff0002 deadbeef 01020304 40fe0001 05060708 " EFI MSN, &message));
     struct octets octets = built(&message);
     REQUIRE("RFC5973-4.2-i5", octets.length == 28 + 12);
-    REQUIRE("RFC5973-4.2-i5", word(&octets, 7) == 0x80ff0002);
-    REQUIRE("RFC5973-4.2-i5", word(&octets, 9) == 0x01020304);
+    REQUIRE("RFC5973-4.2-i5", word(&octets, 3) == 0x80ff0002);
+    REQUIRE("RFC5973-4.2-i5", word(&octets, 5) == 0x01020304);
     REQUIRE("RFC5973-4.2-i4", word(&octets, 10) == 0xeeeeeeee);
+}
+
+/* 4.3: objects may stand in any order. */
+Test(message_build, what_came_keeps_its_order)
+{
+    struct natfw_message message;
+    struct octets octets = octets_of(CREATE_HEADER MSN "80ff0001 deadbeef " EFI LT);
+    cr_assert(parses(CREATE_HEADER MSN "80ff0001 deadbeef " EFI LT, &message));
+    struct octets again = built(&message);
+    cr_assert_eq(again.length, octets.length);
+    cr_assert_arr_eq(again.data, octets.data, octets.length);
+    message.lifetime_s = 0x01020304;
+    again = built(&message);
+    cr_assert_eq(word(&again, 8), 0x01020304, "a changed value stands where the old one stood");
 }
 
 Test(message_build, only_requests_carry_the_proxy_flags)

@@ -12,10 +12,14 @@ enum { REQUIRED_MAX = 64 };
 static const char *required[REQUIRED_MAX];
 static size_t required_count;
 
+/* Tests of other processes append to it too: each line goes out whole. */
 static FILE *trace_file(void)
 {
     const char *path = getenv("NATFW_TRACE_FILE");
-    return path ? fopen(path, "ae") : NULL;
+    FILE *trace = path ? fopen(path, "ae") : NULL;
+    if (trace)
+        setvbuf(trace, NULL, _IOLBF, BUFSIZ);
+    return trace;
 }
 
 static void remember(const char *id)
