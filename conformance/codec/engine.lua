@@ -34,7 +34,9 @@ local function check_values(object, values, add, type_number)
   end
   local empty = object.empty_list
   for _, item in ipairs(empty and values[empty.list] or {}) do
-    if item[empty.count] == 0 then add(empty.fault, object.name .. ": an empty profile", type_number) end
+    if item[empty.count] == 0 then
+      add(empty.fault, object.name .. ": an empty profile", type_number)
+    end
   end
 end
 
@@ -187,8 +189,8 @@ local function is_option_of(option, protocol, number)
   return option.protocol == protocol and (option.profile == 0 or option.profile == number)
 end
 
--- RFC 5971, 5.7.1: a proposal and its configuration speak of the same protocols and profiles; 5.7.2:
--- Forwards-TCP (1) has options wherever it is offered. A Confirm only repeats the proposal.
+-- RFC 5971, 5.7.1: a proposal and its configuration speak of the same protocols and profiles;
+-- 5.7.2: Forwards-TCP (1) has options wherever it is offered. A Confirm only repeats the proposal.
 local function check_stack(spec, header, seen, add)
   local proposal, configuration = seen[3] and seen[3].values, seen[4] and seen[4].values
   if spec.layer ~= "gist" or not (proposal and configuration) then return end

@@ -160,7 +160,8 @@ local objects = {
       { "info_count", 8, count_of = "infos" },
       { "original_header", "bytes", size = 8 },
       { "original_sid", "bytes", size = 16, when = { { "s", "==", 1 } } },
-      { "original_mri", "bytes", length = "mri_length", unit = 4, as = mri, when = { { "m", "==", 1 } } },
+      { "original_mri", "bytes", length = "mri_length", unit = 4, as = mri,
+        when = { { "m", "==", 1 } } },
       { "infos", "list", count = "info_count", of = {
         { "type", 16 },
         { "length", 16, length_of = "value", unit = 4 },
@@ -215,8 +216,8 @@ return {
     order = { 9, 3 }, extensibility = { 9, 5 },
     length = { 10, 0 }, value = { 10, 1 }, combination = { 10, 2 }, mismatch = { 10, 5 },
   },
-  -- A.4.3, A.4.4: class, name, subcodes and the AI-Types that have to be there (all of them, for all
-  -- subcodes or by subcode); without_flow: neither session identifier nor MRI may be.
+  -- A.4.3, A.4.4: class, name, subcodes and the AI-Types that have to be there (all of them, for
+  -- all subcodes or by subcode); without_flow: neither session identifier nor MRI may be.
   class_names = { [0] = "Informational", "Success", "Protocol-Error", "Transient-Failure",
     "Permanent-Failure" },
   errors = {

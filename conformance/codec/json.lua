@@ -163,7 +163,9 @@ function json.decode(text)
   local ok, value, position = pcall(decode_value, text, skip(text, 1), 0)
   if not ok then return nil, type(value) == "table" and value.json or tostring(value) end
   position = skip(text, position)
-  if position <= #text then return nil, string.format("octet %d: more after the value", position) end
+  if position <= #text then
+    return nil, string.format("octet %d: more after the value", position)
+  end
   return value
 end
 

@@ -1,5 +1,5 @@
--- What the rows of the codec's tables mean: reads values from octets by them, writes octets, and tells
--- where each field lies. Nothing here knows a message; codec/engine.lua does.
+-- What the rows of the codec's tables mean: reads values from octets by them, writes octets, and
+-- tells where each field lies. Nothing here knows a message; codec/engine.lua does.
 --
 -- Kinds of a row { name, kind or bits, ... }:
 --   bits (a number)   unsigned; reserved = true: sent as zero unless a value is given
@@ -71,7 +71,8 @@ function rows.inner(row, values)
   return size and size > row.minus and rows_of_part(row, values) or {}
 end
 
--- What the octets of a row are inside, where the tables say and they are just that: rows and values.
+-- What the octets of a row are inside, where the tables say and they are just that: rows and
+-- values.
 function rows.inside(row, octets, values)
   local list = row.as
   if row.as_by then list = row.as[values[row.as_by]] end
@@ -171,8 +172,8 @@ local function read_part(row, reader, values)
   values.flaw = text
 end
 
--- Fills `values`; returns it, and on a fault its kind and a text. Goes on past faults of parts, whose
--- texts are left in the `flaw` of an item.
+-- Fills `values`; returns it, and on a fault its kind and a text. Goes on past faults of parts,
+-- whose texts are left in the `flaw` of an item.
 function rows.read(list, reader, values)
   for _, row in ipairs(list) do
     local fault, text
@@ -256,8 +257,8 @@ local function write_row(row, writer, values)
   if row.pad then writer.align() end
 end
 
--- Writes values as given; what is not given is what is right. A value that its field cannot hold is an
--- error that names the field. Returns the values with all that was implied.
+-- Writes values as given; what is not given is what is right. A value that its field cannot hold is
+-- an error that names the field. Returns the values with all that was implied.
 function rows.write(list, writer, values)
   local given = setmetatable({}, { __index = function(_, key) return values[key] end })
   for _, row in ipairs(list) do
@@ -279,8 +280,8 @@ end
 
 -- Places -----------------------------------------------------------------------------------------
 
--- Visits the rows of every field that has a value, those of variants, items and parts in their place:
--- visit(row, value, values). For a part its end is told as well: at_end(row, values).
+-- Visits the rows of every field that has a value, those of variants, items and parts in their
+-- place: visit(row, value, values). For a part its end is told as well: at_end(row, values).
 function rows.walk(list, values, visit, at_end)
   for _, row in ipairs(list) do
     local value = values[row[1]]
@@ -307,8 +308,8 @@ local function width_of(row, value)
 end
 
 -- Where each field lies, for who shows octets beside values: visit(row, value, first bit, bits) for
--- every field that was decoded, lists item by item. Bits count from the beginning of the rows, which
--- is that of a word.
+-- every field that was decoded, lists item by item. Bits count from the beginning of the rows,
+-- which is that of a word.
 function rows.layout(list, values, visit)
   local position, start = 0, 0
   rows.walk(list, values, function(row, value, owner)

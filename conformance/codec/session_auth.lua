@@ -1,6 +1,6 @@
--- The session authorization object as data: RFC 5981, section 3, one row per field. Like codec/natfw.lua
--- this file is data only. The object belongs to another document than the memo, so a node that does not
--- know it goes by its AB flags, and there may be several in a message.
+-- The session authorization object as data: RFC 5981, section 3, one row per field. Like
+-- codec/natfw.lua this file is data only. The object belongs to another document than the memo, so
+-- a node that does not know it goes by its AB flags, and there may be several in a message.
 
 local ADDRESS_V4 = { { "address", "address", version = 4 } }
 local ADDRESS_V6 = { { "address", "address", version = 6 } }

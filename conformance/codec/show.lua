@@ -67,7 +67,8 @@ end
 function show.plain(decoded)
   local spec = specs[decoded.layer]
   local out = { layer = decoded.layer, name = decoded.name,
-    header = plain(spec.header, decoded.header), objects = json.array({}), faults = plain_faults(decoded.faults) }
+    header = plain(spec.header, decoded.header), objects = json.array({}),
+    faults = plain_faults(decoded.faults) }
   for i, found in ipairs(decoded.objects) do
     local object = engine.object_of(spec, found.type)
     out.objects[i] = { type = found.type, name = found.name, ab = found.ab, length = found.length,

@@ -119,6 +119,33 @@ test("EXTERNAL and its objects are laid out as figures 24, 29 and 30 say", funct
   same(faults_of(engine.decode(natfw, bytes)), "")
 end)
 
+-- RFC 5981, figure 5, and figure 1 with a port list and a name of five octets.
+local FIGURE_5 = "8016000e" .. "0008010a" .. "00000005" .. "00080301" .. "c0000201" .. "000c0501"
+  .. "e0000000" .. "00000001" .. "000a0700" .. "0002000c" .. "000f0000" .. "00100800" .. "00000003"
+  .. "cafebabe" .. "deadbeef"
+
+test("a session authorisation is laid out as figures 1 and 5 of RFC 5981 say", function()
+  local found = engine.decode(natfw, show.unhex(CREATE .. FIGURE_5))
+  same(faults_of(found), "")
+  local shown = show.plain(found).objects[4]
+  same(shown.name, "SESSION_AUTH")
+  same(json.encode(shown.fields.attributes),
+    '[{"length":8,"sub_type":10,"transform_id":5,"x_type":1},'
+    .. '{"address":"192.0.2.1","length":8,"sub_type":1,"x_type":3},'
+    .. '{"fraction":1,"length":12,"seconds":3758096384,"sub_type":1,"x_type":5},'
+    .. '{"length":10,"object_count":2,"object_types":[{"object_type":12},{"object_type":15}],'
+    .. '"sub_type":0,"x_type":7},{"authentication_data":"cafebabedeadbeef","key_id":3,"length":16,'
+    .. '"sub_type":0,"x_type":8}]')
+  local values = { attributes = {
+    { x_type = 1, sub_type = 3, name = "ni.ex" },
+    { x_type = 4, sub_type = 3, ports = { 80, 81, 82 } },
+    { x_type = 8, sub_type = 0, key_id = 3, authentication_data = "\202\254" } } }
+  local bytes = engine.encode(natfw, { header = { type = 4 }, objects = {
+    { type = 0x016, values = values } } })
+  same(show.hex(bytes), "04000000" .. "80160009" .. "00090103" .. "6e692e65" .. "78000000"
+    .. "000a0403" .. "00500051" .. "00520000" .. "000a0800" .. "00000003" .. "cafe0000")
+end)
+
 test("each fault of a NATFW message is found", function()
   same(natfw_faults("0100"), "3/2")
   same(natfw_faults("09000000" .. LT .. EFI .. MSN), "3/1")

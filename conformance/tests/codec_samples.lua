@@ -1,5 +1,6 @@
 -- The samples: a right message of every kind. They cover what the tables know, are built, read and
--- built again; so are seeds, golden captures and mutations of them. What the texts forbid is refused.
+-- built again; so are seeds, golden captures and mutations of them. What the texts forbid is
+-- refused.
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
@@ -343,9 +344,12 @@ local FORBIDDEN = {
   -- RFC 5981.
   { AUTH, function(m) object_of(m, 0x016).ab = 0 end, "SESSION_AUTH: unknown" },
   { AUTH, function(m) object_of(m, 0x016).ab = 1 end, "SESSION_AUTH header" },
-  { AUTH, both(attribute("octets", "1234", 2), attribute("x_type", 9, 2)), "9/0 has an unknown type" },
-  { AUTH, both(attribute("octets", "1234", 1), attribute("sub_type", 11, 1)), "1/11 has an unknown type" },
-  { AUTH, both(attribute("octets", "1234", 5), attribute("sub_type", 2, 5)), "5/2 has an unknown type" },
+  { AUTH, both(attribute("octets", "1234", 2), attribute("x_type", 9, 2)),
+    "9/0 has an unknown type" },
+  { AUTH, both(attribute("octets", "1234", 1), attribute("sub_type", 11, 1)),
+    "1/11 has an unknown type" },
+  { AUTH, both(attribute("octets", "1234", 5), attribute("sub_type", 2, 5)),
+    "5/2 has an unknown type" },
   { AUTH, attribute("sub_type", 1, 8), "SESSION_AUTH.sub_type is not zero" },
   { AUTH, attribute("length", 4, 2), "length is not above 4" },
   { AUTH, attribute("length", 400, 2), "runs past the end" },

@@ -1,5 +1,5 @@
--- The Wireshark dissector under tshark, on captures made here: each field as the codec reads it, TCP
--- put together, faults as expert information. Skipped where there is no tshark with Lua.
+-- The Wireshark dissector under tshark, on captures made here: each field as the codec reads it,
+-- TCP put together, faults as expert information. Skipped where there is no tshark with Lua.
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
@@ -154,8 +154,8 @@ local function wrap(version, transport, octets, number)
   end
   local protocol = transport == "udp" and 17 or 6
   if version == 4 then
-    return string.pack(">BBI2I2I2BBI2I4I4", 0x45, 0, 20 + #segment, 0, 0, 64, protocol, 0, 0xC000020A,
-      0xCB00710A) .. segment
+    return string.pack(">BBI2I2I2BBI2I4I4", 0x45, 0, 20 + #segment, 0, 0, 64, protocol, 0,
+      0xC000020A, 0xCB00710A) .. segment
   end
   local source, destination = ("\32\1\13\184" .. ("\0"):rep(11)), "\1"
   return string.pack(">I4I2BB", 0x60000000, #segment, protocol, 64) .. source .. "\1" .. source
@@ -247,7 +247,8 @@ local SPOILED = {
   { "Query, IPv4", octet(2, 0), "gist.fault", "error 2, subcode 0: hop count is zero" },
   { "Query, IPv4", octet(7, 6), "gist.fault", "error 1, subcode 1: message type is unknown" },
   { "Query, IPv4", octet(8, 0xC1), "gist.reserved_set", "header.reserved is not zero" },
-  { "Query, IPv4", find("000048c0", "00004ac0"), "gist.fault", "MRI: F is set, but IP-Ver is not 6" },
+  { "Query, IPv4", find("000048c0", "00004ac0"), "gist.fault",
+    "MRI: F is set, but IP-Ver is not 6" },
   { "Query, IPv4", find("000048c0", "000040c0"), "gist.fault", "MRI: A is set without P" },
   { "Query, IPv4", find("00007530", "00000000"), "gist.fault", "NLI: routing state validity" },
   { "Query, IPv4", find("00010004", "00080004"), "gist.fault", "SID: missing" },
@@ -284,7 +285,8 @@ test("messages cut short anywhere end no dissection", function()
   local list = {}
   for at, step in ipairs(made.conversation()) do
     for size = 0, #step.bytes - 1, 3 do
-      local cut = { { from = step.from, to = step.to, mode = "Q", bytes = step.bytes:sub(1, size) } }
+      local cut = { { from = step.from, to = step.to, mode = "Q",
+        bytes = step.bytes:sub(1, size) } }
       local one = made.packets(cut, { open_ended = true })[1]
       list[#list + 1] = { bytes = one.bytes, at = at }
     end
@@ -298,7 +300,8 @@ test("messages cut short anywhere end no dissection", function()
 end)
 
 test("what is not GIST is left alone", function()
-  local steps = { { from = made.NI, to = made.INSIDE, mode = "D", magic = "GET ", bytes = "/ HTTP" } }
+  local steps = { { from = made.NI, to = made.INSIDE, mode = "D", magic = "GET ",
+    bytes = "/ HTTP" } }
   local path = write_capture(made.packets(steps, { open_ended = true }))
   local output = tshark(path, "-Y gist")
   os.remove(path)

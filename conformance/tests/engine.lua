@@ -1,5 +1,5 @@
--- The verdict engine against a scripted firewall: no false fail when it is right, no false pass when
--- it breaks one thing, and the failing assertion carries the requirement that was broken.
+-- The verdict engine against a scripted firewall: no false fail when it is right, no false pass
+-- when it breaks one thing, and the failing assertion carries the requirement that was broken.
 
 local support = require("tests.support")
 local verdicts = require("runner.verdicts")

@@ -1,6 +1,6 @@
--- A right message of every kind: each message type, each object, each routing method with each flag,
--- each error of RFC 5971 A.4.4, each class and code of RFC 5973 4.2.5, each attribute of RFC 5981. Run
--- as a program, it prints them as lines "gist HEX" and "natfw HEX" with what each is.
+-- A right message of every kind: each message type, each object, each routing method with each
+-- flag, each error of RFC 5971 A.4.4, each class and code of RFC 5973 4.2.5, each attribute of RFC
+-- 5981. Run as a program, it prints them as lines "gist HEX" and "natfw HEX" with what each is.
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
@@ -124,8 +124,8 @@ for version in pairs(FLOWS) do
   end
   flags.all = all
   for flag, fields in pairs(flags) do
-    add("gist", "MRI " .. version .. " with flags: " .. flag, { header = { type = 3, nslpid = 40 }, objects = {
-      mri(version, fields), SID, data("data") } })
+    add("gist", "MRI " .. version .. " with flags: " .. flag, { header = { type = 3, nslpid = 40 },
+      objects = { mri(version, fields), SID, data("data") } })
   end
 end
 
@@ -184,7 +184,8 @@ end
 request("CREATE", 1, {}, LT, EFI, MSN)
 request("CREATE of a deletion", 1, {}, { type = 0x00C, values = { lifetime_s = 0 } }, EFI, MSN)
 request("CREATE by proxy, ICMP", 1, { p = 1, e = 1 }, LT, DENY, NONCE, MSN, ICMP)
-request("CREATE with one ICMP type", 1, {}, LT, EFI, MSN, { type = 0x014, values = { types = { 8 } } })
+request("CREATE with one ICMP type", 1, {}, LT, EFI, MSN,
+  { type = 0x014, values = { types = { 8 } } })
 request("EXTERNAL with ports", 2, {}, LT, EFI, MSN, dtinfo({ p = 1, dr_port = 5000, ds_port = 0 }))
 request("EXTERNAL with an SPI", 2, {}, LT, DENY, MSN, dtinfo({ s = 1, protocol = 50, spi = 256 }))
 request("EXTERNAL of any sender", 2, {}, LT, DENY, MSN, dtinfo({ i = 0, protocol = 0,
@@ -232,6 +233,11 @@ local ENTITIES = {
   { name = "auth@EXAMPLE" }, { name = "CN=auth,O=example" }, { certificate = "\1\2\3" },
   { transform_id = 5 },
 }
+
+request("CREATE with an object list and a certificate", 1, {}, LT, EFI, MSN, { type = 0x016,
+  values = { attributes = { { x_type = 1, sub_type = 8, name = "CN=auth" },
+    { x_type = 7, sub_type = 0, object_types = { { object_type = 0x00C } } },
+    { x_type = 8, sub_type = 0, authentication_data = "signed" } } } })
 
 -- The whole list of attributes goes with the last, HMAC_SIGNED, for it needs them.
 for sub_type, entity in ipairs(ENTITIES) do

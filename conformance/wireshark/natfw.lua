@@ -1,5 +1,5 @@
--- Wireshark dissector for GIST (RFC 5971) and the NATFW NSLP (RFC 5973), from the runner's own codec
--- tables: tshark -X lua_script:natfw.lua. UDP port 270 by the magic number, TCP by heuristic.
+-- Wireshark dissector for GIST (RFC 5971) and the NATFW NSLP (RFC 5973), from the runner's own
+-- codec tables: tshark -X lua_script:natfw.lua. UDP port 270 by the magic number, TCP by heuristic.
 --
 -- Filters are layer.object.field, for instance natfw.natfw_msn.msn, gist.mri.source_port or
 -- gist.type; what is wrong with a message is expert information: gist.fault, natfw.fault.

@@ -1,6 +1,6 @@
 /*
- * A right message of every kind, in hex: what conformance/tests/samples.lua prints of the suite's
- * own codec, written down so that the core is held to it. No row of a test may go without one.
+ * A right message of every kind, in hex, as the suite's codec builds them. Written by
+ * harness/tests/core-has-all-samples from conformance/tests/samples.lua.
  */
 #ifndef NATFW_GIST_TESTS_SAMPLES_H
 #define NATFW_GIST_TESTS_SAMPLES_H

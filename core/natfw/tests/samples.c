@@ -240,3 +240,86 @@ Test(samples, hmac_signed_needs_address_time_list_and_data)
         cr_assert_eq(natfw_session_auth_is_sound(rest), !needed[left_out], "without %u", left_out);
     }
 }
+
+static uint16_t item(const struct natfw_auth_value *value, size_t i)
+{
+    return (uint16_t)(value->items[2 * i] << 8 | value->items[2 * i + 1]);
+}
+
+/* What the sample with every attribute says, by X-Type and SubType. */
+static bool is_as_sampled(unsigned kind, const struct natfw_auth_value *value)
+{
+    switch (kind) {
+    case 0x10a:
+        return value->transform_id == 5;
+    case 0x200:
+        return value->octets.length == 7 && memcmp(value->octets.data, "1234567", 7) == 0;
+    case 0x301:
+        return value->address_length == 4 && memcmp(value->address, "\xc0\x00\x02\x0a", 4) == 0;
+    case 0x302:
+    case 0x402:
+        return value->address_length == 16 && value->address[15] == (kind == 0x302 ? 10 : 11);
+    case 0x303:
+        return value->count == 3 && item(value, 0) == 4000 && item(value, 2) == 4002;
+    case 0x304:
+        return value->count == 1 && item(value, 0) == 80;
+    case 0x305:
+    case 0x405:
+        return value->spi == (kind == 0x305 ? 256 : 257);
+    case 0x401:
+        return value->address_length == 4 && memcmp(value->address, "\xcb\x00\x71\x0a", 4) == 0;
+    case 0x403:
+        return value->count == 1 && item(value, 0) == 5000;
+    case 0x404:
+        return value->count == 2 && item(value, 0) == 443 && item(value, 1) == 8443;
+    case 0x501:
+        return value->seconds == 3900000000 && value->fraction == 5;
+    case 0x601:
+        return value->seconds == 3900000300 && value->fraction == 0;
+    case 0x700:
+        return value->count == 2 && item(value, 0) == NATFW_LT && item(value, 1) == NATFW_EFI;
+    case 0x800:
+        return value->has_key_id && value->key_id == 3 && value->octets.length == 9 &&
+               memcmp(value->octets.data, "signature", 9) == 0;
+    default:
+        return false;
+    }
+}
+
+Test(samples, every_attribute_is_read_by_its_type_and_written_again)
+{
+    struct natfw_message message;
+    struct wire_reader attributes;
+    cr_assert(parses(hex_of_sample("CREATE with SESSION_AUTH 10"), &message));
+    cr_assert(natfw_session_auth_find(&message, &attributes));
+    struct wire_reader original = attributes;
+    uint8_t octets[512];
+    struct wire_writer writer = wire_writer_over(octets, sizeof(octets));
+    struct natfw_auth_attribute attribute;
+    uint8_t entity = 0;
+    while (natfw_auth_attribute_next(&attributes, &attribute)) {
+        struct natfw_auth_value value;
+        unsigned kind = (unsigned)attribute.type << 8 | attribute.subtype;
+        cr_assert(natfw_auth_value_read(&attribute, entity, &value), "0x%03x", kind);
+        cr_assert(is_as_sampled(kind, &value), "0x%03x", kind);
+        entity = natfw_auth_entity(&attribute, entity);
+        natfw_auth_attribute_write(&writer, &attribute);
+    }
+    cr_assert_eq(wire_written(&writer), original.length);
+    cr_assert_arr_eq(octets, original.data, original.length);
+}
+
+/* 4.1.1, 4.2, 4.3, 4.4: by the entity before it. */
+Test(samples, authentication_data_begins_with_a_key_id_where_a_key_is_shared)
+{
+    static const uint8_t data[] = {0, 0, 0, 3, 0xca, 0xfe};
+    struct natfw_auth_attribute attribute = {
+        .type = NATFW_AUTH_AUTHENTICATION_DATA, .value = data, .length = sizeof(data)};
+    for (uint8_t entity = 0; entity <= NATFW_AUTH_ENTITY_HMAC_SIGNED; entity++) {
+        struct natfw_auth_value value;
+        bool shared = (entity >= 1 && entity <= 6) || entity == 10;
+        cr_assert(natfw_auth_value_read(&attribute, entity, &value));
+        cr_assert_eq(value.has_key_id, shared, "entity %u", entity);
+        cr_assert_eq(value.octets.length, shared ? 2 : 6, "entity %u", entity);
+    }
+}

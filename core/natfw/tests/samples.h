@@ -1,6 +1,6 @@
 /*
- * A right message of every kind, in hex: what conformance/tests/samples.lua prints of the suite's
- * own codec, written down so that the core is held to it. No row of a test may go without one.
+ * A right message of every kind, in hex, as the suite's codec builds them. Written by
+ * harness/tests/core-has-all-samples from conformance/tests/samples.lua.
  */
 #ifndef NATFW_NATFW_TESTS_SAMPLES_H
 #define NATFW_NATFW_TESTS_SAMPLES_H
@@ -42,6 +42,9 @@ static const struct sample {
     {"CREATE with SESSION_AUTH 9",
         "01000000000c00010000003c000f0001000100010012000100000007801600060007010901020300"
         "000d08007369676e6174757265000000"},
+    {"CREATE with an object list and a certificate",
+        "01000000000c00010000003c000f000100010001001200010000000780160008000b0108434e3d61"
+        "75746800000807000001000c000a08007369676e65640000"},
     {"CREATE with one ICMP type",
         "01000000000c00010000003c000f00010001000100120001000000070014000101080000"},
     {"EXTERNAL by proxy with a binding",
