@@ -158,7 +158,7 @@ function Session:establish(options)
   options = options or {}
   if self.querying and self.querying.options.d_mode then
     self.forwarded = self.case:insist(function() self:send_create(options) end, self.case.nr,
-      "CREATE", options.ids, "the IUT forwards the CREATE")
+      "CREATE", self, options.ids, "the IUT forwards the CREATE")
     self:respond(options.response)
   elseif self:send_create(options) and not self.case:judges_responder() then
     self.forwarded = self:expect_create(options.ids)
