@@ -45,15 +45,17 @@ function Case:another_initiator()
   return other
 end
 
--- The initiator signals from this address from now on, with a new identity.
-function Case:signal_from(own_address)
-  local before = self.ni
-  self.ni = Neighbour.new({ case = self, side = "inside", name = "NI", address = own_address,
-    identity = self.net.random(16) })
-  self.owners.inside[own_address] = self.ni
+-- The initiator signals from this address from now on, with a new identity; on the inside unless
+-- `side` says otherwise.
+function Case:signal_from(own_address, side)
+  local owners = self.owners[side or "inside"]
+  local before, owner = self.ni, owners[own_address]
+  local moved = Neighbour.new({ case = self, side = side or "inside", name = "NI",
+    address = own_address, identity = self.net.random(16) })
+  self.ni, owners[own_address] = moved, moved
   self:defer(function()
-    self.ni:close()
-    self.ni, self.owners.inside[own_address] = before, nil
+    moved:close()
+    self.ni, owners[own_address] = before, owner
   end)
 end
 
