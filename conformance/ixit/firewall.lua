@@ -82,5 +82,8 @@ return {
   limits = {
     max_concurrent = 8, -- cases at once
     max_rate = 20, -- cases started per second
+    -- A case that failed runs again until it has failed so often; if it does not fail at the same
+    -- step each time, it is inconclusive. For paths that lose packets: 2.
+    failures_needed = 1,
   },
 }

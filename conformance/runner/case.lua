@@ -321,12 +321,16 @@ end
 -- the same clock.
 function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   local quiet = self.ixit.timing.quiet_ms
+  local earliest = (from_ms or moment_ms) + quiet
   self:await(math.max(by_ms + quiet - self.net.now(), quiet), function()
-    local last = flow:last_at() or 0
-    return self.net.now() - last >= quiet
+    local now = self.net.now()
+    return now >= earliest and now - (flow:last_at() or 0) >= quiet
   end)
   local last = flow:last_at() or 0
   self:measure(name, last - moment_ms)
+  if not from_ms and last < moment_ms - self.ixit.timing.stop_ms then
+    error({ verdict = "inconclusive", reason = name .. ": the flow had stopped before" })
+  end
   local expected = string.format("last packet at most %.0f ms after", by_ms - moment_ms)
   if from_ms then
     expected = string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms,

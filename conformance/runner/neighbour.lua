@@ -10,7 +10,7 @@ local packet = require("runner.packet")
 local Neighbour = {}
 Neighbour.__index = Neighbour
 
-local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI = 5, 6, 3, 4, 2
+local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI, ERROR = 5, 6, 3, 4, 2, 9
 
 -- options: case, side ("inside" or "outside"), name ("NI" or "NR"), address, identity.
 function Neighbour.new(options)
@@ -259,10 +259,54 @@ end
 
 -- Receiving --------------------------------------------------------------------------------------
 
+local NO_ROUTING_STATE, VERSION_AND_HOPS = 5, 2
+
+-- Whether this is the kind of message that the Error quotes the header of.
+local function has_sent(session, failure)
+  local header = failure.original_header:sub(VERSION_AND_HOPS + 1)
+  for sent in pairs(session.querying and session.querying.all_sent or {}) do
+    if sent:sub(1, #header) == header then return true end
+  end
+  return false
+end
+
+-- An Error that answers a Query which nobody waits for any more: one that was sent again, when its
+-- first answer was under way or lost.
+local function comes_late(self, item)
+  local failure = item.gist.by_type[ERROR].values
+  local late = false
+  for sid, session in pairs(self.case.by_sid) do
+    if (failure.s == 0 or failure.original_sid == sid) and has_sent(session, failure) then
+      local over = session.querying.stopped and not session.querying.response
+      if not over then return false end
+      late = true
+    end
+  end
+  return late
+end
+
+-- Where there is no association, the Confirm may have been lost: RFC 5971, 4.4.6.
+local function lacks_confirm(self, session, item)
+  local exchange = session and session.querying
+  return self.name == "NI" and exchange and exchange.options.d_mode and exchange.confirmed_at
+    and item.code == NO_ROUTING_STATE
+end
+
+local function on_error(self, session, item)
+  if lacks_confirm(self, session, item) then
+    return self:start_handshake(session, session.querying.options)
+  elseif not comes_late(self, item) then
+    item.session = session
+    self.inbox[#self.inbox + 1] = item
+    self.case:wake()
+  end
+end
+
 function Neighbour:received(item)
   local session = item.sid and (self.case.by_sid[item.sid] or Initiated.adopt(self.case, item))
   local name = item.gist.name
   self.case:trace(self.name .. " received", item)
+  if name == "Error" and item.gist.by_type[ERROR] then return on_error(self, session, item) end
   if not session and name ~= "Error" and name ~= "Data" then return end
   if name == "Query" and self.name == "NR" then return on_query(self, session, item) end
   if name == "Response" and self.name == "NI" then return on_response(self, session, item) end
