@@ -58,8 +58,8 @@ function Neighbour:send_query(session, attempt)
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
-    source = s_flag == 0 and session.flow.source or self.address,
-    destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
+    source = options.source or s_flag == 0 and session.flow.source or self.address,
+    destination = session.flow.destination, ttl = options.ttl, options = packet.router_alert(gist.router_alert) })
 end
 
 -- Data with an NSLP payload, over the session's association, or in D-mode where it has none.
@@ -112,7 +112,7 @@ end
 -- Starts a handshake; the result is in session.querying, filled in as messages come.
 function Neighbour:start_handshake(session, options)
   options = options or {}
-  session.querying = { cookies = {}, all_sent = {}, change = options.change_query,
+  session.querying = { cookies = {}, all_sent = {}, responses = {}, change = options.change_query,
     options = options }
   keep_asking(self, session, 1, 500)
 end
@@ -189,7 +189,9 @@ end
 local function on_response(self, session, item)
   local exchange = session.querying
   local cookie = raw_of(item, QUERY_COOKIE)
-  if not exchange or exchange.response or not (cookie and exchange.cookies[cookie]) then return end
+  if not exchange or not (cookie and exchange.cookies[cookie]) then return end
+  exchange.responses[#exchange.responses + 1] = item
+  if exchange.response then return self.case:wake() end
   exchange.response = item
   if exchange.timer then exchange.timer:cancel() end
   if exchange.options.only_query then return self.case:wake() end
@@ -221,7 +223,8 @@ local function open_association_of(self)
   return nil
 end
 
--- Answers a Query: over an association with this peer if there is one, else in D-mode.
+-- Answers a Query: over an association with this peer if there is one, else in D-mode, from
+-- `response_source` where a case wants another source than its own.
 local function on_query(self, session, item)
   session.queries[#session.queries + 1] = item
   self.case:wake()
@@ -239,10 +242,21 @@ local function on_query(self, session, item)
   local sent = messages.read(bytes)
   responding.proposal = sent.gist.by_type[PROPOSAL]
   self.case:trace(self.name .. " sends", sent)
-  if association then return association:send(bytes) end
   local nli = item.gist.by_type[NLI]
-  self:send_datagram(bytes, { destination = nli and nli.values.interface or item.packet.source,
-    destination_port = item.packet.source_port })
+  function responding.send()
+    if association then return association:send(bytes) end
+    self:send_datagram(bytes, { source = self.response_source,
+      destination = nli and nli.values.interface or item.packet.source,
+      destination_port = item.packet.source_port })
+  end
+  responding.sent, responding.answered_at = sent, self.net.now()
+  responding.send()
+end
+
+-- The last Response of this session once more, octet for octet.
+function Neighbour:respond_again(session)
+  self.case:trace(self.name .. " sends again", session.responding.sent)
+  session.responding.send()
 end
 
 local function on_confirm(self, session, item)
