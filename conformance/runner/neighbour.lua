@@ -54,7 +54,7 @@ function Neighbour:send_query(session, attempt)
   local query = messages.query(self, session, cookie, s_flag)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  exchange.sent = messages.encode_gist(query)
+  exchange.sent, exchange.sent_at = messages.encode_gist(query), self.net.now()
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
