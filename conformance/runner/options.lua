@@ -14,7 +14,7 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
                                        and compares what the IUT says; WHO is an address,
                                        initiator or responder
-  judge --iut ADDRESS… [--tls-keylog FILE] FILE.pcap…|DIR…
+  judge --iut ADDRESS… [--tls-keylog FILE] [--html FILE] [--json FILE] FILE.pcap…|DIR…
                                        verdicts on captures of somebody else's runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON

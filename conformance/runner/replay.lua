@@ -281,7 +281,8 @@ function replay.definition(self, roles)
       t:body()
       perform(t)
       if t.differences then
-        error({ verdict = "fail", reason = t.differences .. " fields differ from the capture" })
+        error({ verdict = "fail", reason = string.format("%d of %d comparisons differ from the capture, "
+          .. "the first: %s", t.differences, t.compared, t.first_difference) })
       end
     end }
 end

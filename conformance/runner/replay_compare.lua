@@ -25,7 +25,11 @@ local MSN_LIMIT = 4294967296
 function compare.record(t, text, expected, actual, holds)
   t.steps[#t.steps + 1] = { kind = "check", at = t.net.now(), text = text, ids = {}, phase = "body",
     expected = tostring(expected), actual = tostring(actual), ok = holds }
-  if not holds then t.differences = (t.differences or 0) + 1 end
+  t.compared = (t.compared or 0) + 1
+  if holds then return end
+  t.differences = (t.differences or 0) + 1
+  t.first_difference = t.first_difference or string.format("%s: expected %s, got %s", text,
+    tostring(expected), tostring(actual))
 end
 
 function compare.bind(t, kind, captured, actual)

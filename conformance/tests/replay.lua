@@ -49,6 +49,8 @@ test("another answer fails, and names the field", function()
   local case = replayed(assert(script_of()), { box = { max_s = 30 } })
   expect(case.verdict == "fail", case.verdict)
   expect(differences(case):find("lifetime_s: expected 60, got 30", 1, true), differences(case))
+  expect(case.reason:find("the first: NATFW RESPONSE NATFW_LT lifetime_s: expected 60, got 30", 1, true),
+    case.reason)
 end)
 
 test("the responder's side is played behind an initiator of the runner's own", function()
