@@ -18,6 +18,7 @@ function Neighbour.new(options)
   local neighbour = setmetatable(options, Neighbour)
   neighbour.net = options.case.net
   neighbour.inbox, neighbour.associations, neighbour.wire = {}, {}, options.case.net[options.side]
+  neighbour.stray_hellos = 0 -- MA-Hellos in D-mode
   neighbour.validity_ms, neighbour.hold_time_ms = timing.validity_ms, timing.hold_time_ms
   return neighbour
 end
@@ -290,6 +291,7 @@ end
 function Neighbour:received_packet(parts, at)
   if parts.payload:sub(1, 4) ~= gist.magic then return end
   local item = messages.read(parts.payload:sub(5))
+  if item.gist.name == "MA-Hello" then self.stray_hellos = self.stray_hellos + 1 end
   item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts
   self:received(item)
 end

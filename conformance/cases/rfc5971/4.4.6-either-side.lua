@@ -179,8 +179,9 @@ return {
         t.nr.silent = false
       end
       local association
-      for place = 0, 3 do
+      for place = 0, 4 do
         local item
+        if place == 4 then session:send_create() end -- after the handshake that the others made
         if t:judges_responder() then
           item = session:expect_response(delivery)
         else

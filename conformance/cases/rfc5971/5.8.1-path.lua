@@ -49,6 +49,7 @@ local function answered(t, ids, text, options)
   t:check(ids, text .. " is answered by a Response", "a Response", messages.summary(response),
     response ~= nil)
   session:expect_iut_between(ids)
+  return response
 end
 
 return {
@@ -120,12 +121,15 @@ return {
     requirements = { "RFC5971-A.3.1.1-1", "RFC5971-A.3.4-3" },
     run = function(t)
       t:body()
-      answered(t, { "RFC5971-A.3.1.1-1" }, "Protocol 6 without P", { change = function()
-        return function(query)
-          local values = spoil.find(query, MRI).values
-          values.p, values.a, values.b, values.protocol = 0, 0, 0, 6
-        end
-      end })
+      local response = answered(t, { "RFC5971-A.3.1.1-1" }, "Protocol 6 without P", {
+        change = function()
+          return function(query)
+            local values = spoil.find(query, MRI).values
+            values.p, values.a, values.b, values.protocol = 0, 0, 0, 6
+          end
+        end })
+      t:check({ "RFC5971-A.3.1.1-1" }, "P is not set there", 0,
+        response.gist.by_type[MRI].values.p)
       answered(t, { "RFC5971-A.3.4-3" }, "padding that is not zero", { change = function()
         return spoil.raw(PROPOSAL, "\1\0\0\0\1\1\255\255")
       end })
