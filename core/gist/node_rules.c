@@ -380,6 +380,17 @@ static struct gist_routing_state *find_state_at_fault(
     return strange ? NULL : state;
 }
 
+/* 4.4.6: an Error that belongs to nothing is not answered. */
+static void answer_nothing(struct gist_node *node, const struct gist_reception *error)
+{
+    bool lost = error->message.error.code == GIST_NO_ROUTING_STATE;
+    if (lost ? !SPEC_NEVER("RFC5971-4.4.6-4b", 1) : !SPEC_NEVER("RFC5971-4.4.6-2a", 1))
+        return;
+    struct gist_reception as_data = *error;
+    as_data.message.header.type = GIST_DATA;
+    gist_reject(node, &as_data, GIST_NO_ROUTING_STATE, 0);
+}
+
 /* Rule 4, er_NoRSM; the other errors only tell, but for Endpoint Found: no peer will answer. */
 void gist_node_error(struct gist_node *node, const struct gist_reception *reception)
 {
@@ -387,9 +398,7 @@ void gist_node_error(struct gist_node *node, const struct gist_reception *recept
     struct gist_routing_state *state = find_state_at_fault(node, reception);
     node->counters.errors_received++;
     if (!state) {
-        bool lost = error->code == GIST_NO_ROUTING_STATE;
-        if (lost ? SPEC_NEVER("RFC5971-4.4.6-4b", 1) : SPEC_NEVER("RFC5971-4.4.6-2a", 1))
-            gist_reject(node, reception, GIST_NO_ROUTING_STATE, 0);
+        answer_nothing(node, reception);
         return;
     }
     struct gist_event event = {.kind = GIST_ER_NO_RSM, .reception = reception};
