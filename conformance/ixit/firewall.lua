@@ -27,6 +27,8 @@ return {
     tcp_flows = true, -- the runner may probe with TCP
     aggregated_deletion = true, -- takes deletions with session id zero
     d_mode = false, -- takes sessions from initiators that want no association
+    ingress_filter = false, -- answers a Query of a flow that cannot come in there with an Error
+    checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
   },
 
   -- How to reach it (IXIT).

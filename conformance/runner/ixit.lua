@@ -82,6 +82,8 @@ local schema = {
     tcp_flows = { boolean, "true or false", true },
     aggregated_deletion = { boolean, "true or false", true },
     d_mode = { boolean, "true or false", false },
+    ingress_filter = { boolean, "true or false", false },
+    checks_upstream_ttl = { boolean, "true or false", false },
   },
   inside = side,
   outside = side,
