@@ -26,7 +26,8 @@ local function one_of(...)
   end
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, NR = true, NI = true }
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
+  ["edge-NAT"] = true, NR = true, NI = true }
 
 local function roles(value)
   if type(value) ~= "table" or #value == 0 then return false end
@@ -74,7 +75,8 @@ local side = {
 local schema = {
   name = { text, "a text", "unnamed IUT" },
   ics = {
-    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", or \"NR\" or \"NI\" alone" },
+    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", \"NF-NAT\", \"NF-NATFW\", \"edge-NAT\", or \"NR\" or "
+      .. "\"NI\" alone" },
     lowers_lifetime = { boolean, "true or false", false },
     rejects_large_lifetime = { boolean, "true or false", false },
     rejects_small_lifetime = { boolean, "true or false", false },

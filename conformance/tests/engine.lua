@@ -94,6 +94,8 @@ local BROKEN = {
   { "accepts-faults", "3.3-create-two-lt", "RFC5973-4.3-4" },
   { "keeps-ab01", "4.2-unknown-optional-object", "RFC5973-4.2-i4" },
   { "drops-ab10", "4.2-unknown-forward-object", "RFC5973-4.2-i5" },
+  { "reverse-ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
+  { "ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
   { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
   { "any-cookie", "gist-5.7.1-changed-stack-proposal", "RFC5971-5.7.1-13" },
   { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
@@ -239,7 +241,7 @@ end)
 test("'nothing came' without a positive control is inconclusive", function()
   local ids = { "RFC5973-3.5-6" }
   local case = verdict_of(ids, function(t)
-    local session = t:session():establish()
+    t:session():establish()
     t:body()
     t:nothing(t.nr, ids, "nothing comes")
   end)
@@ -274,6 +276,56 @@ test("a message that nobody waits for fails the case", function()
     t:expect(t.nr, "NOTIFY", session, ids, "a NOTIFY comes")
   end)
   expect(case.verdict == "fail" and case.reason:find("got CREATE", 1, true), tostring(case.reason))
+end)
+
+test("a message of another session does not do for the one that is waited for", function()
+  local ids = { "RFC5973-3.5-1b" }
+  local function two_sessions(t)
+    t:session():establish()
+    local second = t:session()
+    second.forwarded = second:send_create():expect_create()
+    t:body()
+    second:respond():expect_response(ids, "the RESPONSE of the second session comes")
+  end
+  expect(verdict_of(ids, two_sessions).verdict == "pass", "a right firewall passes")
+  local case = verdict_of(ids, two_sessions, { box = { breaks = { ["swaps-sessions"] = true } } })
+  expect(case.verdict == "fail" and case.reason:find("of another session", 1, true),
+    tostring(case.reason))
+end)
+
+test("a flow that had ended before the deletion did not stop at it", function()
+  local ids = { "RFC5973-3.7.4-1" }
+  local function late_deletion(t)
+    local other, session = t:session(), t:session():establish()
+    t:passes(session.data)
+    t:pause(2000)
+    t:body()
+    session:delete()
+    t:stops(session.data, ids, "running flow stops at deletion", session.deleted_at, nil,
+      session.deleted_at + t.ixit.timing.stop_ms)
+    session:expect_create()
+    t:control()
+    t:passes(other:establish().data)
+  end
+  expect(verdict_of(ids, late_deletion).verdict == "pass", "a right firewall passes")
+  for _, broken in ipairs({ "ends-early", "reverse-ends-early" }) do
+    local case = verdict_of(ids, late_deletion, { box = { breaks = { [broken] = true } } })
+    expect(case.verdict == "fail" and case.reason:find("stops at deletion", 1, true),
+      broken .. ": " .. case.verdict .. ": " .. tostring(case.reason))
+  end
+end)
+
+test("a NAT answers an EXTERNAL on its external side, and one that does not is noticed", function()
+  local definition = support.case("3.7.2-external-on-external-side")
+  local function judged(breaks)
+    return support.run({ definition }, { box = { nat = true, breaks = breaks },
+      roles = { "edge-NAT" } })[1]
+  end
+  local right = judged({})
+  expect(right.verdict == "pass", tostring(right.reason))
+  local wrong = judged({ ["external-anywhere"] = true })
+  expect(wrong.verdict == "fail" and wrong.results["RFC5973-3.7.2-12"] == "fail",
+    wrong.verdict .. ": " .. tostring(wrong.reason))
 end)
 
 test("a path without the IUT is never a pass", function()

@@ -36,8 +36,12 @@ local function expect_next_msn(t, session, ids)
   t:check(ids, "its MSN is the one before plus one", (session.last_msn + 1) % LIMIT, session.msn)
 end
 
-local function in_direction(direction)
-  return function(data) data.objects[1].values.d = direction end
+-- With E there is no routing state to ask for: GIST delivers what comes over an association.
+local function routed(direction, explicitly)
+  return function(data)
+    data.objects[1].values.d = direction
+    data.header.e = explicitly
+  end
 end
 
 local cases = {
@@ -81,6 +85,10 @@ local cases = {
     run = function(t)
       t:body()
       local session = t:trigger_session()
+      local asked = t:await(t.ixit.timing.response_ms, function() return session.queries[1] end)
+      t:check({ "RFC5973-3.7.1-i1", "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" }, "the IUT asks for a peer",
+        "a Query", messages.summary(asked), asked ~= nil)
+      expect_flow(t, session, asked, { "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" })
       local create = session:expect_request({ "RFC5973-3.7.1-i1", "RFC5973-4.3.1-3" },
         "the IUT sends a CREATE")
       t:check({ "RFC5973-4.3.1-i3", "RFC5973-3.4-3", "RFC5973-3.4-i7" },
@@ -155,12 +163,12 @@ local cases = {
       local session = t:trigger_session():establish()
       t:body()
       t:tolerate("GIST Error") -- GIST may have no routing state for D=0
-      for _, direction in ipairs({ 0, 1 }) do
+      for _, way in ipairs({ { 0, 0 }, { 1, 0 }, { 0, 1 } }) do
         for _, lifetime_s in ipairs({ t.ixit.lifetime.usual_s, 0 }) do
           t.nr:send_nslp(session, messages.create({ lifetime_s = lifetime_s,
-            msn = (session.msn + 1) % LIMIT }), { change = in_direction(direction) })
-          t:nothing(t.nr, { "RFC5973-3.7.1-1" }, "a CREATE with lifetime " .. lifetime_s
-            .. " and D=" .. direction .. " is not answered")
+            msn = (session.msn + 1) % LIMIT }), { change = routed(way[1], way[2]) })
+          t:nothing(t.nr, { "RFC5973-3.7.1-1" }, string.format(
+            "a CREATE with lifetime %d, D=%d and E=%d is not answered", lifetime_s, way[1], way[2]))
         end
       end
       session:close()
