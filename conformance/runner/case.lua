@@ -2,8 +2,8 @@
 -- make a verdict.
 --
 -- Phases: in the preamble a failed check is inconclusive, in the body it is a failure, in a control
--- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only with
--- a positive control after them: something that does come, or does pass, at the same place.
+-- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only
+-- with a positive control after them: something that does come, or does pass, at the same place.
 
 local Flow = require("runner.flow")
 local Initiated = require("runner.initiated")
@@ -21,8 +21,8 @@ local VERDICT_OF_PHASE = { preamble = "inconclusive", body = "fail", control = "
 function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
-      addresses = context.addresses,
-    tracing = true, phase = "preamble", steps = {}, by_sid = {}, awaited = {}, deferred = {}, unproved = {},
+    addresses = context.addresses, tracing = true, phase = "preamble", steps = {}, by_sid = {},
+    awaited = {}, deferred = {}, unproved = {},
     measured = {}, seen_readings = {}, results = {}, tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
@@ -71,8 +71,8 @@ function Case:trigger_session(options) return self:trigger_later(options):begin(
 -- The same, whose trigger waits for its begin().
 function Case:trigger_later(options) return Initiated.new(self, options or {}) end
 
--- A session whose requests the IUT will send, once it begins: as a forwarder the one that it gets from
--- the initiator played here, as an initiator its own.
+-- A session whose requests the IUT will send, once it begins: as a forwarder the one that it gets
+-- from the initiator played here, as an initiator its own.
 function Case:outbound_session(options)
   if self:judges_initiator() then return self:trigger_later(options) end
   return self:session(options):connect()
@@ -166,7 +166,8 @@ function Case:conclude()
     end
   end
   if self.verdict then return end
-  for observer, text in pairs(self.unproved) do
+  local observer, text = next(self.unproved)
+  if observer then
     self.verdict, self.reason = "inconclusive", "no positive control after: " .. text
       .. " (" .. observer .. ")"
     return
@@ -318,8 +319,8 @@ function Case:blocked(flow, ids, text, window_ms)
   self.unproved["data"] = text or "no data passes"
 end
 
--- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms` (nil: it
--- ran until `moment_ms`, give or take timing.expiry_early_ms); the time of its last packet after
+-- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms` (nil:
+-- it ran until `moment_ms`, give or take timing.expiry_early_ms); the time of its last packet after
 -- `moment_ms` is measured. All are times of the same clock.
 function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   local timing = self.ixit.timing
@@ -350,8 +351,8 @@ function Case:new_flow(options)
     destination_port = options.destination_port or self.next_port + 10000 }
 end
 
--- The flow of this case that the IXIT says is refused with this code, as "5/0x02". Where it names the
--- peer that is refused, the initiator signals as that from now on.
+-- The flow of this case that the IXIT says is refused with this code, as "5/0x02". Where it names
+-- the peer that is refused, the initiator signals as that from now on.
 function Case:refused_flow(code)
   local row = self.ixit.refusals[code]
   if not row then self:not_applicable("the IXIT names no flow that is refused with " .. code) end

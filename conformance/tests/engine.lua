@@ -135,34 +135,34 @@ local function unsteady(...)
     end }
 end
 
-local function verdict_of(definition, failures_needed)
+local function settled(definition, failures_needed)
   local results = support.run({ definition },
     { settings = { ["limits.failures_needed"] = failures_needed } })
   return results[1].verdict, results[1].results["RFC5973-3.4-1a"]
 end
 
 test("a failure counts at once where nothing else is asked for", function()
-  local verdict, requirement = verdict_of(unsteady("a step"), 1)
+  local verdict, requirement = settled(unsteady("a step"), 1)
   expect(verdict == "fail" and requirement == "fail", verdict)
 end)
 
 test("a failure counts that came as often as is asked for, at the same step", function()
-  local verdict, requirement = verdict_of(unsteady("a step", "a step", "a step"), 3)
+  local verdict, requirement = settled(unsteady("a step", "a step", "a step"), 3)
   expect(verdict == "fail" and requirement == "fail", verdict)
 end)
 
 test("a failure that does not come again leaves the case inconclusive", function()
-  local verdict, requirement = verdict_of(unsteady("a step", "pass"), 2)
+  local verdict, requirement = settled(unsteady("a step", "pass"), 2)
   expect(verdict == "inconclusive" and requirement == "inconclusive", verdict)
 end)
 
 test("a failure that comes again at another step leaves the case inconclusive", function()
-  local verdict = verdict_of(unsteady("a step", "another step"), 2)
+  local verdict = settled(unsteady("a step", "another step"), 2)
   expect(verdict == "inconclusive", verdict)
 end)
 
 test("a pass is not asked for twice", function()
-  expect(verdict_of(unsteady("pass"), 3) == "pass", "it did not pass")
+  expect(settled(unsteady("pass"), 3) == "pass", "it did not pass")
 end)
 
 test("every case about one fault fails when the firewall does not look for faults", function()
