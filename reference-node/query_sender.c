@@ -2,6 +2,7 @@
 /* Raw IPv4 packets that carry Queries; see query_sender.h. */
 #include "reference-node/query_sender.h"
 
+#include "core/spec/spec.h"
 #include "core/wire/writer.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ size_t query_packet(uint8_t packet[QUERY_PACKET_MAX], const struct gist_endpoint
     wire_put_u16(&writer, 0); /* identification: of no use without fragments, RFC 6864 */
     wire_put_u16(&writer, DONT_FRAGMENT);
     wire_put_u8(&writer, ip_ttl);
-    wire_put_u8(&writer, IPPROTO_UDP);
+    wire_put_u8(&writer, SPEC_VALUE("RFC5971-5.3.2.1-6", 1, IPPROTO_UDP, IPPROTO_UDPLITE));
     wire_put_u16(&writer, 0); /* checksum, below */
     wire_put_bytes(&writer, source->address.octets, 4);
     wire_put_bytes(&writer, destination->address.octets, 4);
@@ -113,7 +114,8 @@ size_t query_packet(uint8_t packet[QUERY_PACKET_MAX], const struct gist_endpoint
     wire_put_bytes(&writer, payload, length);
     wire_patch_u16(&writer, 10, (uint16_t)~sum_of(packet, header_length, 0));
     wire_patch_u16(&writer, header_length + 6,
-        udp_checksum(packet, packet + header_length, UDP_HEADER + length));
+        SPEC_VALUE("RFC5971-5.3.1-2", 1,
+            udp_checksum(packet, packet + header_length, UDP_HEADER + length), 0));
     return wire_written(&writer);
 }
 

@@ -27,6 +27,8 @@ return {
     tcp_flows = true, -- the runner may probe with TCP
     aggregated_deletion = true, -- takes deletions with session id zero
     d_mode = false, -- takes sessions from initiators that want no association
+    ingress_filter = false, -- answers a Query of a flow that cannot come in there with an Error
+    checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
   },
 
   -- How to reach it (IXIT).
@@ -82,5 +84,8 @@ return {
   limits = {
     max_concurrent = 8, -- cases at once
     max_rate = 20, -- cases started per second
+    -- A case that failed runs again until it has failed so often; if it does not fail at the same
+    -- step each time, it is inconclusive. For paths that lose packets: 2.
+    failures_needed = 1,
   },
 }

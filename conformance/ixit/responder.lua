@@ -13,6 +13,7 @@ return {
   ics = {
     roles = { "NR" },
     rejects_small_lifetime = false, -- answers a lifetime below lifetime.min_s with 7/0x10
+    checks_upstream_ttl = false, -- answers an upstream Query from two hops away with an Error
   },
   inside = {
     netns = "/run/netns/conform-inside",

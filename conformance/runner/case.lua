@@ -21,9 +21,9 @@ local VERDICT_OF_PHASE = { preamble = "inconclusive", body = "fail", control = "
 function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
-      addresses = context.addresses,
-    tracing = true, phase = "preamble", steps = {}, by_sid = {}, awaited = {}, deferred = {},
-    unproved = {}, measured = {}, seen_readings = {}, results = {}, tolerated = {},
+    addresses = context.addresses, tracing = true, phase = "preamble", steps = {}, by_sid = {},
+    awaited = {}, deferred = {}, unproved = {},
+    measured = {}, seen_readings = {}, results = {}, tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
@@ -166,7 +166,8 @@ function Case:conclude()
     end
   end
   if self.verdict then return end
-  for observer, text in pairs(self.unproved) do
+  local observer, text = next(self.unproved)
+  if observer then
     self.verdict, self.reason = "inconclusive", "no positive control after: " .. text
       .. " (" .. observer .. ")"
     return
@@ -325,7 +326,8 @@ function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
   local timing = self.ixit.timing
   from_ms = from_ms or moment_ms - timing.expiry_early_ms
   self:await(math.max(by_ms + timing.quiet_ms - self.net.now(), timing.quiet_ms), function()
-    return self.net.now() - (flow:last_at() or 0) >= timing.quiet_ms
+    local now = self.net.now()
+    return now >= moment_ms + timing.quiet_ms and now - (flow:last_at() or 0) >= timing.quiet_ms
   end)
   local last, first_end = flow:last_at() or 0, flow:first_end_at() or 0
   self:measure(name, last - moment_ms)

@@ -84,6 +84,8 @@ local schema = {
     tcp_flows = { boolean, "true or false", true },
     aggregated_deletion = { boolean, "true or false", true },
     d_mode = { boolean, "true or false", false },
+    ingress_filter = { boolean, "true or false", false },
+    checks_upstream_ttl = { boolean, "true or false", false },
   },
   inside = side,
   outside = side,
@@ -110,6 +112,7 @@ local schema = {
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },
+    failures_needed = { positive, "times that a case fails before it counts", 1 },
   },
 }
 

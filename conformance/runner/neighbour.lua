@@ -10,7 +10,7 @@ local packet = require("runner.packet")
 local Neighbour = {}
 Neighbour.__index = Neighbour
 
-local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI = 5, 6, 3, 4, 2
+local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI, ERROR = 5, 6, 3, 4, 2, 9
 
 -- options: case, side ("inside" or "outside"), name ("NI" or "NR"), address, identity.
 function Neighbour.new(options)
@@ -18,6 +18,7 @@ function Neighbour.new(options)
   local neighbour = setmetatable(options, Neighbour)
   neighbour.net = options.case.net
   neighbour.inbox, neighbour.associations, neighbour.wire = {}, {}, options.case.net[options.side]
+  neighbour.stray_hellos = 0 -- MA-Hellos in D-mode
   neighbour.validity_ms, neighbour.hold_time_ms = timing.validity_ms, timing.hold_time_ms
   return neighbour
 end
@@ -37,8 +38,9 @@ end
 -- Sending ----------------------------------------------------------------------------------------
 
 function Neighbour:send_datagram(bytes, options)
-  local parts = { payload = (options.magic or gist.magic) .. bytes, source = options.source or self.address,
-    destination = options.destination, source_port = options.source_port or gist.port,
+  local parts = { payload = (options.magic or gist.magic) .. bytes,
+    source = options.source or self.address, destination = options.destination,
+    source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
   self.wire:send_packet(packet.build(parts), options.destination)
@@ -54,12 +56,13 @@ function Neighbour:send_query(session, attempt)
   local query = messages.query(self, session, cookie, s_flag)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  exchange.sent = messages.encode_gist(query)
+  exchange.sent, exchange.sent_at = messages.encode_gist(query), self.net.now()
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
-    source = s_flag == 0 and session.flow.source or self.address,
-    destination = session.flow.destination, options = packet.router_alert(gist.router_alert) })
+    source = options.source or s_flag == 0 and session.flow.source or self.address,
+    destination = session.flow.destination, ttl = options.ttl,
+    options = packet.router_alert(gist.router_alert) })
 end
 
 -- Data with an NSLP payload, over the session's association, or in D-mode where it has none.
@@ -112,7 +115,7 @@ end
 -- Starts a handshake; the result is in session.querying, filled in as messages come.
 function Neighbour:start_handshake(session, options)
   options = options or {}
-  session.querying = { cookies = {}, all_sent = {}, change = options.change_query,
+  session.querying = { cookies = {}, all_sent = {}, responses = {}, change = options.change_query,
     options = options }
   keep_asking(self, session, 1, 500)
 end
@@ -189,7 +192,9 @@ end
 local function on_response(self, session, item)
   local exchange = session.querying
   local cookie = raw_of(item, QUERY_COOKIE)
-  if not exchange or exchange.response or not (cookie and exchange.cookies[cookie]) then return end
+  if not exchange or not (cookie and exchange.cookies[cookie]) then return end
+  exchange.responses[#exchange.responses + 1] = item
+  if exchange.response then return self.case:wake() end
   exchange.response = item
   if exchange.timer then exchange.timer:cancel() end
   if exchange.options.only_query then return self.case:wake() end
@@ -221,7 +226,8 @@ local function open_association_of(self)
   return nil
 end
 
--- Answers a Query: over an association with this peer if there is one, else in D-mode.
+-- Answers a Query: over an association with this peer if there is one, else in D-mode, from
+-- `response_source` where a case wants another source than its own.
 local function on_query(self, session, item)
   session.queries[#session.queries + 1] = item
   self.case:wake()
@@ -239,10 +245,21 @@ local function on_query(self, session, item)
   local sent = messages.read(bytes)
   responding.proposal = sent.gist.by_type[PROPOSAL]
   self.case:trace(self.name .. " sends", sent)
-  if association then return association:send(bytes) end
   local nli = item.gist.by_type[NLI]
-  self:send_datagram(bytes, { destination = nli and nli.values.interface or item.packet.source,
-    destination_port = item.packet.source_port })
+  function responding.send()
+    if association then return association:send(bytes) end
+    self:send_datagram(bytes, { source = self.response_source,
+      destination = nli and nli.values.interface or item.packet.source,
+      destination_port = item.packet.source_port })
+  end
+  responding.sent, responding.answered_at = sent, self.net.now()
+  responding.send()
+end
+
+-- The last Response of this session once more, octet for octet.
+function Neighbour:respond_again(session)
+  self.case:trace(self.name .. " sends again", session.responding.sent)
+  session.responding.send()
 end
 
 local function on_confirm(self, session, item)
@@ -259,10 +276,54 @@ end
 
 -- Receiving --------------------------------------------------------------------------------------
 
+local NO_ROUTING_STATE, VERSION_AND_HOPS = 5, 2
+
+-- Whether this is the kind of message that the Error quotes the header of.
+local function has_sent(session, failure)
+  local header = failure.original_header:sub(VERSION_AND_HOPS + 1)
+  for sent in pairs(session.querying and session.querying.all_sent or {}) do
+    if sent:sub(1, #header) == header then return true end
+  end
+  return false
+end
+
+-- An Error that answers a Query which nobody waits for any more: one that was sent again, when its
+-- first answer was under way or lost.
+local function comes_late(self, item)
+  local failure = item.gist.by_type[ERROR].values
+  local late = false
+  for sid, session in pairs(self.case.by_sid) do
+    if (failure.s == 0 or failure.original_sid == sid) and has_sent(session, failure) then
+      local over = session.querying.stopped and not session.querying.response
+      if not over then return false end
+      late = true
+    end
+  end
+  return late
+end
+
+-- Where there is no association, the Confirm may have been lost: RFC 5971, 4.4.6.
+local function lacks_confirm(self, session, item)
+  local exchange = session and session.querying
+  return self.name == "NI" and exchange and exchange.options.d_mode and exchange.confirmed_at
+    and item.code == NO_ROUTING_STATE
+end
+
+local function on_error(self, session, item)
+  if lacks_confirm(self, session, item) then
+    return self:start_handshake(session, session.querying.options)
+  elseif not comes_late(self, item) then
+    item.session = session
+    self.inbox[#self.inbox + 1] = item
+    self.case:wake()
+  end
+end
+
 function Neighbour:received(item)
   local session = item.sid and (self.case.by_sid[item.sid] or Initiated.adopt(self.case, item))
   local name = item.gist.name
   self.case:trace(self.name .. " received", item)
+  if name == "Error" and item.gist.by_type[ERROR] then return on_error(self, session, item) end
   if not session and name ~= "Error" and name ~= "Data" then return end
   if name == "Query" and self.name == "NR" then return on_query(self, session, item) end
   if name == "Response" and self.name == "NI" then return on_response(self, session, item) end
@@ -276,6 +337,7 @@ end
 function Neighbour:received_packet(parts, at)
   if parts.payload:sub(1, 4) ~= gist.magic then return end
   local item = messages.read(parts.payload:sub(5))
+  if item.gist.name == "MA-Hello" then self.stray_hellos = self.stray_hellos + 1 end
   item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts
   self:received(item)
 end

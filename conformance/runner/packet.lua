@@ -38,10 +38,10 @@ function packet.parse(bytes)
   local first, _, total, _, fragment, ttl, protocol = string.unpack(">BBI2I2I2BB", bytes)
   local head = (first & 15) * 4
   if first >> 4 ~= 4 or protocol ~= 17 or head < 20 or #bytes < head + 8 then return nil end
-  local source_port, destination_port, length = string.unpack(">I2I2I2", bytes, head + 1)
+  local source_port, destination_port, length, sum = string.unpack(">I2I2I2I2", bytes, head + 1)
   return {
     source = address.format(bytes:sub(13, 16)), destination = address.format(bytes:sub(17, 20)),
-    source_port = source_port, destination_port = destination_port,
+    source_port = source_port, destination_port = destination_port, checksum = sum,
     ttl = ttl, df = fragment & 0x4000 ~= 0, options = bytes:sub(21, head),
     payload = bytes:sub(head + 9, math.min(head + length, #bytes)), total = total,
   }

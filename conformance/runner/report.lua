@@ -62,8 +62,8 @@ local function case_table(case, run)
     out.steps[i] = step_table(step, case.started_at, sessions)
   end
   if run.pcap and #case.steps > 0 then
-    out.pcaps = json.array({ run.pcap .. "/" .. definition.id .. ".inside.pcap",
-      run.pcap .. "/" .. definition.id .. ".outside.pcap" })
+    local path = run.pcap .. "/" .. case.recorded_as
+    out.pcaps = json.array({ path .. ".inside.pcap", path .. ".outside.pcap" })
   end
   return out
 end

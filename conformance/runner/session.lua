@@ -82,8 +82,9 @@ function Session:create_message(options)
   end
   self.sent_any = true
   local build = self.request == "EXTERNAL" and messages.external or messages.create
-  return build({ dtinfo = usual_dtinfo(self), lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s,
-    msn = msn, rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
+  return build({ dtinfo = usual_dtinfo(self),
+    lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s, msn = msn,
+    rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
     e = options.e })
 end
 
@@ -153,20 +154,38 @@ function Session:expect_accepted(ids, text)
   return item
 end
 
--- CREATE there, success RESPONSE back: the whole exchange, for a preamble or a control.
+local function request_and_grant(self, options)
+  self:send_create(options)
+  if self.case:judges_responder() then return end
+  self.forwarded = self:expect_create(options.ids)
+  self:respond(options.response)
+end
+
+-- The same where each message is a datagram that may be lost: from the start again, up to three
+-- times.
+local function insist_on_grant(self, options)
+  local case = self.case
+  local patience_ms = case.ixit.timing.response_ms / 3
+  for _ = 1, 3 do
+    self:send_create(options)
+    if not case:judges_responder()
+      and case:await(patience_ms, function() return case.nr.inbox[1] end) then
+      self.forwarded = self:expect_create(options.ids)
+      self:respond(options.response)
+    end
+    if case:await(patience_ms, function() return case.ni.inbox[1] end) then return end
+  end
+end
+
+-- CREATE there, success RESPONSE back: the whole exchange.
 function Session:establish(options)
   options = options or {}
-  if self.querying and self.querying.options.d_mode then
-    self.forwarded = self.case:insist(function() self:send_create(options) end, self.case.nr,
-      "CREATE", self, options.ids, "the IUT forwards the CREATE")
-    self:respond(options.response)
-  elseif self:send_create(options) and not self.case:judges_responder() then
-    self.forwarded = self:expect_create(options.ids)
-    self:respond(options.response)
-  end
+  local by_datagrams = self.querying and self.querying.options.d_mode
+  local exchange = by_datagrams and insist_on_grant or request_and_grant
+  exchange(self, options)
   local item = self:expect_response(options.ids)
   self.case:check(options.ids, "the RESPONSE is a success", 2, item.class)
-  self.granted_s, self.established_at = item.lifetime_s, item.at
+  self.granted, self.granted_s, self.established_at = item, item.lifetime_s, item.at
   return self
 end
 

@@ -4,6 +4,7 @@
 local Case = require("runner.case")
 local ixit = require("runner.ixit")
 local packet = require("runner.packet")
+local repetition = require("runner.repetition")
 
 local suite = {}
 
@@ -51,7 +52,7 @@ local function record(case, net, options)
     local capture = net[name].capture
     if capture then
       local addresses = case.addresses
-      local number, why = capture:record(options.pcap .. "/" .. case.definition.id .. "." .. name
+      local number, why = capture:record(options.pcap .. "/" .. case.recorded_as .. "." .. name
         .. ".pcap",
         addresses.ni, addresses.nr, addresses.source, addresses.destination, addresses.other_ni)
       if not number then error(why, 0) end
@@ -60,8 +61,8 @@ local function record(case, net, options)
   end
 end
 
--- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end. Returns a handle with
--- interrupt(); on_end gets the list of results, in the order of `definitions`.
+-- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end. Returns a handle
+-- with interrupt(); on_end gets the list of results, in the order of `definitions`.
 function suite.run(definitions, options)
   local net, settings = options.net, options.settings
   local owners = { inside = {}, outside = {} }
@@ -78,7 +79,6 @@ function suite.run(definitions, options)
   local start_next
 
   local function finished(entry, case)
-    results[entry.place] = case
     if case.addresses then
       numbers[#numbers + 1] = entry.number
       owners.inside[case.addresses.ni] = nil
@@ -89,7 +89,13 @@ function suite.run(definitions, options)
     end
     running[case] = nil
     active = active - 1
-    if options.on_done then options.on_done(case) end
+    if not interrupted
+      and repetition.wants_another(entry, case, settings.limits.failures_needed) then
+      queue[#queue + 1] = entry
+      return start_next()
+    end
+    results[entry.place] = repetition.result(entry, case)
+    if options.on_done then options.on_done(results[entry.place]) end
     start_next()
   end
 
@@ -116,6 +122,7 @@ function suite.run(definitions, options)
     owners.inside[case.addresses.source] = case.ni
     owners.outside[case.addresses.nr] = case.nr
     owners.outside[case.addresses.destination] = case.nr
+    case.recorded_as = entry.definition.id .. (entry.failures and "." .. entry.failures + 1 or "")
     record(case, net, options)
     if options.on_start then options.on_start(case) end
     case:start()

@@ -117,6 +117,48 @@ for _, row in ipairs(BROKEN) do
   end)
 end
 
+-- A case that runs again and again: what it does each time, as "pass" or the name of a step.
+local function unsteady(...)
+  local outcomes, run = { ... }, 0
+  return { id = "unsteady", document = "RFC5973", section = "3.4", purpose = "To waver.",
+    requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
+      run = run + 1
+      local outcome = assert(outcomes[run], "it runs more often than it should")
+      t:body()
+      t:check({ "RFC5973-3.4-1a" }, outcome, true, outcome == "pass")
+    end }
+end
+
+local function settled(definition, failures_needed)
+  local results = support.run({ definition },
+    { settings = { ["limits.failures_needed"] = failures_needed } })
+  return results[1].verdict, results[1].results["RFC5973-3.4-1a"]
+end
+
+test("a failure counts at once where nothing else is asked for", function()
+  local verdict, requirement = settled(unsteady("a step"), 1)
+  expect(verdict == "fail" and requirement == "fail", verdict)
+end)
+
+test("a failure counts that came as often as is asked for, at the same step", function()
+  local verdict, requirement = settled(unsteady("a step", "a step", "a step"), 3)
+  expect(verdict == "fail" and requirement == "fail", verdict)
+end)
+
+test("a failure that does not come again leaves the case inconclusive", function()
+  local verdict, requirement = settled(unsteady("a step", "pass"), 2)
+  expect(verdict == "inconclusive" and requirement == "inconclusive", verdict)
+end)
+
+test("a failure that comes again at another step leaves the case inconclusive", function()
+  local verdict = settled(unsteady("a step", "another step"), 2)
+  expect(verdict == "inconclusive", verdict)
+end)
+
+test("a pass is not asked for twice", function()
+  expect(settled(unsteady("pass"), 3) == "pass", "it did not pass")
+end)
+
 test("every case about one fault fails when the firewall does not look for faults", function()
   for _, definition in ipairs(support.cases()) do
     if definition.id:find("^3%.3%-") then

@@ -10,7 +10,9 @@ enum { HELLO_INTERVAL_MIN_MS = 250 };
 
 static void start_send_hello(struct gist_node *node, struct gist_association *association)
 {
-    uint64_t moment = gist_refresh_moment(node, association->peer_hold_ms);
+    uint64_t moment =
+        SPEC_VALUE("RFC5971-4.4.5-12", 1, gist_refresh_moment(node, association->peer_hold_ms),
+            node->now_ms + association->peer_hold_ms / 2);
     if (moment < node->now_ms + HELLO_INTERVAL_MIN_MS)
         moment = node->now_ms + HELLO_INTERVAL_MIN_MS;
     if (!association->dead)
@@ -54,7 +56,7 @@ static void rule_3(struct gist_node *node, struct gist_association *association,
 static void rule_4(struct gist_node *node, struct gist_association *association, uint32_t hello_id)
 {
     (void)hello_id;
-    gist_send_hello(node, association, 0);
+    gist_send_hello(node, association, SPEC_VALUE("RFC5971-5.2.2-9a", 1, 0, 1));
     start_send_hello(node, association);
 }
 
@@ -171,6 +173,11 @@ bool gist_association_send(struct gist_node *node, struct gist_association *asso
     gist_association_event(node, association, GIST_TG_RAW_DATA, 0);
     if (association->state == GIST_AWAITING_CONNECTION)
         return gist_queue_put(node, &association->queue, message);
+    if (SPEC_NEVER("RFC5971-5.4-1", 1)) /* kept for a next message, which sends none either */
+        return gist_queue_put(node, &association->queue, message);
+    if (SPEC_NEVER("RFC5971-4.1.2-1", 1))
+        node->transport.association_write(
+            node->transport.context, association->id, message->data, message->length);
     if (node->transport.association_write(
             node->transport.context, association->id, message->data, message->length))
         return true;

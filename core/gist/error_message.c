@@ -37,8 +37,8 @@ static bool find_destination(const struct gist_reception *reception, const struc
     struct gist_endpoint *endpoint)
 {
     const struct gist_message *message = &reception->message;
-    bool by_source =
-        fault->code == GIST_OBJECT_TYPE_ERROR && fault->subcode == GIST_UNTRANSLATED_OBJECT;
+    bool by_source = fault->code == GIST_OBJECT_TYPE_ERROR &&
+                     fault->subcode == GIST_UNTRANSLATED_OBJECT && SPEC_ACT("RFC5971-7.2.1-3", 1);
     *endpoint = reception->arrival->source;
     if (gist_message_has(message, GIST_OBJECT_NLI) && !by_source && SPEC_ACT("RFC5971-5.6-3", 1)) {
         endpoint->address = message->nli.interface_address;
@@ -66,6 +66,8 @@ static void as_datagram(struct gist_node *node, const struct gist_reception *rec
     if (SPEC_ACT("RFC5971-5.1-18", 1))
         gist_message_add(error, GIST_OBJECT_NLI);
     node->counters.errors_sent += gist_datagram_send(node, &destination, error);
+    if (SPEC_NEVER("RFC5971-5.6-2b", 1))
+        gist_datagram_send(node, &destination, error);
 }
 
 void gist_send_error(
@@ -89,8 +91,8 @@ void gist_send_error(
         error.nat_traversal = reception->message.nat_traversal;
         gist_message_add(&error, GIST_OBJECT_NAT_TRAVERSAL);
     }
-    if (reception->association)
-        over_association(node, reception->association, &error);
-    else
+    if (reception->arrival)
         as_datagram(node, reception, fault, &error);
+    else if (SPEC_ACT("RFC5971-5.6-5", 1))
+        over_association(node, reception->association, &error);
 }

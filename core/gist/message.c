@@ -206,6 +206,11 @@ static void check_relations(const struct gist_message *message, struct gist_faul
     struct gist_fault found = value_fault(message, GIST_STACK_MISMATCH, GIST_OBJECT_STACK_PROPOSAL);
     found.objects[1] =
         whole_object(message, GIST_OBJECT_STACK_CONFIGURATION, GIST_OBJECT_HEADER_LENGTH);
+    if (SPEC_NEVER("RFC5971-A.4.4.10-1", 1)) {
+        found.objects[0] = found.objects[1];
+        found.objects[1] =
+            whole_object(message, GIST_OBJECT_STACK_PROPOSAL, GIST_OBJECT_HEADER_LENGTH);
+    }
     report(fault, found);
 }
 

@@ -42,7 +42,8 @@ static void read_flow_fields(struct wire_reader *value, struct gist_mri *mri, ui
     mri->source_prefix = wire_read_u8(value);
     mri->destination_prefix = wire_read_u8(value);
     uint8_t protocol = wire_read_u8(value);
-    mri->has_protocol = flags & FLAG_P;
+    mri->has_protocol =
+        SPEC_VALUE("RFC5971-A.3.1.1-1", 1, flags & FLAG_P, (flags & FLAG_P) || protocol != 0);
     mri->protocol = mri->has_protocol ? protocol : 0;
     uint8_t ds_field = wire_read_u8(value) >> 2;
     mri->has_ds_field = flags & FLAG_T;
@@ -72,7 +73,8 @@ static bool read_path_coupled(struct wire_reader *value, struct gist_mri *mri, u
     if (version != 4 && version != 6)
         return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     if (!flags_agree(flags, version))
-        return fault(subcode, GIST_INVALID_FLAG_FIELD_COMBINATION);
+        return fault(subcode, SPEC_VALUE("RFC5971-A.3.1.1-5", 1,
+                                  GIST_INVALID_FLAG_FIELD_COMBINATION, GIST_VALUE_NOT_SUPPORTED));
     mri->upstream = flags & FLAG_D;
     if (!read_addresses(value, mri, version))
         return fault(subcode, GIST_INCORRECT_LENGTH);

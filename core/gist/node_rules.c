@@ -57,8 +57,8 @@ static bool check_query_path(struct gist_node *node, const struct gist_reception
     if (message->header.source_is_peer &&
         !SPEC_HOLDS("RFC5971-7.2.1-1", 1,
             gist_address_equal(&message->nli.interface_address, &arrival->source.address))) {
-        gist_reject_object(
-            node, reception, GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT, GIST_OBJECT_MRI);
+        gist_reject_object(node, reception, GIST_OBJECT_TYPE_ERROR, GIST_UNTRANSLATED_OBJECT,
+            SPEC_VALUE("RFC5971-7.2.1-2", 1, GIST_OBJECT_MRI, GIST_OBJECT_NLI));
         return false;
     }
     if (message->mri.mrm != GIST_MRM_PATH_COUPLED)
@@ -116,6 +116,8 @@ void gist_node_query(struct gist_node *node, const struct gist_reception *recept
 {
     if (!check_session(node, reception) || !check_query_path(node, reception))
         return;
+    if (reception->message.mri.upstream && !SPEC_ACT("RFC5971-5.8.1.3-1b", 1))
+        return;
     struct gist_routing_state *state = find_state(node, &reception->message);
     if (state) {
         struct gist_event event = {.kind = GIST_RX_QUERY, .reception = reception};
@@ -142,7 +144,8 @@ static bool is_own_cookie(
         return false;
     size_t count = state->handshake.attempts < GIST_QUERY_ATTEMPTS_MAX ? state->handshake.attempts
                                                                        : GIST_QUERY_ATTEMPTS_MAX;
-    for (size_t i = 0; i < count; i++)
+    size_t first = count > 0 ? SPEC_VALUE("RFC5971-5.3.3-8", 1, 0, count - 1) : 0;
+    for (size_t i = first; i < count; i++)
         if (gist_cookie_equal(state->handshake.cookies[i], response->query_cookie.octets,
                 GIST_QUERY_COOKIE_LENGTH))
             return true;
@@ -210,7 +213,8 @@ static void refuse_confirm(struct gist_node *node, const struct gist_reception *
     struct gist_routing_state *state)
 {
     struct gist_association *association = reception->association;
-    if (state && state->role == GIST_RESPONDING && state->state == GIST_RESPONDING_AWAITING_REFRESH)
+    if (state && state->role == GIST_RESPONDING &&
+        state->state == GIST_RESPONDING_AWAITING_REFRESH && SPEC_ACT("RFC5971-5.7.1-14b", 1))
         gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
     if (association && !association->dead && !association->peer && SPEC_ACT("RFC5971-5.7.1-15", 1))
         gist_association_destroy(node, association);
@@ -287,10 +291,18 @@ void gist_node_confirm(struct gist_node *node, const struct gist_reception *rece
     const struct gist_message *confirm = &reception->message;
     struct gist_cookie_content content;
     struct gist_routing_state *state = find_state(node, confirm);
-    if (!check_session(node, reception) || (state && state->role != GIST_RESPONDING))
+    if (!check_session(node, reception))
         return;
-    if (state && state->state == GIST_RESPONDING_ESTABLISHED) /* 6.3, rule 10 */
+    if (state && state->role != GIST_RESPONDING) {
+        if (SPEC_NEVER("RFC5971-6.2-7", 1))
+            gist_reject(node, reception, GIST_NO_ROUTING_STATE, 0);
         return;
+    }
+    if (state && state->state == GIST_RESPONDING_ESTABLISHED) { /* 6.3, rule 10 */
+        if (SPEC_NEVER("RFC5971-6.3-2", 1))
+            gist_reject(node, reception, GIST_INCORRECTLY_DELIVERED_MESSAGE, 0);
+        return;
+    }
     if (!check_confirm(node, reception, state, &content) || !bind_association(node, reception))
         return;
     if (!state) {
@@ -327,7 +339,10 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
     struct gist_routing_state *state = find_state(node, message);
     if (!state) {
         if (SPEC_ACT("RFC5971-4.3.2-12", 1))
-            gist_reject(node, reception, GIST_NO_ROUTING_STATE, 0);
+            gist_reject(node, reception,
+                SPEC_VALUE("RFC5971-4.4.6-3", 1, GIST_NO_ROUTING_STATE,
+                    GIST_INCORRECTLY_DELIVERED_MESSAGE),
+                0);
         return;
     }
     if (!SPEC_HOLDS("RFC5971-4.3.2-11", 1,
@@ -365,14 +380,27 @@ static struct gist_routing_state *find_state_at_fault(
     return strange ? NULL : state;
 }
 
+/* 4.4.6: an Error that belongs to nothing is not answered. */
+static void answer_nothing(struct gist_node *node, const struct gist_reception *error)
+{
+    bool lost = error->message.error.code == GIST_NO_ROUTING_STATE;
+    if (lost ? !SPEC_NEVER("RFC5971-4.4.6-4b", 1) : !SPEC_NEVER("RFC5971-4.4.6-2a", 1))
+        return;
+    struct gist_reception as_data = *error;
+    as_data.message.header.type = GIST_DATA;
+    gist_reject(node, &as_data, GIST_NO_ROUTING_STATE, 0);
+}
+
 /* Rule 4, er_NoRSM; the other errors only tell, but for Endpoint Found: no peer will answer. */
 void gist_node_error(struct gist_node *node, const struct gist_reception *reception)
 {
     const struct gist_error_data *error = &reception->message.error;
     struct gist_routing_state *state = find_state_at_fault(node, reception);
     node->counters.errors_received++;
-    if (!state)
+    if (!state) {
+        answer_nothing(node, reception);
         return;
+    }
     struct gist_event event = {.kind = GIST_ER_NO_RSM, .reception = reception};
     if (error->code == GIST_NO_ROUTING_STATE && state->role == GIST_QUERYING)
         gist_querying_event(node, state, &event);

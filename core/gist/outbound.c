@@ -16,11 +16,14 @@ struct gist_stack_proposal gist_own_proposal(void)
 
 static struct gist_nli nli_with(struct gist_node *node, const struct gist_address *own)
 {
-    return (struct gist_nli){
+    struct gist_nli nli = {
         .validity_ms = gist_node_validity_ms(node),
         .peer_identity = {node->config.peer_identity, node->config.peer_identity_length},
         .interface_address = *own,
     };
+    if (SPEC_NEVER("RFC5971-7.4-3c", 1))
+        nli.interface_address.octets[0] |= 0xe0;
+    return nli;
 }
 
 bool gist_own_nli(struct gist_node *node, const struct gist_address *peer, struct gist_nli *nli)
@@ -113,7 +116,8 @@ static struct gist_query_route query_route(
     bool v6 = state->mri.destination.version == 6;
     return (struct gist_query_route){
         .source = own_source ? state->own_address : state->mri.source,
-        .destination = state->mri.destination,
+        .destination = state->peer && SPEC_NEVER("RFC5971-5.3.2-1", 1) ? state->peer->address
+                                                                       : state->mri.destination,
         .source_port = node->config.udp_port,
         .ip_ttl = GIST_QUERY_TTL,
         .ds_field = state->mri.has_ds_field ? state->mri.ds_field : 0,
@@ -136,6 +140,8 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     query.header.context_free = SPEC_VALUE("RFC5971-5.2.1-1", 2, true, false);
     query.header.reply_requested = SPEC_VALUE("RFC5971-A.1-1", 3, true, false);
     query.header.source_is_peer = own_source;
+    if (SPEC_NEVER("RFC5971-5.8.1.1-2a", 1))
+        query.mri.source = state->own_address;
     struct gist_nli nli = nli_with(node, &state->own_address);
     nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-5", 1, GIST_QUERY_TTL, GIST_QUERY_TTL - 1);
     add_nli(&query, &nli);
@@ -204,9 +210,12 @@ static bool build_response(
     struct gist_nli nli;
     if (!gist_own_nli(node, &received->nli.interface_address, &nli))
         return false;
-    nli.ip_ttl = mri.upstream ? distance_of(query) : 0;
+    if (mri.upstream)
+        nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-6", 1, distance_of(query), query->arrival->ip_ttl);
     add_nli(response, &nli);
     response->query_cookie = received->query_cookie;
+    if (SPEC_NEVER("RFC5971-8.3-1", 1))
+        response->query_cookie = response->nli.peer_identity;
     gist_message_add(response, GIST_OBJECT_QUERY_COOKIE);
     if (gist_message_has(received, GIST_OBJECT_NAT_TRAVERSAL)) {
         response->nat_traversal = received->nat_traversal;
@@ -280,7 +289,7 @@ bool gist_send_confirm(
         return over_association(node, state->association, &confirm, 0);
     }
     struct gist_endpoint peer = {state->peer->address, state->peer_port};
-    return gist_datagram_send(node, &peer, &confirm);
+    return SPEC_ACT("RFC5971-5.1-13", 1) && gist_datagram_send(node, &peer, &confirm);
 }
 
 static void add_nslp_data(struct gist_message *message, const uint8_t *data, size_t length)
@@ -335,6 +344,11 @@ void gist_send_hello(
         .hello_id = hello_id,
     };
     gist_message_add(&hello, GIST_OBJECT_HELLO_ID);
+    if (association->peer && SPEC_NEVER("RFC5971-5.1-19", 1)) {
+        struct gist_endpoint peer = {association->peer->address, node->config.udp_port};
+        gist_datagram_send(node, &peer, &hello);
+        return;
+    }
     size_t length = gist_message_build(&hello, node->scratch, sizeof(node->scratch));
     if (!node->transport.association_write(
             node->transport.context, association->id, node->scratch, length))

@@ -45,6 +45,11 @@ static void send_stored(struct gist_node *node, struct gist_routing_state *state
 {
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {
+        if (state->queue.first && SPEC_NEVER("RFC5971-4.1.2-2", 1)) {
+            struct gist_queued_message *later = gist_queue_take(&state->queue);
+            gist_queue_put_back(&state->queue, queued);
+            queued = later;
+        }
         enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
         if (delivery == GIST_NEEDS_ASSOCIATION && !state->handshake.proposed) {
             gist_queue_put_back(&state->queue, queued);
@@ -66,8 +71,9 @@ static void rule_1(
     if (event->give_up_ms != 0 &&
         (state->handshake.give_up_ms == 0 || event->give_up_ms < state->handshake.give_up_ms))
         state->handshake.give_up_ms = event->give_up_ms;
-    event->result =
-        gist_queue_put(node, &state->queue, event->outgoing) ? GIST_SENT : GIST_SEND_NO_MEMORY;
+    event->result = GIST_SENT;
+    if (SPEC_ACT("RFC5971-6.2-1b", 1) && !gist_queue_put(node, &state->queue, event->outgoing))
+        event->result = GIST_SEND_NO_MEMORY;
 }
 
 static bool query_is_max(const struct gist_node *node, const struct gist_routing_state *state)
@@ -116,7 +122,7 @@ static bool choose_association(
         return true;
     }
     struct gist_association *association = gist_association_of_peer(state->peer, false);
-    if (!association &&
+    if (!association && SPEC_ACT("RFC5971-4.4.1-6", 1) &&
         gist_stack_find_tcp(&message->stack_proposal, &message->stack_configuration, &port))
         association = gist_association_open(
             node, state->peer, port, message->stack_configuration.hold_time_ms);
@@ -127,7 +133,10 @@ static bool choose_association(
 static void start_refresh(
     struct gist_node *node, struct gist_routing_state *state, uint32_t validity_ms)
 {
-    uint64_t moment = gist_refresh_moment(node, validity_ms);
+    if (!SPEC_ACT("RFC5971-7.1.2-1", 1))
+        return;
+    uint64_t moment =
+        gist_refresh_moment(node, SPEC_VALUE("RFC5971-6.2-4", 1, validity_ms, 2 * validity_ms));
     if (moment < node->now_ms + REFRESH_INTERVAL_MIN_MS)
         moment = node->now_ms + REFRESH_INTERVAL_MIN_MS;
     gist_routing_state_start(node, state, &state->validity, moment);
@@ -138,6 +147,8 @@ static void rule_4(
 {
     const struct gist_message *response = &event->reception->message;
     bool first = state->peer == NULL;
+    if (!state->handshake.timer.running && SPEC_NEVER("RFC5971-6.2-3", 1))
+        return;
     gist_timer_stop(&node->timers, &state->handshake.timer);
     if (!gist_routing_state_set_peer(node, state, &response->nli)) {
         gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
@@ -265,6 +276,10 @@ bool gist_querying_start(struct gist_node *node, struct gist_routing_state *stat
     if (!node->transport.route(
             node->transport.context, &state->mri.destination, &state->own_address, &interface))
         return false;
+    uint32_t other;
+    if (SPEC_NEVER("RFC5971-5.2.2-3", 1))
+        node->transport.route(
+            node->transport.context, &state->mri.source, &state->own_address, &other);
     state->interface = interface;
     state->state = GIST_QUERYING_AWAITING_RESPONSE;
     start_handshake(node, state);

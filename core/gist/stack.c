@@ -24,7 +24,9 @@ bool gist_stack_profile_next(struct wire_reader *profiles, struct gist_stack_pro
         return false;
     profile->layer_count = wire_read_u8(profiles);
     profile->layers = wire_read_view(profiles, profile->layer_count);
-    wire_skip(profiles, padding(1 + (size_t)profile->layer_count));
+    for (size_t i = padding(1 + (size_t)profile->layer_count); i > 0; i--)
+        if (wire_read_u8(profiles) != 0 && SPEC_NEVER("RFC5971-A.3.4-3", 1))
+            return false;
     return !profiles->failed;
 }
 
@@ -49,7 +51,8 @@ bool gist_stack_proposal_read(
     if (value->failed)
         return fault(subcode, GIST_INCORRECT_LENGTH);
     if (!SPEC_HOLDS("RFC5971-A.3.4-1", 1, proposal->profile_count > 0))
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return fault(subcode,
+            SPEC_VALUE("RFC5971-A.3.4-4a", 1, GIST_VALUE_NOT_SUPPORTED, GIST_INCORRECT_LENGTH));
     proposal->profiles.octets = value->data + value->position;
     proposal->profiles.length = wire_remaining(value);
     for (unsigned i = 0; i < proposal->profile_count; i++) {
@@ -57,7 +60,8 @@ bool gist_stack_proposal_read(
         if (!gist_stack_profile_next(value, &profile))
             return fault(subcode, GIST_INCORRECT_LENGTH);
         if (!SPEC_HOLDS("RFC5971-A.3.4-2", 1, profile.layer_count > 0))
-            return fault(subcode, GIST_EMPTY_LIST);
+            return fault(subcode,
+                SPEC_VALUE("RFC5971-A.3.4-4b", 1, GIST_EMPTY_LIST, GIST_VALUE_NOT_SUPPORTED));
     }
     return wire_finished(value) || fault(subcode, GIST_INCORRECT_LENGTH);
 }

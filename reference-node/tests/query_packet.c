@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The octets of a Query as it leaves, checked against a packet that was worked out by hand. */
+#include "core/spec/tests/verify.h"
 #include "reference-node/query_sender.h"
 
 #include <criterion/criterion.h>
@@ -31,7 +32,9 @@ Test(query_packet, has_router_alert_and_dont_fragment)
 {
     static const uint8_t header[] = {0x46, 0xb8, 0, 39, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1,
         198, 51, 100, 2, 0x94, 4, 0, 65, 1, 14, 1, 14, 0, 15};
+    VERIFIES("RFC5971-5.3.2.1-6");
     cr_assert(build(true, 46) == 39);
+    REQUIRE("RFC5971-5.3.2.1-6", packet[9] == 17);
     cr_assert(memcmp(packet, header, 10) == 0);
     cr_assert(memcmp(packet + 12, header + 12, 18) == 0);
     cr_assert(memcmp(packet + 32, payload, sizeof(payload)) == 0);
@@ -39,9 +42,10 @@ Test(query_packet, has_router_alert_and_dont_fragment)
 
 Test(query_packet, has_right_checksums_also_for_an_odd_length)
 {
+    VERIFIES("RFC5971-5.3.1-2");
     cr_assert(build(true, 0) == 39);
     cr_assert(sum(packet, 24, 0) == 0xffff, "IP header");
-    cr_assert(packet[30] != 0 || packet[31] != 0, "UDP's checksum is not left out");
+    REQUIRE("RFC5971-5.3.1-2", packet[30] != 0 || packet[31] != 0);
     uint32_t pseudo = sum(packet + 12, 8, 17 + 15);
     cr_assert(sum(packet + 24, 15, pseudo) == 0xffff, "UDP");
 }

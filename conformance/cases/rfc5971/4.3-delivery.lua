@@ -329,7 +329,7 @@ return {
     run = function(t)
       local session = t:session():connect({ d_mode = true })
       t:body()
-      local response = session:send_create():expect_accepted({ "RFC5971-5.3.1-1" })
+      local response = session:establish({ ids = { "RFC5971-5.3.1-1" } }).granted
       t:check({ "RFC5971-5.3.1-1" }, "the RESPONSE comes in D-mode, normally encapsulated", "D",
         response.mode)
       t:check({ "RFC5971-5.1-17a" }, "with the NF's NLI", "there",

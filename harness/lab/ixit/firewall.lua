@@ -10,6 +10,8 @@ return {
         tcp_flows = true,
         aggregated_deletion = true,
         d_mode = true,
+        ingress_filter = true,
+        checks_upstream_ttl = true,
     },
     inside = {
         netns = "/run/hosts/inside",

@@ -1,7 +1,7 @@
 -- The reference responder in the topology "conformance-nr" of the lab.
 return {
     name = "natfwd as an NR",
-    ics = { roles = { "NR" }, rejects_small_lifetime = true },
+    ics = { roles = { "NR" }, rejects_small_lifetime = true, checks_upstream_ttl = true },
     inside = {
         netns = "/run/hosts/inside",
         interface = "eth0",
