@@ -103,13 +103,7 @@ local BROKEN = {
   { "association-data-nli", "gist-5.1-confirm", "RFC5971-5.1-17b" },
 }
 
-local function failing_step(case)
-  for place = #case.steps, 1, -1 do
-    local step = case.steps[place]
-    if step.kind == "check" and not step.ok then return step end
-  end
-  return nil
-end
+local failing_step = support.failing_step
 
 for _, row in ipairs(BROKEN) do
   test(row[2] .. " fails when the firewall is broken by " .. row[1], function()

@@ -3,6 +3,7 @@
 
 local catalogue = require("runner.catalogue")
 local fake = require("tests.fake_firewall")
+local fake_initiator = require("tests.fake_initiator")
 local ixit = require("runner.ixit")
 local suite = require("runner.suite")
 local virtual = require("tests.virtual_net")
@@ -85,6 +86,19 @@ function support.run(definitions, options)
   return assert(results, "the run did not end")
 end
 
+-- The same against the fake initiator, told so by its trigger; options: box, jobs.
+function support.initiator_run(definitions, options)
+  options = options or {}
+  local net = virtual.new()
+  fake_initiator.new(net, options.box)
+  local results
+  suite.run(definitions, { net = net, jobs = options.jobs or 8,
+    settings = assert(ixit.check(fake_initiator.settings(), "test", "")),
+    on_end = function(all) results = all end })
+  net.clock.run(function() return results ~= nil end, 1e7)
+  return assert(results, "the run did not end")
+end
+
 -- The same with a plain router where the IUT should be: both neighbours reach each other.
 function support.router_run(definitions, settings)
   local net = virtual.new()
@@ -103,6 +117,15 @@ function support.case(id)
     if case.id == id then return case end
   end
   error("no case " .. id)
+end
+
+-- The last step that failed.
+function support.failing_step(case)
+  for place = #case.steps, 1, -1 do
+    local step = case.steps[place]
+    if step.kind == "check" and not step.ok then return step end
+  end
+  return nil
 end
 
 -- A small harness: named tests, a count of assertions, a status.

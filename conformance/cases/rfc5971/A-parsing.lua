@@ -129,7 +129,8 @@ return {
   },
   {
     id = "gist-5.1-response-out-of-order",
-    purpose = "A Response whose objects are out of order is answered by an Error, not by a Confirm.",
+    purpose = "A Response whose objects are out of order is answered by an Error, not by a "
+      .. "Confirm.",
     roles = QUERIER,
     requirements = { "RFC5971-5.1-1" },
     run = response_refused({ "RFC5971-5.1-1" }, "9/3", function(response)

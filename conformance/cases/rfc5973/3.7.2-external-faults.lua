@@ -1,7 +1,8 @@
 -- RFC 5973, sections 3.3, 3.7.2 and 4.3.2: every fault that an EXTERNAL can carry, one a case. The
--- EXTERNAL comes from inside by the loose-end method (RFC 5971, 5.8.2). Each fault is answered by its
--- own code; what may be ignored is; a right EXTERNAL is processed afterwards, which here means that it
--- is forwarded, or answered by anything but a protocol error: whether the IUT reserves is not judged.
+-- EXTERNAL comes from inside by the loose-end method (RFC 5971, 5.8.2). Each fault is answered by
+-- its own code; what may be ignored is; a right EXTERNAL is processed afterwards, which here means
+-- that it is forwarded, or answered by anything but a protocol error: whether the IUT reserves is
+-- not judged.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
 local NAT = { "NF-NAT", "NF-NATFW", "edge-NAT" }
