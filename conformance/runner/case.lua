@@ -22,8 +22,8 @@ function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
     addresses = context.addresses, tracing = true, phase = "preamble", steps = {}, by_sid = {},
-    awaited = {}, deferred = {}, unproved = {},
-    measured = {}, seen_readings = {}, results = {}, tolerated = {},
+    awaited = {}, deferred = {}, unproved = {}, measured = {}, seen_readings = {}, results = {},
+    tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
