@@ -215,7 +215,8 @@ function fake.new(net, options)
   local function open_outside(session, item)
     local nli, configuration = item.gist.by_type[2].values, item.gist.by_type[4]
     if item.gist.by_type[5].raw ~= session.query_cookie then return end
-    if configuration and configuration.values.options[1].d == 1 then return end
+    local protocol = configuration and configuration.values.options[1]
+    if item.mode ~= "C" and (not protocol or protocol.d == 1) then return end
     local function confirm(association, first)
       session.nr = association
       association:send(messages.encode_gist(messages.confirm(outside, session,

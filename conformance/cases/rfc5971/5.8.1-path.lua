@@ -82,6 +82,10 @@ return {
       session:stop_asking()
       t:check({ "RFC5971-5.8.1.3-1b" }, "it is answered, or goes on", "a Response or a Query",
         messages.summary(processed), processed ~= nil)
+      if processed == session.queries[1] then
+        t:check({ "RFC5971-5.8.1.3-1b" }, "where it goes on, it has one hop less",
+          session.querying.sent:byte(2) - 1, processed.gist.header.hops)
+      end
       t:reading("5.8.1.3-1b", processed.name)
     end,
   },
