@@ -43,7 +43,10 @@ function Neighbour:send_datagram(bytes, options)
     source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
-  self.wire:send_packet(packet.build(parts), options.destination)
+  local why_not = self.wire:send_packet(packet.build(parts), options.destination)
+  if not why_not then return end
+  self.case.interrupted = why_not
+  self.case:wake()
 end
 
 -- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.

@@ -216,6 +216,9 @@ return {
       t:check(delivery, "it is the next", (opening.msn + 1) % 4294967296, closing.msn)
       t:check({ "RFC5971-4.3.3-8a", "RFC5971-4.3.3-8b" }, "over the same association", "the same",
         closing.association == opening.association and "the same" or "another")
+      t:nothing(t.nr, { "RFC5971-4.1.2-1" }, "and once")
+      t:control()
+      t:trigger_session():establish()
     end,
   },
   {
