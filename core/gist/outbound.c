@@ -237,6 +237,8 @@ bool gist_send_response(struct gist_node *node, const struct gist_reception *que
         return false;
     if (stack_offered && SPEC_ACT("RFC5971-5.1-10b", 1))
         add_stack(node, &response, options, node->config.association_port);
+    if (stack_offered && SPEC_NEVER("RFC5971-5.7.1-9", 1))
+        response.stack_proposal = query->message.stack_proposal;
     if (state)
         keep_response(node, state, &response);
     if (association)
