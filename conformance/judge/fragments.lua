@@ -1,5 +1,5 @@
--- Puts fragmented IP datagrams together again, bounded in number, size and time: fragments that come
--- out of order or twice; those that overlap with other octets are given up.
+-- Puts fragmented IP datagrams together again, bounded in number, size and time: fragments that
+-- come out of order or twice; those that overlap with other octets are given up.
 
 local fragments = {}
 

@@ -44,7 +44,7 @@ end
 -- What `mine` has otherwise than `theirs` with D inverted, as it had to be and as it is.
 local function mri_differences(mine, theirs)
   local wanted, expected, actual = {}, {}, {}
-  for key, value in pairs(theirs) do wanted[key] = value end
+  for key, field in pairs(theirs) do wanted[key] = field end
   wanted.d = theirs.d and 1 - theirs.d
   for _, key in ipairs({ "d", "mrm", "n", "ip_ver", "source", "source_prefix", "source_port",
     "destination", "dest_prefix", "dest_port", "protocol", "p", "t", "f", "s", "a", "b", "ds_field",

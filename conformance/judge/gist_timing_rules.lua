@@ -1,6 +1,6 @@
--- Rules of GIST, RFC 5971, about when and where to messages go, as in gist_rules.lua. A capture shows
--- a message when it passed by, and may lack any datagram: only what neither delay nor loss on the way
--- explains is a violation.
+-- Rules of GIST, RFC 5971, about when and where to messages go, as in gist_rules.lua. A capture
+-- shows a message when it passed by, and may lack any datagram: only what neither delay nor loss on
+-- the way explains is a violation.
 
 local view = require("judge.view")
 
@@ -14,12 +14,12 @@ local PROMPT_S = 1
 
 -- Three gaps between four Queries, of which none is half as long again as the one before: with a
 -- doubling interval that can't be, whatever is lost, for a gap that is not doubled has three lost
--- Queries before it, and the next one is. From T2 on (64 times T1) intervals are equal, so long gaps
--- say nothing; nor do gaps that are lost in jitter.
+-- Queries before it, and the next one is. From T2 on (64 times T1) intervals are equal, so long
+-- gaps say nothing; nor do gaps that are lost in jitter.
 local GROWTH, LONGEST_GAP_S, SHORTEST_GAP_S = 1.5, 3, 0.02
 
--- Lists of the IUT's Queries of one handshake each: what ends one is a Response or an Error that came
--- in its session, or a Confirm.
+-- Lists of the IUT's Queries of one handshake each: what ends one is a Response or an Error that
+-- came in its session, or a Confirm.
 local function handshakes(stream)
   local list, open = {}, {}
   for _, message in ipairs(stream.messages) do

@@ -113,10 +113,10 @@ local function add_tcp(parts)
   return parts
 end
 
--- { version, source, destination, ttl, df, router_alert, udp or tcp, ports, payload, … }, or nil for
--- what is no packet with UDP or TCP, or a fragment that completes none. `reassembly` is of
--- fragments.new(); without one, fragments are left out. Octets behind the packet, as Ethernet pads short
--- frames with, are no part of it.
+-- { version, source, destination, ttl, df, router_alert, udp or tcp, ports, payload, … }, or nil
+-- for what is no packet with UDP or TCP, or a fragment that completes none. `reassembly` is of
+-- fragments.new(); without one, fragments are left out. Octets behind the packet, as Ethernet pads
+-- short frames with, are no part of it.
 function ip.parse(bytes, reassembly, at)
   local version = (bytes:byte(1) or 0) >> 4
   local parse = version == 4 and parse_v4 or version == 6 and parse_v6

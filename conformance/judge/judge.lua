@@ -49,8 +49,8 @@ local function decrypt(packets, files, keylog, ports, name_of)
 end
 
 -- The messages of capture files; read(path, function(bytes, at, frame)) reads one. Frames are named
--- by the file where there are several. With `keylog`, a file of TLS secrets, also what is under TLS.
--- `warnings` has what else there is to say of the files.
+-- by the file where there are several. With `keylog`, a file of TLS secrets, also what is under
+-- TLS. `warnings` has what else there is to say of the files.
 function judge.gather(files, addresses, read, keylog)
   local packets, warnings = {}, {}
   local function name_of(path, frame)
@@ -74,8 +74,8 @@ function judge.gather(files, addresses, read, keylog)
   return gathered
 end
 
--- The verdict of one rule. Where it needs all of a session (needs_all), what seems to violate it is a
--- violation only if the capture shows all.
+-- The verdict of one rule. Where it needs all of a session (needs_all), what seems to violate it is
+-- a violation only if the capture shows all.
 local function evaluate(rule, document, gathered)
   local result = { id = rule.id, text = rule.text, document = document,
     requirements = json.array({}), observations = 0, violations = json.array({}),
@@ -92,8 +92,8 @@ local function evaluate(rule, document, gathered)
   local function say(message, expected, actual, holds)
     if holds == nil then holds = expected == actual end
     if not holds and rule.needs_all and not gathered:shows_all_of(message.item.sid) then
-      return note(message, string.format("expected %s, got %s; but the capture may lack what explains it",
-        tostring(expected), tostring(actual)))
+      return note(message, string.format("expected %s, got %s; but the capture may lack what "
+        .. "explains it", tostring(expected), tostring(actual)))
     end
     result.observations = result.observations + 1
     if holds then return end
@@ -121,7 +121,8 @@ end
 
 local function describe(gathered)
   local out = { frames = gathered.counts.frames, copies = gathered.counts.copies,
-    cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished, tls_unread = gathered.counts.tls, octets_behind_holes = gathered.counts.behind_holes,
+    cut_frames = gathered.counts.cut, unfinished_datagrams = gathered.counts.unfinished,
+    tls_unread = gathered.counts.tls, octets_behind_holes = gathered.counts.behind_holes,
     messages = #gathered.messages, senders = {}, sent_by_iut = #gathered:sent(), nslpids = {} }
   for _, message in ipairs(gathered.messages) do
     local id = tostring(message.item.gist.header.nslpid)

@@ -27,8 +27,8 @@ local function key_of(message)
   return tostring(message.item.sid) .. "|" .. tostring(message.item.msn)
 end
 
--- The request that came to the IUT, by session and MSN. Where several have the same MSN, all but one
--- are stale, and the one with the longest lifetime is taken: no rule may blame the wrong one.
+-- The request that came to the IUT, by session and MSN. Where several have the same MSN, all but
+-- one are stale, and the one with the longest lifetime is taken: no rule may blame the wrong one.
 local function requests_received(stream)
   local found = {}
   for _, message in ipairs(stream:natfw(false, "CREATE", "EXTERNAL")) do

@@ -12,8 +12,8 @@ local stream = {}
 local HEADER_OCTETS, LAST_TYPE = 8, 5
 local NLI, MAGIC = 2, gist.magic
 local TLS_HANDSHAKE = "\22\3" -- how a TLS connection begins: its record type, and version 3
--- The same datagram again within this time is one that a second wire, or a wire that duplicates, has
--- shown twice; a node does not send a Query again so soon. So it is at any time with the same
+-- The same datagram again within this time is one that a second wire, or a wire that duplicates,
+-- has shown twice; a node does not send a Query again so soon. So it is at any time with the same
 -- identification in its IP header, or with another TTL.
 local COPY_WINDOW_S = 0.2
 
@@ -140,7 +140,8 @@ local function segment(self, parts, frame, at)
   if connection.sides[to] then connection.sides[to].direction:acknowledged(parts) end
 end
 
--- What a connection under TLS carries, of tls.decrypt(); in order, and not before the packet it is in.
+-- What a connection under TLS carries, of tls.decrypt(); in order, and not before the packet it is
+-- in.
 function Stream:clear_text(record, frame)
   local from = record.source .. "|" .. record.source_port
   local to = record.destination .. "|" .. record.destination_port

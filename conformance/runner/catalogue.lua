@@ -39,7 +39,7 @@ function catalogue.tombstones(path)
   return buried
 end
 
-local function problem_with(case, place, seen, buried, known)
+local function problem_with(case, seen, buried, known)
   if type(case.id) ~= "string"
     or not case.id:match("^[%w.%-]+$") then return "a case without an id" end
   if seen[case.id] then return case.id .. " is there twice" end
@@ -62,7 +62,7 @@ function catalogue.cases(files, tombstones, known)
     if not chunk then return nil, why end
     local place = path:match(".*cases/(.*)%.lua$") or path
     for _, case in ipairs(chunk()) do
-      local problem = problem_with(case, place, seen, tombstones, known)
+      local problem = problem_with(case, seen, tombstones, known)
       if problem then return nil, path .. ": " .. problem end
       seen[case.id] = true
       case.file = "cases/" .. place .. ".lua"

@@ -130,6 +130,12 @@ function Flow:last_at()
   return forward or reverse
 end
 
+-- The last arrival of the direction that ended first, or nil where one never had any.
+function Flow:first_end_at()
+  local forward, reverse = self.forward.last_at, self.reverse.last_at
+  return forward and reverse and math.min(forward, reverse)
+end
+
 -- A mark to compare with later: how many have arrived so far.
 function Flow:mark() return { forward = self.forward.received, reverse = self.reverse.received } end
 

@@ -1,9 +1,10 @@
--- A session that the IUT opens as initiator, because the IXIT's trigger told it to. The runner is the
--- first node on the path and the responder in one. What it is after the IUT's first Query is a
+-- A session that the IUT opens as initiator, because the IXIT's trigger told it to. The runner is
+-- the first node on the path and the responder in one. What it is after the IUT's first Query is a
 -- Session like any other.
 
 local Session = require("runner.session")
 local Trigger = require("runner.trigger")
+local messages = require("runner.messages")
 
 local Initiated = setmetatable({}, { __index = Session })
 Initiated.__index = Initiated
@@ -20,14 +21,18 @@ function Initiated.new(case, options)
   return self
 end
 
--- Pulls the trigger.
+-- Pulls the trigger. One that fails before any Query came says nothing about the IUT.
 function Initiated:begin()
   local case, flow = self.case, self.flow
   case.awaited[#case.awaited + 1] = self
   self.opening = Trigger.start(case, case.ixit.trigger.open, { source = flow.source,
     source_port = flow.source_port, destination = flow.destination,
     destination_port = flow.destination_port, protocol = flow.protocol,
-    lifetime_s = self.options.lifetime_s or case.ixit.lifetime.usual_s })
+    lifetime_s = self.options.lifetime_s or case.ixit.lifetime.usual_s }, function(trigger)
+      if trigger.status ~= 0 and not self.queries[1] then
+        case.interrupted = "the trigger failed: " .. trigger:summary()
+      end
+    end)
   case:defer(function() self:close() end)
   return self
 end
@@ -45,6 +50,15 @@ function Initiated.adopt(case, item)
     end
   end
   return nil
+end
+
+-- The IUT's first Query.
+function Initiated:expect_query(ids, text)
+  local query = self.case:await(self.case.ixit.timing.response_ms, function()
+    return self.queries[1]
+  end)
+  self.case:check(ids, text, "a Query", messages.summary(query), query ~= nil)
+  return query
 end
 
 -- The next CREATE of the IUT; its MSN is that of the session from now on.

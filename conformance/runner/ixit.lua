@@ -26,7 +26,8 @@ local function one_of(...)
   end
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, NR = true, NI = true }
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
+  ["edge-NAT"] = true, NR = true, NI = true }
 
 local function roles(value)
   if type(value) ~= "table" or #value == 0 then return false end
@@ -44,8 +45,8 @@ end
 
 local function prefix_length(value) return natural(value) and value <= 32 end
 
-local refusal = { peer = ipv4, protocol = ip_protocol, destination_port = port, any_source_port = boolean,
-  any_destination_port = boolean, source_prefix = prefix_length,
+local refusal = { peer = ipv4, protocol = ip_protocol, destination_port = port,
+  any_source_port = boolean, any_destination_port = boolean, source_prefix = prefix_length,
   destination_prefix = prefix_length }
 
 -- A table of "class/0xcode" and a flow, each key of which is one of `refusal`.
@@ -74,7 +75,8 @@ local side = {
 local schema = {
   name = { text, "a text", "unnamed IUT" },
   ics = {
-    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", or \"NR\" or \"NI\" alone" },
+    roles = { roles, "a list of \"NF-FW\", \"edge-FW\", \"NF-NAT\", \"NF-NATFW\", \"edge-NAT\", or "
+      .. "\"NR\" or \"NI\" alone" },
     lowers_lifetime = { boolean, "true or false", false },
     rejects_large_lifetime = { boolean, "true or false", false },
     rejects_small_lifetime = { boolean, "true or false", false },
@@ -122,8 +124,8 @@ for key, rule in pairs(schema) do
   if key ~= "outside" then responder_schema[key] = rule end
 end
 
--- An initiator has one port, the outside one, an address where flows begin, and commands that have it
--- open and close sessions.
+-- An initiator has one port, the outside one, an address where flows begin, and commands that have
+-- it open and close sessions.
 local initiator_schema = {
   initiator = { address = { ipv4, "an IPv4 address: the IUT's own, where flows begin" } },
   trigger = {
@@ -243,8 +245,8 @@ function ixit.override(given, assignment)
   return true
 end
 
--- How many cases at once can have addresses of their own: the second initiators take one half of the
--- inside neighbours' pool.
+-- How many cases at once can have addresses of their own: the second initiators take one half of
+-- the inside neighbours' pool.
 function ixit.most_at_once(settings)
   local most = settings.inside and settings.inside.pools.signalling.size // 2 - 2 or math.huge
   for _, name in ipairs({ "inside", "outside" }) do

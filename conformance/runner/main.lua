@@ -342,12 +342,11 @@ local function replay_captures(parsed, data_dir, version)
   local replay = require("runner.replay")
   if #parsed.words == 0 then return complain("replay wants at least one FILE.pcap") end
   if parsed.player and #parsed.iuts > 0 then return complain("--as and --iut exclude each other") end
-  local players, why = { [parsed.player or false] = true }, nil
+  local players, iuts, why = { [parsed.player or false] = true }
   if parsed.player ~= "initiator" and parsed.player ~= "responder" then
     players, why = address_set({ parsed.player }, "--as")
     if not players then return complain("%s", why) end
   end
-  local iuts
   iuts, why = address_set(parsed.iuts, "--iut")
   if not iuts then return complain("%s", why) end
   if not parsed.ixit then return complain("replay wants --ixit FILE") end

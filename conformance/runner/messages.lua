@@ -22,8 +22,8 @@ end
 local function flag(value) return value and 1 or 0 end
 
 -- The MRI of a flow { source, destination, protocol, source_port, destination_port }, with
--- source_prefix and destination_prefix where they are not 32; a port that is false is any port. Or of
--- a loose end { loose_end = true, source, destination }.
+-- source_prefix and destination_prefix where they are not 32; a port that is false is any port. Or
+-- of a loose end { loose_end = true, source, destination }.
 function messages.mri(flow, direction)
   if flow.loose_end then return loose_end_mri(flow, direction) end
   return { type = MRI, values = {

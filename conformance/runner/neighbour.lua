@@ -38,8 +38,9 @@ end
 -- Sending ----------------------------------------------------------------------------------------
 
 function Neighbour:send_datagram(bytes, options)
-  local parts = { payload = (options.magic or gist.magic) .. bytes, source = options.source or self.address,
-    destination = options.destination, source_port = options.source_port or gist.port,
+  local parts = { payload = (options.magic or gist.magic) .. bytes,
+    source = options.source or self.address, destination = options.destination,
+    source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
   self.wire:send_packet(packet.build(parts), options.destination)
@@ -60,7 +61,8 @@ function Neighbour:send_query(session, attempt)
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
     source = options.source or s_flag == 0 and session.flow.source or self.address,
-    destination = session.flow.destination, ttl = options.ttl, options = packet.router_alert(gist.router_alert) })
+    destination = session.flow.destination, ttl = options.ttl,
+    options = packet.router_alert(gist.router_alert) })
 end
 
 -- Data with an NSLP payload, over the session's association, or in D-mode where it has none.

@@ -1,9 +1,11 @@
 -- The real network: two ports, each in its own namespace, through the C host. Cases see only this
 -- interface, so that tests can put a network of their own in its place:
 --   now(), after(ms, action) with :cancel(), random(octets)
+--   run(command, limit_s, on_end), as runner/command.lua
 --   inside / outside: send_packet(octets, destination), udp(), listen(), connect(), and
 --   on_packet, a function that gets every GIST datagram of this side
 
+local Command = require("runner.command")
 local gist = require("codec.gist")
 
 local net = {}
@@ -58,6 +60,7 @@ end
 function net.open(host, settings)
   local opened = { now = host.now, after = host.after, random = host.random, inside = {},
     outside = {} }
+  function opened.run(...) return Command.run(host.after, ...) end
   local names = {}
   local endpoint = settings.responder or settings.initiator
   local iut = endpoint and { pools = { iut = { prefix = endpoint.address .. "/32" } } }

@@ -1,7 +1,7 @@
 -- Plays one side of a capture against the IUT, or both, and compares what comes back with what the
--- capture has. Session ids, cookies, addresses, ports, identities and an initiator's sequence numbers
--- are bound as they appear. What is played and expected is replay_script.lua's, how it is compared
--- replay_compare.lua's.
+-- capture has. Session ids, cookies, addresses, ports, identities and an initiator's sequence
+-- numbers are bound as they appear. What is played and expected is replay_script.lua's, how it is
+-- compared replay_compare.lua's.
 --
 -- NATFW messages go out octet for octet, with the pauses of the capture (LONGEST_PAUSE_MS at most).
 -- A forwarder needs both its neighbours: where the capture has one side only, the runner's own node

@@ -1,5 +1,5 @@
--- Compares a message of a capture with one of now, field by field, for replay.lua. What differs from
--- run to run is bound as it appears: the same value there has to be the same value here.
+-- Compares a message of a capture with one of now, field by field, for replay.lua. What differs
+-- from run to run is bound as it appears: the same value there has to be the same value here.
 
 local show = require("codec.show")
 
@@ -102,7 +102,8 @@ local function plain_messages(t, context, captured, actual)
   end
 end
 
--- Both are items of messages.read(); `context` is the side that they came to, and their session, if any.
+-- Both are items of messages.read(); `context` is the side that they came to, and their session, if
+-- any.
 function compare.messages(t, context, captured, actual)
   plain_messages(t, context, show.plain(captured.gist), show.plain(actual.gist))
 end

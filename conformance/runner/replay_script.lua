@@ -1,8 +1,9 @@
--- What a capture gives to play and to expect, for replay.lua: who is played, on which side of the IUT,
--- and the steps in the order of time.
+-- What a capture gives to play and to expect, for replay.lua: who is played, on which side of the
+-- IUT, and the steps in the order of time.
 --
--- The played nodes are that of --as, or everybody who talks with the nodes of --iut; without either,
--- the one that asks first, or for an IUT that is an initiator itself, the one that answers first.
+-- The played nodes are that of --as, or everybody who talks with the nodes of --iut; without
+-- either, the one that asks first, or for an IUT that is an initiator itself, the one that answers
+-- first.
 
 local gist = require("codec.gist")
 local judge = require("judge.judge")
@@ -98,7 +99,8 @@ local function goes_downstream(message)
   return direction and direction == 0
 end
 
--- The side of the IUT that the played node is on; an Error, which has no MRI, is of the node's last.
+-- The side of the IUT that the played node is on; an Error, which has no MRI, is of the node's
+-- last.
 local function side_of(message, is_played, node, last_side)
   local downstream = goes_downstream(message)
   if downstream == nil then return last_side[node] end

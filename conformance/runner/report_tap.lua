@@ -1,5 +1,5 @@
--- A run as TAP, version 14. An expected failure is a TODO, what does not apply a SKIP. An unexpected
--- pass is "not ok" without a directive: a TODO that passes would go unseen.
+-- A run as TAP, version 14. An expected failure is a TODO, what does not apply a SKIP. An
+-- unexpected pass is "not ok" without a directive: a TODO that passes would go unseen.
 
 local report_tap = {}
 

@@ -82,8 +82,9 @@ function Session:create_message(options)
   end
   self.sent_any = true
   local build = self.request == "EXTERNAL" and messages.external or messages.create
-  return build({ dtinfo = usual_dtinfo(self), lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s,
-    msn = msn, rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
+  return build({ dtinfo = usual_dtinfo(self),
+    lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s, msn = msn,
+    rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
     e = options.e })
 end
 

@@ -1,5 +1,5 @@
--- Ways to make a message wrong before it is encoded, and what every case about a wrong message does.
--- A change is a function of the message; it works on what runner/messages.lua makes.
+-- Ways to make a message wrong before it is encoded, and what every case about a wrong message
+-- does. A change is a function of the message; it works on what runner/messages.lua makes.
 
 local spoil = {}
 

@@ -148,7 +148,7 @@ function suite.run(definitions, options)
   function handle.interrupt()
     interrupted = true
     for case in pairs(running) do
-      case.interrupted = true
+      case.interrupted = "interrupted"
       case:wake()
     end
   end

@@ -76,11 +76,11 @@ local PORTS = { [NI] = 40000, [INSIDE] = 30000, [OUTSIDE] = 41000, [NR] = 31000 
 local START = 0xFFFFFFF0 -- the sequence numbers wrap at once
 
 -- The packets of a conversation. options: seed (segments are torn, repeated and overlap), in_order
--- (but none overlaps, comes before its time or is shorter than a header), open_ended (nothing is closed).
+-- (but none overlaps, comes before its time or is shorter than a header), open_ended (nothing is
+-- closed).
 function made.packets(steps, options)
   options = options or {}
   local spread, least = options.seed, options.in_order and 20 or 1
-  local start = options.in_order and 1000 or START
   local list, sent = {}, {}
   local random = spread and math.random or function() return 1 end
   math.randomseed(spread or 1)

@@ -94,6 +94,8 @@ local BROKEN = {
   { "accepts-faults", "3.3-create-two-lt", "RFC5973-4.3-4" },
   { "keeps-ab01", "4.2-unknown-optional-object", "RFC5973-4.2-i4" },
   { "drops-ab10", "4.2-unknown-forward-object", "RFC5973-4.2-i5" },
+  { "reverse-ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
+  { "ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
   { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
   { "any-cookie", "gist-5.7.1-changed-stack-proposal", "RFC5971-5.7.1-13" },
   { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
@@ -101,13 +103,7 @@ local BROKEN = {
   { "association-data-nli", "gist-5.1-confirm", "RFC5971-5.1-17b" },
 }
 
-local function failing_step(case)
-  for place = #case.steps, 1, -1 do
-    local step = case.steps[place]
-    if step.kind == "check" and not step.ok then return step end
-  end
-  return nil
-end
+local failing_step = support.failing_step
 
 for _, row in ipairs(BROKEN) do
   test(row[2] .. " fails when the firewall is broken by " .. row[1], function()
@@ -133,34 +129,34 @@ local function unsteady(...)
     end }
 end
 
-local function verdict_of(definition, failures_needed)
+local function settled(definition, failures_needed)
   local results = support.run({ definition },
     { settings = { ["limits.failures_needed"] = failures_needed } })
   return results[1].verdict, results[1].results["RFC5973-3.4-1a"]
 end
 
 test("a failure counts at once where nothing else is asked for", function()
-  local verdict, requirement = verdict_of(unsteady("a step"), 1)
+  local verdict, requirement = settled(unsteady("a step"), 1)
   expect(verdict == "fail" and requirement == "fail", verdict)
 end)
 
 test("a failure counts that came as often as is asked for, at the same step", function()
-  local verdict, requirement = verdict_of(unsteady("a step", "a step", "a step"), 3)
+  local verdict, requirement = settled(unsteady("a step", "a step", "a step"), 3)
   expect(verdict == "fail" and requirement == "fail", verdict)
 end)
 
 test("a failure that does not come again leaves the case inconclusive", function()
-  local verdict, requirement = verdict_of(unsteady("a step", "pass"), 2)
+  local verdict, requirement = settled(unsteady("a step", "pass"), 2)
   expect(verdict == "inconclusive" and requirement == "inconclusive", verdict)
 end)
 
 test("a failure that comes again at another step leaves the case inconclusive", function()
-  local verdict = verdict_of(unsteady("a step", "another step"), 2)
+  local verdict = settled(unsteady("a step", "another step"), 2)
   expect(verdict == "inconclusive", verdict)
 end)
 
 test("a pass is not asked for twice", function()
-  expect(verdict_of(unsteady("pass"), 3) == "pass", "it did not pass")
+  expect(settled(unsteady("pass"), 3) == "pass", "it did not pass")
 end)
 
 test("every case about one fault fails when the firewall does not look for faults", function()
@@ -239,7 +235,7 @@ end)
 test("'nothing came' without a positive control is inconclusive", function()
   local ids = { "RFC5973-3.5-6" }
   local case = verdict_of(ids, function(t)
-    local session = t:session():establish()
+    t:session():establish()
     t:body()
     t:nothing(t.nr, ids, "nothing comes")
   end)
@@ -274,6 +270,56 @@ test("a message that nobody waits for fails the case", function()
     t:expect(t.nr, "NOTIFY", session, ids, "a NOTIFY comes")
   end)
   expect(case.verdict == "fail" and case.reason:find("got CREATE", 1, true), tostring(case.reason))
+end)
+
+test("a message of another session does not do for the one that is waited for", function()
+  local ids = { "RFC5973-3.5-1b" }
+  local function two_sessions(t)
+    t:session():establish()
+    local second = t:session()
+    second.forwarded = second:send_create():expect_create()
+    t:body()
+    second:respond():expect_response(ids, "the RESPONSE of the second session comes")
+  end
+  expect(verdict_of(ids, two_sessions).verdict == "pass", "a right firewall passes")
+  local case = verdict_of(ids, two_sessions, { box = { breaks = { ["swaps-sessions"] = true } } })
+  expect(case.verdict == "fail" and case.reason:find("of another session", 1, true),
+    tostring(case.reason))
+end)
+
+test("a flow that had ended before the deletion did not stop at it", function()
+  local ids = { "RFC5973-3.7.4-1" }
+  local function late_deletion(t)
+    local other, session = t:session(), t:session():establish()
+    t:passes(session.data)
+    t:pause(2000)
+    t:body()
+    session:delete()
+    t:stops(session.data, ids, "running flow stops at deletion", session.deleted_at, nil,
+      session.deleted_at + t.ixit.timing.stop_ms)
+    session:expect_create()
+    t:control()
+    t:passes(other:establish().data)
+  end
+  expect(verdict_of(ids, late_deletion).verdict == "pass", "a right firewall passes")
+  for _, broken in ipairs({ "ends-early", "reverse-ends-early" }) do
+    local case = verdict_of(ids, late_deletion, { box = { breaks = { [broken] = true } } })
+    expect(case.verdict == "fail" and case.reason:find("stops at deletion", 1, true),
+      broken .. ": " .. case.verdict .. ": " .. tostring(case.reason))
+  end
+end)
+
+test("a NAT answers an EXTERNAL on its external side, and one that does not is noticed", function()
+  local definition = support.case("3.7.2-external-on-external-side")
+  local function judged(breaks)
+    return support.run({ definition }, { box = { nat = true, breaks = breaks },
+      roles = { "edge-NAT" } })[1]
+  end
+  local right = judged({})
+  expect(right.verdict == "pass", tostring(right.reason))
+  local wrong = judged({ ["external-anywhere"] = true })
+  expect(wrong.verdict == "fail" and wrong.results["RFC5973-3.7.2-12"] == "fail",
+    wrong.verdict .. ": " .. tostring(wrong.reason))
 end)
 
 test("a path without the IUT is never a pass", function()

@@ -2,7 +2,8 @@
 -- no implementation of the protocol, only as much of one as the cases look at.
 
 local Association = require("runner.association")
-local engine = require("codec.engine")
+local fake_error = require("tests.fake_error")
+local fake_nslp = require("tests.fake_nslp")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
 local natfw = require("codec.natfw")
@@ -12,7 +13,8 @@ local fake = {}
 
 local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
 
--- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms.
+-- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms, nat (its
+-- outside is an external side, where no EXTERNAL may come).
 function fake.new(net, options)
   options = options or {}
   local breaks = options.breaks or {}
@@ -27,7 +29,8 @@ function fake.new(net, options)
 
   local function flow_of(item)
     local mri = item.gist.by_type[0].values
-    return { source = mri.source, destination = mri.destination, source_port = mri.source_port,
+    return { loose_end = mri.mrm == 1, source = mri.source,
+      destination = mri.destination, source_port = mri.source_port,
       destination_port = mri.dest_port, protocol = mri.protocol == 6 and "tcp" or "udp" }
   end
 
@@ -44,9 +47,15 @@ function fake.new(net, options)
       and flow.destination_port <= rule.destination_port + extra
   end
 
+  -- Whether a rule that it is to keep has been dropped already.
+  local function dropped(session, side)
+    local early = breaks["ends-early"] or breaks["reverse-ends-early"] and side == "outside"
+    return early and session.installed_at and net.now() > session.installed_at + 1000
+  end
+
   function box.allows(flow)
     for _, session in pairs(sessions) do
-      local live = session.installed
+      local live = session.installed and not dropped(session, flow.side)
         and (breaks["no-expiry"] or not session.expires_at or net.now() < session.expires_at)
       if live and same(session.rule, flow, flow.side == "outside") then return true end
     end
@@ -110,7 +119,8 @@ function fake.new(net, options)
       end)
       return
     end
-    local query = messages.query(outside, session, net.random(8), 1)
+    session.query_cookie = net.random(8)
+    local query = messages.query(outside, session, session.query_cookie, 1)
     if breaks["no-alert"] then session.no_alert = true end
     net.deliver("outside", packet.build({ source = OUTSIDE, destination = session.flow.destination,
       source_port = 270, destination_port = 270, payload = gist.magic
@@ -138,38 +148,15 @@ function fake.new(net, options)
     send_nslp(association, session, direction, messages.notify(code))
   end
 
-  -- The objects to send on: without the unknown that say "delete", all reserved bits zero.
-  local function cleaned(objects)
-    local kept = {}
-    for _, object in ipairs(objects) do
-      local known = natfw.objects[object.type]
-      if known or object.ab == 2 then
-        local values = {}
-        for key, value in pairs(object.values or {}) do values[key] = value end
-        values.reserved, values.reserved_r = nil, nil
-        table.insert(kept, { type = object.type, ab = not known and 2 or 0, values = values,
-          raw = not known and object.raw or nil })
-      end
+  local function last_other(session)
+    for _, other in pairs(sessions) do
+      if other ~= session and other.ni == session.ni then return other end
     end
-    return kept
-  end
-
-  -- Whether it is just what this box would send itself: no reserved bits, flags or other objects.
-  local function is_plain(item)
-    local decoded = item.natfw
-    local order = { [0x00C] = 1, [0x00F] = 2, [0x012] = 3, [0x010] = 4 }
-    local last = 0
-    for _, object in ipairs(decoded.objects) do
-      local place = order[object.type]
-      if object.ab ~= 0 or not place or place < last then return false end
-      last = place
-    end
-    return #engine.reserved_set(natfw, decoded) == 0 and decoded.header.p == 0
-      and decoded.header.e == 0
+    return nil
   end
 
   local function on_response(session, item)
-    if breaks["strict"] and not is_plain(item) then return end
+    if breaks["strict"] and not fake_nslp.is_plain(item) then return end
     if breaks["accepts-faults"] then
       session.installed = true
       return send_raw(session.ni, session, 1, item.natfw.bytes)
@@ -181,7 +168,7 @@ function fake.new(net, options)
     local info = item.natfw.by_type[0x010].values
     if info.reserved ~= 0 and breaks["info-reserved"] then return end
     if item.natfw.header.p == 1 and breaks["p-flag"] then return end
-    local message = { header = { type = 3 }, objects = cleaned(item.natfw.objects) }
+    local message = { header = { type = 3 }, objects = fake_nslp.cleaned(item.natfw.objects) }
     if item.class == 2 then
       if options.min_s and item.lifetime_s < options.min_s then
         answer(session, item.msn, 7, 0x12, { lifetime_s = options.min_s, object_type = 0x00C })
@@ -194,7 +181,7 @@ function fake.new(net, options)
         if not breaks["no-notify"] then notify(session.nr, session, 0, 5) end
         return forget(session)
       end
-      session.installed, session.established = true, true
+      session.installed, session.established, session.installed_at = true, true, net.now()
       session.rule, session.update = session.update or session.rule, nil
       arm(session, item.lifetime_s)
     elseif session.established then
@@ -205,25 +192,30 @@ function fake.new(net, options)
     else
       forget(session)
     end
-    send_nslp(session.ni, session, 1, message)
+    send_nslp(session.ni, breaks["swaps-sessions"] and last_other(session) or session, 1, message)
   end
 
   local function on_outside(association, item)
     local session = sessions[item.sid]
     if not session or item.gist.name ~= "Data" then return end
+    if item.gist.faults[1] then
+      return association:send(fake_error.about(item, item.gist.faults[1], outside))
+    end
     if item.name == "RESPONSE" then return on_response(session, item) end
-    if breaks["strict"] and not is_plain(item) then return end
+    if breaks["strict"] and not fake_nslp.is_plain(item) then return end
     if item.name == "NOTIFY" and breaks["accepts-faults"] then
       return send_raw(session.ni, session, 1, item.natfw.bytes)
     elseif item.name == "NOTIFY" and #item.natfw.faults == 0 then
       send_nslp(session.ni, session, 1, { header = { type = 4 },
-        objects = cleaned(item.natfw.objects) })
+        objects = fake_nslp.cleaned(item.natfw.objects) })
       if item.code == 4 or item.code == 5 then forget(session) end
     end
   end
 
   local function open_outside(session, item)
     local nli, configuration = item.gist.by_type[2].values, item.gist.by_type[4]
+    if item.gist.by_type[5].raw ~= session.query_cookie then return end
+    if configuration and configuration.values.options[1].d == 1 then return end
     local function confirm(association, first)
       session.nr = association
       association:send(messages.encode_gist(messages.confirm(outside, session,
@@ -252,25 +244,17 @@ function fake.new(net, options)
 
   -- From the initiator ------------------------------------------------------------------------
 
-  -- The faults in the order that they are answered in, the first of them.
-  local function first_fault(decoded)
-    local order = { { 3, 1 }, { 3, 2 }, { 3, 7 }, { 3, 9 }, { 3, 6 }, { 3, 10 }, { 3, 5 }, { 3, 4 },
-      { 3, 8 }, { 7, 5 }, { 7, 8 } }
-    for _, code in ipairs(order) do
-      for _, fault in ipairs(decoded.faults) do
-        if fault.class == code[1] and fault.code == code[2] then return fault end
-      end
+  -- Nothing is reserved: this is no edge device.
+  local function on_external(association, item, session)
+    local from_outside = options.nat and association.side == "outside"
+    if from_outside and not breaks["external-anywhere"] then
+      return answer(session, item.msn, 3, 0x0B)
     end
-    return nil
-  end
-
-  local function newer(msn, stored)
-    local difference = (msn - stored) % 4294967296
-    return difference > 0 and difference < 2147483648
+    answer(session, item.msn, 5, 6)
   end
 
   local function on_create(association, item)
-    if breaks["strict"] and not is_plain(item) then return end
+    if breaks["strict"] and not fake_nslp.is_plain(item) then return end
     local session = sessions[item.sid]
     local fresh = not session
     local seed = { sid = item.sid, flow = flow_of(item), rule = flow_of(item), ni = association }
@@ -278,13 +262,14 @@ function fake.new(net, options)
     if session and session.flow.source_port ~= seed.flow.source_port then
       session.flow, session.update = seed.flow, seed.rule
     end
-    local fault = first_fault(item.natfw)
+    local fault = fake_nslp.first_fault(item.natfw)
     if fault and not breaks["accepts-faults"] then
       return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
     end
-    if item.name ~= "CREATE" then return end
-    if fault then return end
-    if session and not newer(item.msn, session.msn) and not breaks["stale"] then return end
+    if item.name == "EXTERNAL" then return on_external(association, item, seed) end
+    if item.name ~= "CREATE" or fault then return end
+    local stale = session and not fake_nslp.newer(item.msn, session.msn)
+    if stale and not breaks["stale"] then return end
     session = target
     sessions[item.sid] = session
     session.msn = item.msn
@@ -334,29 +319,63 @@ function fake.new(net, options)
     forward(session, create)
   end
 
-  local function fail_over(association, item, code, subcode)
-    association:send(messages.encode_gist({ header = { type = 4, nslpid = 0 }, objects = {
-      { type = 9, values = { class = 2, code = code, subcode = subcode,
-        original_header = item.gist.bytes:sub(1, 8), infos = {} } } } }))
+  local function fail_over(association, item, fault)
+    association:send(fake_error.about(item, fault, inside))
+  end
+
+  -- The peer that an NLI names: the same identity at another address is another.
+  local function peer_of(item)
+    local nli = item.gist.by_type[2].values
+    return nli.peer_identity .. nli.interface
+  end
+
+  -- Whether the Responder-Cookie is what this peer was given for this session and flow.
+  local function proves(item)
+    local given, cookie, proposal = by_peer[item.sid], item.gist.by_type[6], item.gist.by_type[3]
+    return given and cookie and cookie.raw == given.cookie and peer_of(item) == given.peer
+      and item.gist.by_type[0].raw == given.mri
+      and (not proposal or proposal.raw == "\1\0\0\0\1\1\0\0")
+  end
+
+  local function on_confirm(association, item)
+    if item.gist.by_type[3] and not item.gist.by_type[4] then
+      return fail_over(association, item, { class = 9, code = 2, object = 4 })
+    elseif breaks["any-cookie"] or proves(item) then
+      association.sids = association.sids or {}
+      association.sids[item.sid] = true
+      by_peer[peer_of(item)] = association
+    elseif not association.sids then
+      association:close()
+    end
+  end
+
+  local function is_foreign(item)
+    return item.gist.name == "Data" and item.gist.header.nslpid ~= gist.nslpid
+  end
+
+  -- What GIST has against a message that came over an association; nil when nothing.
+  local function fault_over(association, item)
+    local name = item.gist.name
+    if name == "Query" then return { class = 3, code = 0 } end
+    if item.gist.faults[1] then return item.gist.faults[1] end
+    if name ~= "Data" then return nil end
+    if item.gist.header.c == 1 then return { class = 1, code = 5 } end
+    if is_foreign(item) then return { class = 6, code = 0 } end
+    local session = sessions[item.sid]
+    local foreign = session and session.ni ~= association and item.gist.header.e == 0
+    return foreign and not association.sids[item.sid] and { class = 4, code = 0 } or nil
   end
 
   local function on_inside(association, item)
-    if item.gist.name == "Query" then return fail_over(association, item, 3, 0) end
-    local wrong = item.gist.faults[1]
-      or item.gist.name == "Data" and item.gist.header.c == 1 and { class = 1, code = 5 }
-    if wrong then return fail_over(association, item, wrong.class, wrong.code) end
+    if item.gist.name == "Error" then
+      local lost = item.gist.by_type[9] and item.gist.by_type[9].values.original_sid
+      if lost and item.code == 5 then association.sids[lost] = nil end
+      return
+    end
+    local wrong = fault_over(association, item)
+    if wrong then return fail_over(association, item, wrong) end
     if item.gist.name == "Confirm" then
-      local expected = by_peer[item.sid]
-      local cookie = item.gist.by_type[6]
-      local proposal = item.gist.by_type[3]
-      local unchanged = not proposal or proposal.raw == "\1\0\0\0\1\1\0\0"
-      if breaks["any-cookie"] or (expected and cookie and cookie.raw == expected and unchanged) then
-        association.sids = association.sids or {}
-        association.sids[item.sid] = true
-        by_peer[item.gist.by_type[2].values.peer_identity] = association
-      elseif not association.sids then
-        association:close()
-      end
+      on_confirm(association, item)
     elseif item.gist.name == "Data" and item.natfw then
       if item.sid == ("\0"):rep(16) then
         if item.lifetime_s ~= 0 then return end
@@ -385,55 +404,57 @@ function fake.new(net, options)
     end
   end
 
-  function box.accept(_, connection)
+  function box.accept(side, connection)
     local association
     association = Association.new(net, {
       receive = function(item) on_inside(item.association, item) end,
       heard = function()
         local hello = association.hellos[#association.hellos]
-        if #hello.gist.faults > 0 then fail_over(association, hello, 10, 1) end
+        if #hello.gist.faults > 0 then fail_over(association, hello, { class = 10, code = 1 }) end
       end,
     })
     association:attach(connection)
+    association.side = side
     connection:receive(function(bytes, at) association:fed(bytes, at) end,
       function(reason) association:ended(reason) end)
   end
 
-  local function answer_query(item, parts)
+  local function answer_query(side, item, parts)
     local session = { sid = item.sid, flow = flow_of(item) }
+    local node = side == "inside" and inside or outside
     local cookie = net.random(16)
-    by_peer[item.sid] = cookie
+    by_peer[item.sid] = { cookie = cookie, peer = peer_of(item), mri = item.gist.by_type[0].raw }
     local nli = item.gist.by_type[2].values
-    local old = by_peer[nli.peer_identity]
-    local response = messages.response(inside, session, item.gist.by_type[5].raw, cookie,
+    local old = by_peer[peer_of(item)]
+    local response = messages.response(node, session, item.gist.by_type[5].raw, cookie,
       not (old and old.open) and PORT or nil)
     if breaks["no-r-flag"] then response.header.r = 0 end
     local bytes = messages.encode_gist(response)
     if old and old.open then return old:send(bytes) end
-    net.deliver("inside", packet.build({ source = INSIDE, destination = nli.interface,
+    net.deliver(side, packet.build({ source = node.address, destination = nli.interface,
       source_port = 270, destination_port = parts.source_port, payload = gist.magic .. bytes }))
+  end
+
+  local function reject(side, item, parts, fault)
+    local destination = fake_error.address_for(item)
+    if not destination or item.gist.name == "Error" then return end
+    local node = side == "inside" and inside or outside
+    net.deliver(side, packet.build({ source = node.address, destination = destination,
+      source_port = 270, destination_port = parts.source_port,
+      payload = gist.magic .. fake_error.about(item, fault, node) }))
   end
 
   function box.packet(side, bytes)
     local parts = packet.parse(bytes)
     if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
     local item = messages.read(parts.payload:sub(5))
-    local fault = item.gist.faults[1]
-      or side == "inside" and item.gist.name == "Confirm" and { class = 3, code = 0 }
-    if fault then
-      if not item.gist.by_type[2] then return end
-      local failure = { header = { type = 4, nslpid = 0 }, objects = {
-        { type = 2, values = { ip_ttl = 0, validity_ms = 1, peer_identity = inside.identity,
-          interface = INSIDE } },
-        { type = 9, values = { class = 2, code = fault.class, subcode = fault.code, d = 1, q = 1,
-          s = 1,
-          original_header = item.gist.bytes:sub(1, 8), original_sid = item.sid, infos = {} } } } }
-      return net.deliver(side, packet.build({ source = side == "inside" and INSIDE or OUTSIDE,
-        destination = item.gist.by_type[2].values.interface, source_port = 270,
-        destination_port = parts.source_port,
-        payload = gist.magic .. messages.encode_gist(failure) }))
-    end
-    if side == "inside" and item.gist.name == "Query" then return answer_query(item, parts) end
+    item.packet, item.mode = parts, item.gist.header.c == 1 and "Q" or "D"
+    local wrong_mode = side == "inside" and item.gist.name == "Confirm"
+      or item.gist.name == "MA-Hello"
+    local fault = item.gist.faults[1] or wrong_mode and { class = 3, code = 0 }
+      or is_foreign(item) and { class = 6, code = 0 }
+    if fault then return reject(side, item, parts, fault) end
+    if item.gist.name == "Query" then return answer_query(side, item, parts) end
     local session = sessions[item.sid]
     if side == "outside" and item.gist.name == "Response" and session and not session.nr then
       item.mode = "D"

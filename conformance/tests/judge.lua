@@ -191,7 +191,8 @@ end
 
 local HOST = { [made.NI] = true, [session.flow.source] = true }
 
--- { the rule, steps that it conforms to, steps that violate it, the IUT where it is not the firewall }
+-- { the rule, steps that it conforms to, steps that violate it, the IUT where it is not the
+-- firewall }
 local more = {
   { "natfw-notify-direction", { nslp(made.INSIDE, made.NI, 1, messages.notify(2)) },
     { nslp(made.OUTSIDE, made.NR, 0, messages.notify(2)) } },
@@ -296,7 +297,8 @@ end)
 
 test("a capture that lacks any one packet, or all before one, makes no violation", function()
   local steps = conversation()
-  steps[#steps + 1], steps[#steps + 2] = create(made.NI, made.INSIDE, 9), create(made.OUTSIDE, made.NR, 9)
+  steps[#steps + 1] = create(made.NI, made.INSIDE, 9)
+  steps[#steps + 1] = create(made.OUTSIDE, made.NR, 9)
   local whole = packets_of(steps)
   for missing = 1, #whole do
     local one, tail = {}, {}
@@ -363,9 +365,9 @@ local function fragmented(bytes, size, id)
   local out = {}
   for offset = 0, #body - 1, size do
     local piece = body:sub(offset + 1, offset + size)
-    local more = offset + size < #body and 0x2000 or 0
+    local more_follow = offset + size < #body and 0x2000 or 0
     table.insert(out, 1, head:sub(1, 2) .. string.pack(">I2I2I2", #head + #piece, id,
-      more | offset // 8) .. head:sub(9) .. piece)
+      more_follow | offset // 8) .. head:sub(9) .. piece)
   end
   out[#out + 1] = out[1]
   return out
@@ -407,9 +409,9 @@ test("IPv6 fragments are put together", function()
   local ip, fragments = require("judge.ip"), require("judge.fragments")
   local udp = string.pack(">I2I2I2I2", 270, 270, 8 + 24, 1) .. ("p"):rep(24)
   local ends = ("\32\1\13\184" .. ("\0"):rep(11) .. "\1") .. ("\32\1\13\184" .. ("\0"):rep(11) .. "\2")
-  local function piece(offset, more, octets)
+  local function piece(offset, more_follow, octets)
     return string.pack(">I4I2BB", 0x60000000, 8 + #octets, 44, 64) .. ends
-      .. string.pack(">BBI2I4", 17, 0, offset | more, 99) .. octets
+      .. string.pack(">BBI2I4", 17, 0, offset | more_follow, 99) .. octets
   end
   local reassembly = fragments.new()
   expect(ip.parse(piece(16, 0, udp:sub(17)), reassembly, 0) == nil, "the last alone")

@@ -86,9 +86,9 @@ echo 'natfw 01000000000c00010000003c' | "$program" decode --lines >"$folder/out"
     python3 -c 'import json,sys; d=json.loads(sys.stdin.readline()); assert d["name"]=="CREATE" and [f["code"] for f in d["faults"]]==[4,4], d' <"$folder/out" ||
     failed=$((failed + 1))
 
-report='{"suite":"natfw-conform","cases":[{"id":"a","verdict":"%s"}]}'
-printf "$report" pass >"$folder/old.json"
-printf "$report" fail >"$folder/new.json"
+report() { printf '{"suite":"natfw-conform","cases":[{"id":"a","verdict":"%s"}]}' "$1"; }
+report pass >"$folder/old.json"
+report fail >"$folder/new.json"
 expect 1 '^  a +pass -> fail' "$program" compare "$folder/old.json" "$folder/new.json"
 expect 0 '^1 cases unchanged; nothing got worse' "$program" compare "$folder/old.json" "$folder/old.json"
 expect 1 '"got_worse": true' "$program" compare --json "$folder/old.json" "$folder/new.json"

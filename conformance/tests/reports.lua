@@ -29,7 +29,8 @@ local definitions = {
 
 local EXPECTED = { ["fails-as-expected"] = "known #1", ["passes-unexpectedly"] = "known #2" }
 
-local RUN = { version = "0.0.0", roles = { "NF-FW" }, hash = ("0"):rep(64), iut = "box <1>", jobs = 8, started_ms = 0,
+local RUN = { version = "0.0.0", roles = { "NF-FW" }, hash = ("0"):rep(64),
+  iut = "box <1>", jobs = 8, started_ms = 0,
   started = "2026-01-02T03:04:05Z", pcap = "/some/where/pcaps",
   catalogue = support.requirements() }
 

@@ -65,7 +65,8 @@ local function connection_pair(clock, passes)
   return near, far
 end
 
--- box: { owns(address), packet(side, bytes), accept(side, connection, source), allows(flow) }.
+-- box: { owns(address), packet(side, bytes), accept(side, connection, source), allows(flow),
+-- run(command, ended) }.
 function virtual.new(seed)
   local clock = new_clock()
   local state = seed or 1
@@ -147,6 +148,21 @@ function virtual.new(seed)
     end
 
     return side
+  end
+
+  -- A command beside the runner: the box's script decides how it ends, or it takes too long.
+  function net.run(command, limit_s, on_end)
+    local handle = { cancel = function(self) self.over = true end }
+    local function ended(status, output)
+      clock.after(HOP_MS, function()
+        if handle.over then return end
+        handle.over = true
+        on_end(status, output)
+      end)
+    end
+    clock.after(limit_s * 1000, function() ended(124, "") end)
+    net.box.run(command, ended)
+    return handle
   end
 
   net.inside, net.outside = open_side("inside"), open_side("outside")

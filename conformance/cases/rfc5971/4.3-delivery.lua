@@ -13,7 +13,7 @@ local function expect_error(t, code, ids, text, send)
   local item
   text = text .. " is answered by an Error"
   if send then
-    item = t:insist(send, t.ni, "GIST Error", ids, text)
+    item = t:insist(send, t.ni, "GIST Error", nil, ids, text)
   else
     item = t:expect(t.ni, "GIST Error", nil, ids, text)
   end

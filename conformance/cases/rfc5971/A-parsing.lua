@@ -3,6 +3,7 @@
 local RESPONDER = { "NF-FW", "edge-FW", "NR" } -- in the handshake
 local QUERIER = { "NF-FW", "edge-FW", "NI" }
 local messages = require("runner.messages")
+local spoil = require("runner.spoil")
 
 local MRI, NLI, QUERY_COOKIE = 0, 2, 5
 local UNKNOWN = 0x3F0
@@ -46,6 +47,22 @@ local function accepted(ids, ways)
       session:stop_asking()
       session:expect_iut_between(ids)
     end
+  end
+end
+
+-- A spoilt Response is answered by this Error and not confirmed; a right one is taken afterwards.
+local function response_refused(ids, code, change)
+  return function(t)
+    local session = t:outbound_session()
+    t:body()
+    t.nr.change_response = change
+    session:begin()
+    local item = t:expect(t.nr, "GIST Error", nil, ids, "the Response is answered by an Error")
+    t:check(ids, "error and subcode", code, item.code .. "/" .. item.subcode)
+    t:control()
+    t.nr.change_response = nil
+    t:tolerate("GIST Error")
+    session:expect_create(nil, "a later Response is good, and the request comes")
   end
 end
 
@@ -101,19 +118,43 @@ return {
       .. "Confirm.",
     roles = QUERIER,
     requirements = { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
+    run = response_refused({ "RFC5971-5.1-11a", "RFC5971-A.1-5" }, "1/2", spoil.header("r", 0)),
+  },
+  {
+    id = "gist-A.1-response-of-version-2",
+    purpose = "A Response of another version of GIST is answered by an Error, not by a Confirm.",
+    roles = QUERIER,
+    requirements = { "RFC5971-A.1-5" },
+    run = response_refused({ "RFC5971-A.1-5" }, "1/0", spoil.header("version", 2)),
+  },
+  {
+    id = "gist-5.1-response-out-of-order",
+    purpose = "A Response whose objects are out of order is answered by an Error, not by a "
+      .. "Confirm.",
+    roles = QUERIER,
+    requirements = { "RFC5971-5.1-1" },
+    run = response_refused({ "RFC5971-5.1-1" }, "9/3", function(response)
+      local objects = response.objects
+      objects[1], objects[2] = objects[2], objects[1]
+    end),
+  },
+  {
+    id = "gist-A.1-data-with-r-flag",
+    purpose = "Data with R set is answered by an Error over its association, and not delivered.",
+    roles = { "NF-FW", "edge-FW", "NI" },
+    requirements = { "RFC5971-A.1-1" },
     run = function(t)
-      local session = t:outbound_session()
+      local ids = { "RFC5971-A.1-1" }
+      local session = t:outbound_session():begin()
+      session.forwarded = session:expect_create()
       t:body()
-      t.nr.change_response = function(response) response.header.r = 0 end
-      session:begin()
-      local item = t:expect(t.nr, "GIST Error", nil, { "RFC5971-5.1-11a", "RFC5971-A.1-5" },
-        "the Response is answered by an Error")
-      t:check({ "RFC5971-5.1-11a", "RFC5971-A.1-5" }, "error and subcode", "1/2",
-        item.code .. "/" .. item.subcode)
+      t.nr:send_nslp(session, messages.nslp_response({ msn = session.msn,
+        lifetime_s = session.forwarded.lifetime_s }), { change = spoil.header("r", 1) })
+      local item = t:expect(t.nr, "GIST Error", nil, ids, "a RESPONSE with R set is answered")
+      t:check(ids, "error and subcode", "1/2", item.code .. "/" .. item.subcode)
+      if not t:judges_initiator() then t:nothing(t.ni, ids, "and not passed on") end
       t:control()
-      t.nr.change_response = nil
-      t:tolerate("GIST Error")
-      session:expect_create(nil, "a later Response is good, and the CREATE comes")
+      session:expect_granted(nil, "the right RESPONSE is taken")
     end,
   },
   {

@@ -94,7 +94,7 @@ return {
     roles = RESPONDER,
     requirements = { "RFC5973-3.5-6", "RFC5973-3.5-7" },
     run = function(t)
-      local session = t:session():establish()
+      local session = t:session({ msn = 5000 }):establish()
       t:body()
       local stored = session.msn
       for _, distance in ipairs({ 0, 1, 1000 }) do

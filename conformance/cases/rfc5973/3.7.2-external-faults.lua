@@ -1,9 +1,11 @@
 -- RFC 5973, sections 3.3, 3.7.2 and 4.3.2: every fault that an EXTERNAL can carry, one a case. The
--- EXTERNAL comes from inside by the loose-end method (RFC 5971, 5.8.2). Each fault is answered by its
--- own code; what may be ignored is; a right EXTERNAL is processed afterwards, which here means that it
--- is forwarded, or answered by anything but a protocol error: whether the IUT reserves is not judged.
+-- EXTERNAL comes from inside by the loose-end method (RFC 5971, 5.8.2). Each fault is answered by
+-- its own code; what may be ignored is; a right EXTERNAL is processed afterwards, which here means
+-- that it is forwarded, or answered by anything but a protocol error: whether the IUT reserves is
+-- not judged.
 
 local FIREWALL = { "NF-FW", "edge-FW" }
+local NAT = { "NF-NAT", "NF-NATFW", "edge-NAT" }
 local faults = require("runner.faults")
 local messages = require("runner.messages")
 local spoil = require("runner.spoil")
@@ -102,5 +104,26 @@ for _, row in ipairs(ignored) do
       expect_processed(t, session, { id }, "an EXTERNAL with " .. what .. " is processed")
     end }
 end
+
+local EXTERNAL_SIDE = { "RFC5973-3.7.2-12" }
+
+cases[#cases + 1] = { id = "3.7.2-external-on-external-side", roles = NAT,
+  purpose = "An EXTERNAL that a NAT receives on its external side is answered 3/0x0B and not "
+    .. "forwarded; one from inside is processed.",
+  requirements = { "RFC5973-3.7.2-12" },
+  run = function(t)
+    t:signal_from(t.addresses.destination, "outside")
+    local session = t:session({ flow = { loose_end = true, source = t.addresses.destination,
+      destination = t.ixit.outside.gateway }, external = true }):connect()
+    t:body()
+    session:send_external()
+    session:expect_error(3, 0x0B, EXTERNAL_SIDE, "an EXTERNAL from outside is answered")
+    t:nothing(t.ni, EXTERNAL_SIDE, "by that one RESPONSE")
+    t:control()
+    t:signal_from(t.addresses.ni)
+    local right = t:session({ external = true }):connect()
+    right:send_external()
+    expect_processed(t, right, nil, "an EXTERNAL from inside is processed")
+  end }
 
 return cases

@@ -17,7 +17,8 @@ return {
       t:body()
       local first_due = session.established_at + session.granted_s * 1000
       t:pause(session.granted_s * 500)
-      session.forwarded = session:send_create({ lifetime_s = lifetime.short_s }):expect_create({ "RFC5973-3.5-7" },
+      session.forwarded = session:send_create({ lifetime_s = lifetime.short_s })
+        :expect_create({ "RFC5973-3.5-7" },
         "the refresh is forwarded")
       local response = session:respond():expect_response({ "RFC5973-3.5-7" })
       t:pause(math.max(first_due + 100 - t.net.now(), 0))

@@ -212,7 +212,7 @@ return {
       t:nothing(t.nr, { "RFC5973-3.7.4-3" }, "nothing is sent on")
       t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow still passes")
       session.forwarded = t:insist(function() session:send_create() end, t.nr, "CREATE",
-        { "RFC5973-3.7.4-3" }, "the session still lives")
+        session, { "RFC5973-3.7.4-3" }, "the session still lives")
     end,
   },
 }

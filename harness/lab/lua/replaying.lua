@@ -1,4 +1,5 @@
--- Replays captures against one reference node: what the scenarios replay, replay-nr and replay-ni share.
+-- Replays captures against one reference node: what the scenarios replay, replay-nr and replay-ni
+-- share.
 local lab = require("lab")
 local options = require("options")
 

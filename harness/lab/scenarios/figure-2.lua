@@ -23,7 +23,8 @@ local function open(net, protocol)
 end
 
 local function elements(net, host)
-    return net[host]:must("nft", "list", "set", "inet", "natfw", "pinholes"):match("elements = {([^}]*)}")
+    local set = net[host]:must("nft", "list", "set", "inet", "natfw", "pinholes")
+    return set:match("elements = {([^}]*)}")
 end
 
 return {

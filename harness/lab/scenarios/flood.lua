@@ -1,6 +1,7 @@
 -- A firewall is flooded with mutated datagrams and broken associations, and still serves; once its
 -- timers have run out, its memory is what it was.
--- natfw-lab run flood DATAGRAMS ASSOCIATIONS SEEDS; natfw-flood has to be on the search path (--bin).
+-- natfw-lab run flood DATAGRAMS ASSOCIATIONS SEEDS; natfw-flood has to be on the search path
+-- (--bin).
 local lab = require("lab")
 local native = require("native")
 
@@ -48,7 +49,8 @@ end
 local function wait_for_rest(net)
     for _ = 1, 60 do
         local now = stats(net)
-        if now.sessions + now.routing_states + now.connections + now.associations + now.elements == 0 then
+        if now.sessions + now.routing_states + now.connections + now.associations
+            + now.elements == 0 then
             return now
         end
         native.pause(1)

@@ -1,4 +1,5 @@
--- One initiator before the one port of the conformance runner, which plays the path and the responder.
+-- One initiator before the one port of the conformance runner, which plays the path and the
+-- responder.
 --
 --   ni ---port--- outside
 return {

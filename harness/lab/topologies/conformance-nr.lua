@@ -1,4 +1,5 @@
--- One responder before the one port of the conformance runner, which plays the path and the initiator.
+-- One responder before the one port of the conformance runner, which plays the path and the
+-- initiator.
 --
 --   inside ---port--- nr
 return {
