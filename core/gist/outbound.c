@@ -141,7 +141,7 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     query.header.reply_requested = SPEC_VALUE("RFC5971-A.1-1", 3, true, false);
     query.header.source_is_peer = own_source;
     if (SPEC_NEVER("RFC5971-5.8.1.1-2a", 1))
-        query.mri.source = state->own_address;
+        query.mri.destination.octets[3] = 0; /* the network's */
     struct gist_nli nli = nli_with(node, &state->own_address);
     nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-5", 1, GIST_QUERY_TTL, GIST_QUERY_TTL - 1);
     add_nli(&query, &nli);

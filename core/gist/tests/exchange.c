@@ -188,7 +188,9 @@ Test(exchange, a_query_tells_the_flow_and_the_side)
     cr_assert_eq(row_send(row, 1, &mri, &session, "hello", true), GIST_SENT);
     network_run_for(row->network, 200);
     const struct gist_message *query = &row_seen(row, GIST_QUERY, 0)->message;
-    REQUIRE("RFC5971-5.8.1.1-2a", gist_address_equal(&query->mri.source, &mri.source));
+    REQUIRE(
+        "RFC5971-5.8.1.1-2a", gist_address_equal(&query->mri.source, &mri.source) &&
+                                  gist_address_equal(&query->mri.destination, &mri.destination));
     REQUIRE("RFC5971-5.2.2-3",
         gist_address_equal(&query->nli.interface_address, &row->nodes[1].address));
 }
