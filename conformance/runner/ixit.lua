@@ -18,14 +18,6 @@ local function prefix(value)
   return base ~= nil and ipv4(base) and tonumber(bits) >= 8 and tonumber(bits) <= 24
 end
 
-local function one_of(...)
-  local allowed = { ... }
-  return function(value)
-    for _, item in ipairs(allowed) do if value == item then return true end end
-    return false
-  end
-end
-
 local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
   ["edge-NAT"] = true, NR = true, NI = true }
 

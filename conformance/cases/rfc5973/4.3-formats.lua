@@ -23,8 +23,8 @@ return {
     id = "4.3-missing-object",
     purpose = "A CREATE without one of its mandatory objects is answered 3/0x04.",
     roles = FIREWALL, smoke = true,
-    requirements = { "RFC5973-4.3-1a", "RFC5973-4.3-2", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5",
-      "RFC5973-4.3.1-i6" },
+    requirements = { "RFC5973-4.3-1a", "RFC5973-4.3-2", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4",
+      "RFC5973-4.3.1-i5", "RFC5973-4.3.1-i6" },
     run = function(t)
       local session = t:session():connect()
       t:body()
@@ -37,8 +37,8 @@ return {
       }
       for _, way in ipairs(ways) do
         session:send_create({ change = way[3] })
-        local response = session:expect_error(3, 0x04, { "RFC5973-4.3-2", way[2] }, "a CREATE without " .. way[1]
-          .. " is refused")
+        local response = session:expect_error(3, 0x04, { "RFC5973-4.3-2", way[2] },
+          "a CREATE without " .. way[1] .. " is refused")
         t:check({ "RFC5973-4.3-1a" }, "its RESPONSE has a NATFW_MSN, whatever the CREATE had",
           "there", response.natfw.by_type[MSN] and "there" or "missing")
       end
