@@ -55,11 +55,11 @@ function Neighbour:send_query(session, attempt)
   local options = exchange.options
   local s_flag = (options.own_source or attempt > 1 and not options.flow_source) and 1 or 0
   local cookie = self.net.random(8)
-  exchange.cookies[cookie] = true
+  exchange.cookies[cookie] = self.net.now() -- when the Query with it was sent
   local query = messages.query(self, session, cookie, s_flag)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  exchange.sent, exchange.sent_at = messages.encode_gist(query), self.net.now()
+  exchange.sent = messages.encode_gist(query)
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
@@ -251,7 +251,8 @@ local function on_query(self, session, item)
   local nli = item.gist.by_type[NLI]
   function responding.send()
     if association then return association:send(bytes) end
-    self:send_datagram(bytes, { source = self.response_source,
+    -- The Query may name an address that nothing can be sent to: then it gets no Response.
+    pcall(self.send_datagram, self, bytes, { source = self.response_source,
       destination = nli and nli.values.interface or item.packet.source,
       destination_port = item.packet.source_port })
   end

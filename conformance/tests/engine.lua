@@ -101,6 +101,11 @@ local BROKEN = {
   { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
   { "no-r-flag", "gist-4.4.1-response-to-query", "RFC5971-5.1-11a" },
   { "association-data-nli", "gist-5.1-confirm", "RFC5971-5.1-17b" },
+  { "spreads", "gist-4.1.2-in-order-once", "RFC5971-4.3.3-8a" },
+  { "slow-response", "gist-5.3.1-response-datagram", "RFC5971-5.3.3-7" },
+  { "multicast-nli", "gist-5.3.1-response-datagram", "RFC5971-7.4-3c" },
+  { "other-side", "gist-5.2.2-address-of-that-side", "RFC5971-5.2.2-3" },
+  { "mri-of-ipv6", "gist-5.3.2-query-datagram", "RFC5971-7.4-1a" },
 }
 
 local failing_step = support.failing_step

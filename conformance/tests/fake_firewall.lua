@@ -122,6 +122,12 @@ function fake.new(net, options)
     end
     session.query_cookie = net.random(8)
     local query = messages.query(outside, session, session.query_cookie, 1)
+    if breaks["mri-of-ipv6"] then
+      local mri = query.objects[1].values
+      mri.ip_ver, mri.source, mri.destination = 6, "2001:db8::1", "2001:db8::2"
+    elseif breaks["other-side"] then
+      query.objects[3].values.interface = INSIDE
+    end
     if breaks["no-alert"] then session.no_alert = true end
     net.deliver("outside", packet.build({ source = OUTSIDE, destination = session.flow.destination,
       source_port = 270, destination_port = 270, payload = gist.magic
@@ -140,7 +146,8 @@ function fake.new(net, options)
       end
       return
     end
-    send_nslp(session.nr, session, 0, message)
+    local other = session.other and session.other.open and session.other
+    send_nslp(other or session.nr, session, 0, message)
   end
 
   -- From the responder ------------------------------------------------------------------------
@@ -234,13 +241,15 @@ function fake.new(net, options)
       end
       on_outside(one.association, one)
     end })
-    association.connection = net.connect_out(nli.interface,
-      string.unpack(">I2", configuration.values.options[1].data),
-      function()
-        association.open = true
-        confirm(association, true)
-      end,
-      function(bytes, at) association:fed(bytes, at) end)
+    local port = string.unpack(">I2", configuration.values.options[1].data)
+    association.connection = net.connect_out(nli.interface, port, function()
+      association.open = true
+      confirm(association, true)
+    end, function(bytes, at) association:fed(bytes, at) end)
+    if not breaks["spreads"] then return end
+    session.other = Association.new(net, { receive = function() end })
+    session.other.connection = net.connect_out(nli.interface, port,
+      function() session.other.open = true end, function() end)
   end
   box.open_outside = open_outside
 
@@ -434,10 +443,13 @@ function fake.new(net, options)
     local response = messages.response(node, session, item.gist.by_type[5].raw, cookie,
       not (old and old.open) and PORT or nil)
     if breaks["no-r-flag"] then response.header.r = 0 end
+    if breaks["multicast-nli"] then response.objects[3].values.interface = "224.0.0.9" end
     local bytes = messages.encode_gist(response)
     if old and old.open then return old:send(bytes) end
-    net.deliver(side, packet.build({ source = node.address, destination = nli.interface,
-      source_port = 270, destination_port = parts.source_port, payload = gist.magic .. bytes }))
+    net.after(breaks["slow-response"] and 600 or 0, function()
+      net.deliver(side, packet.build({ source = node.address, destination = nli.interface,
+        source_port = 270, destination_port = parts.source_port, payload = gist.magic .. bytes }))
+    end)
   end
 
   local function reject(side, item, parts, fault)

@@ -149,6 +149,9 @@ function fake.new(net, options)
 
   function on_message(item)
     if item.gist.faults[1] then return reject(item, item.gist.faults[1]) end
+    if item.mode == "D" and item.gist.name == "MA-Hello" then
+      return reject(item, { class = 3, code = 0 })
+    end
     local session = item.sid and sessions[item.sid]
     if not session then return end
     if item.gist.name == "Response" then return on_response(session, item) end

@@ -44,14 +44,20 @@ static bool ends_here(struct gist_node *node, const struct gist_reception *recep
 static void bypass(struct gist_node *node, struct gist_reception *reception)
 {
     bool q_mode = reception->arrival && reception->arrival->q_mode;
+    struct gist_fault fault;
     if (q_mode && !ends_here(node, reception)) {
+        bool looks_further = SPEC_NEVER("RFC5971-4.3.4-13", 1);
+        uint8_t hop_count = reception->message.header.hop_count;
+        if (looks_further &&
+            !gist_message_parse(reception->octets, reception->length, &reception->message, &fault))
+            return;
+        reception->message.header.hop_count = hop_count;
         if (!SPEC_HOLDS("RFC5971-4.3.4-4", 1, reception->message.header.hop_count > 0))
             gist_reject(node, reception, GIST_HOP_LIMIT_EXCEEDED, 0);
         else if (gist_datagram_forward(node, reception, reception->message.header.hop_count))
             node->counters.queries_forwarded++;
         return;
     }
-    struct gist_fault fault;
     bool query = reception->message.header.type == GIST_QUERY;
     gist_message_parse(reception->octets, reception->length, &reception->message, &fault);
     if (query && q_mode && SPEC_ACT("RFC5971-4.3.4-3", 1))

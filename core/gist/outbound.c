@@ -141,7 +141,7 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     query.header.reply_requested = SPEC_VALUE("RFC5971-A.1-1", 3, true, false);
     query.header.source_is_peer = own_source;
     if (SPEC_NEVER("RFC5971-5.8.1.1-2a", 1))
-        query.mri.source = state->own_address;
+        query.mri.destination.octets[3] = 0; /* the network's */
     struct gist_nli nli = nli_with(node, &state->own_address);
     nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-5", 1, GIST_QUERY_TTL, GIST_QUERY_TTL - 1);
     add_nli(&query, &nli);
@@ -237,6 +237,8 @@ bool gist_send_response(struct gist_node *node, const struct gist_reception *que
         return false;
     if (stack_offered && SPEC_ACT("RFC5971-5.1-10b", 1))
         add_stack(node, &response, options, node->config.association_port);
+    if (stack_offered && SPEC_NEVER("RFC5971-5.7.1-9", 1))
+        response.stack_proposal = query->message.stack_proposal;
     if (state)
         keep_response(node, state, &response);
     if (association)

@@ -3,13 +3,21 @@
 
 #include "core/gist/association.h"
 #include "core/gist/node_state.h"
+#include "core/spec/spec.h"
+
+/* 8.3: the key of a state is more than its flow. */
+static bool counts_session(void)
+{
+    return SPEC_ACT("RFC5971-8.3-5", 1);
+}
 
 static uint64_t key_hash(
     struct gist_node *node, const struct gist_mri *mri, const struct gist_session_id *session_id)
 {
     uint8_t key[GIST_MRI_VALUE_MAX + sizeof(session_id->octets)];
     struct wire_writer writer = wire_writer_over(key, sizeof(key));
-    wire_put_bytes(&writer, session_id->octets, sizeof(session_id->octets));
+    if (counts_session())
+        wire_put_bytes(&writer, session_id->octets, sizeof(session_id->octets));
     gist_mri_write(&writer, mri);
     return gist_hash(node->hash_key, key, wire_written(&writer));
 }
@@ -27,7 +35,7 @@ struct gist_routing_state *gist_routing_state_find(
          link = gist_table_next(link)) {
         struct gist_routing_state *state = state_of(link);
         if (gist_mri_equal(&state->mri, mri) &&
-            gist_session_id_equal(&state->session_id, session_id))
+            (gist_session_id_equal(&state->session_id, session_id) || !counts_session()))
             return state;
     }
     return NULL;

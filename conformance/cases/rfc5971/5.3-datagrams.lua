@@ -8,9 +8,11 @@ local messages = require("runner.messages")
 local packet = require("runner.packet")
 local gist = require("codec.gist")
 
-local MRI, NLI, ERROR = 0, 2, 9
+local MRI, NLI, QUERY_COOKIE, ERROR = 0, 2, 5, 9
 local UNTRANSLATED = 4
 local PROMPT_MS = 500 -- T1: who asks would ask again, 5.3.3
+
+local function raw_of(item, type_number) return item.gist.by_type[type_number].raw end
 
 local function values(item, type_number)
   local object = item.gist.by_type[type_number]
@@ -64,7 +66,7 @@ return {
       t:check({ "RFC5971-8.3-1" }, "a Response with the Query's cookie comes", "a Response",
         messages.summary(response), response ~= nil)
       session:expect_iut_between()
-      local after = response.at - session.querying.sent_at
+      local after = response.at - session.querying.cookies[raw_of(response, QUERY_COOKIE)]
       t:check({ "RFC5971-5.3.3-7" }, "before a Query would be sent again",
         "within " .. PROMPT_MS .. " ms", string.format("%.0f ms", after), after < PROMPT_MS)
       t:check({ "RFC5971-5.3.1-2" }, "with a UDP checksum", "there", has_checksum(response))
@@ -97,9 +99,9 @@ return {
     purpose = "The IUT's Query is a UDP datagram with a checksum, about a flow between hosts, and "
       .. "its NLI has a unicast address of the IUT's on that side.",
     roles = QUERIER,
-    requirements = { "RFC5971-5.3.1-2", "RFC5971-5.3.2.1-6", "RFC5971-5.3.2.3-1", "RFC5971-5.2.2-3",
-      "RFC5971-5.2.2-4", "RFC5971-5.2.2-1", "RFC5971-7.4-3c", "RFC5971-5.8.1.1-2a",
-      "RFC5971-5.8.1.2-1", "RFC5971-5.8-1a" },
+    requirements = { "RFC5971-5.3.1-2", "RFC5971-5.3.2.1-6", "RFC5971-5.3.2.3-1", "RFC5971-5.2.2-4",
+      "RFC5971-5.2.2-1", "RFC5971-7.4-3c", "RFC5971-5.8.1.1-2a",
+      "RFC5971-5.8.1.2-1", "RFC5971-5.8-1a", "RFC5971-7.4-1a" },
     run = function(t)
       t:body()
       local session = t:outbound_session():begin()
@@ -108,23 +110,31 @@ return {
       local mri, flow = values(query, MRI), session.flow
       t:check({ "RFC5971-5.8.1.2-1", "RFC5971-5.8-1a" }, "its method is path-coupled, downstream",
         "0, 0", string.format("%s, %s", mri.mrm, mri.d))
+      t:check({ "RFC5971-7.4-1a" }, "the flow is of IPv4, as the packet is", 4, mri.ip_ver)
       t:check({ "RFC5971-5.8.1.1-2a" }, "from the flow's source to its destination",
         flow.source .. " to " .. flow.destination,
         string.format("%s to %s", mri.source, mri.destination))
       local own = values(query, NLI).interface
       t:check({ "RFC5971-7.4-3c", "RFC5971-5.2.2-4" }, "its NLI has a global unicast address",
         "unicast", kind_of(own))
-      if not t:judges_initiator() then
-        t:check({ "RFC5971-5.2.2-3" }, "it is not the address of the other side",
-          "another than " .. values(session.querying.response, NLI).interface, own,
-          own ~= values(session.querying.response, NLI).interface)
-      end
-      if query.gist.header.s == 1 then
-        t:check({ "RFC5971-5.2.2-3" }, "it is the IP source, as S says", query.packet.source, own)
-      elseif t:judges_initiator() then
-        t:check({ "RFC5971-5.2.2-3" }, "it is where the flow begins", flow.source, own)
-      end
       session:expect_create({ "RFC5971-5.2.2-1" }, "a Response to that address is processed")
+    end,
+  },
+  {
+    id = "gist-5.2.2-address-of-that-side",
+    purpose = "The NLI of a Query has the address of the interface that the Query leaves by, not of "
+      .. "the one that the flow comes in by.",
+    roles = { "NF-FW", "edge-FW" },
+    requirements = { "RFC5971-5.2.2-3" },
+    run = function(t)
+      local ids = { "RFC5971-5.2.2-3" }
+      t:body()
+      local session = t:outbound_session():begin()
+      local own = values(first_query(t, session, ids), NLI).interface
+      local inside = values(session.querying.response, NLI).interface
+      t:check(ids, "it is not the address of the other side", "another than " .. inside, own,
+        own ~= inside)
+      session:expect_create(ids, "a Response to it is processed")
     end,
   },
   {

@@ -49,6 +49,23 @@ local function quoted(session, failure)
   return sid .. " " .. mri, raw(SID) .. " " .. raw(MRI)
 end
 
+-- What a row proves besides, by its name.
+local LIST, FLAGS, ORDER = "RFC5971-A.3.4-5", "RFC5971-A.3.1.1-5", "RFC5971-A.4.4.10-1"
+local MORE = {
+  ["no-profiles"] = { "RFC5971-A.3.4-4a", LIST }, ["empty-profile"] = { "RFC5971-A.3.4-4b", LIST },
+  ["unproposed-protocol"] = { ORDER }, ["flow-label-of-ipv4"] = { FLAGS },
+  ["spi-without-protocol"] = { FLAGS }, ["source-port-without-protocol"] = { FLAGS },
+  ["destination-port-without-protocol"] = { FLAGS },
+}
+
+local function ids_of(row, ...)
+  local ids = { row.id, ... }
+  for _, id in ipairs(MORE[row.name] or {}) do
+    if id ~= ORDER then ids[#ids + 1] = id end
+  end
+  return ids
+end
+
 local HEADER, QUOTES, NO_QUOTES, NLI_ID, INFO_ID, TO_NLI = "RFC5971-A.4.1-1a", "RFC5971-A.4.1-1b",
   "RFC5971-A.4.4.1-1", "RFC5971-5.1-18", "RFC5971-A.4.1-2a", "RFC5971-5.6-3"
 
@@ -57,6 +74,11 @@ local function check_info(t, row, session, failure)
   local wanted = row.infos or 1
   t:check({ INFO_ID }, "it has its Additional Information, type " .. row.info, wanted, #found,
     #found >= wanted)
+  for place, object in ipairs(row.name == "unproposed-protocol" and { PROPOSAL, CONFIGURATION }
+    or {}) do
+    t:check({ ORDER }, "info " .. place .. " has the object of type", object,
+      #found[place].value >= 6 and string.unpack(">I2", found[place].value, 5) & 0xFFF or nil)
+  end
   if row.info == TYPE_INFO then
     t:check({ INFO_ID }, "naming the type of the object at fault", row.object,
       (string.unpack(">I2", found[1].value)))
@@ -69,10 +91,9 @@ end
 local function run(row)
   return function(t)
     t:body()
-    local item, session, failure = provoke(t, row.own and { row.id }
-      or { row.id, TO_NLI, row.also },
-      row.change, row.own)
-    t:check({ row.id, row.also }, "error and subcode", row.error, item.code .. "/" .. item.subcode)
+    local item, session, failure = provoke(t, row.own and ids_of(row)
+      or ids_of(row, TO_NLI, row.also), row.change, row.own)
+    t:check(ids_of(row, row.also), "error and subcode", row.error, item.code .. "/" .. item.subcode)
     if not row.own then
       t:check({ TO_NLI }, "it comes to the address in the Query's NLI", t.ni.address,
         item.packet.destination)
@@ -98,6 +119,7 @@ local function requirements_of(row)
   local list = { row.id, NLI_ID, HEADER }
   if not row.own then list[#list + 1] = TO_NLI end
   list[#list + 1] = row.also
+  table.move(MORE[row.name] or {}, 1, #(MORE[row.name] or {}), #list + 1, list)
   if row.quotes == false then list[#list + 1] = NO_QUOTES end
   if row.quotes then list[#list + 1] = QUOTES end
   if row.info then list[#list + 1] = INFO_ID end

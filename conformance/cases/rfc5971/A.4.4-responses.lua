@@ -198,4 +198,20 @@ for _, row in ipairs({
     end }
 end
 
+cases[#cases + 1] = { id = "gist-5.6-error-to-the-nli", roles = QUERIER,
+  purpose = "An Error about a Response goes to the address in its NLI, not to its IP source.",
+  requirements = { TO_NLI },
+  run = function(t)
+    local session = t:outbound_session()
+    t:body()
+    t.nr.response_source = t.addresses.destination
+    t.nr.change_response = with({ type = UNKNOWN, raw = WORD })
+    session:begin()
+    local item = t:await(t.ixit.timing.response_ms / 3,
+      function() return table.remove(t.nr.inbox, 1) end)
+    if not item then t:not_applicable("the IUT looks for a NAT first, as 7.2.1 has it") end
+    t:check({ TO_NLI }, "an Error comes", "GIST Error", item.name)
+    t:check({ TO_NLI }, "to the address in the NLI", t.nr.address, item.packet.destination)
+  end }
+
 return cases

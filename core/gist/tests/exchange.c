@@ -188,7 +188,9 @@ Test(exchange, a_query_tells_the_flow_and_the_side)
     cr_assert_eq(row_send(row, 1, &mri, &session, "hello", true), GIST_SENT);
     network_run_for(row->network, 200);
     const struct gist_message *query = &row_seen(row, GIST_QUERY, 0)->message;
-    REQUIRE("RFC5971-5.8.1.1-2a", gist_address_equal(&query->mri.source, &mri.source));
+    REQUIRE(
+        "RFC5971-5.8.1.1-2a", gist_address_equal(&query->mri.source, &mri.source) &&
+                                  gist_address_equal(&query->mri.destination, &mri.destination));
     REQUIRE("RFC5971-5.2.2-3",
         gist_address_equal(&query->nli.interface_address, &row->nodes[1].address));
 }
@@ -395,4 +397,55 @@ Test(exchange, an_upstream_query_is_processed)
     network_inject(row->nodes[1].place, &arrival, payload, 4 + length);
     network_run_for(row->network, 50);
     REQUIRE("RFC5971-5.8.1.3-1b", row_seen_count(row, GIST_RESPONSE) == 2);
+}
+
+Test(exchange, two_sessions_of_one_flow_are_two)
+{
+    VERIFIES("RFC5971-8.3-5");
+    establish();
+    struct gist_session_id second = row_session(2);
+    cr_assert_eq(row_send(row, 0, &mri, &second, "second", true), GIST_SENT);
+    network_run_for(row->network, 200);
+    REQUIRE("RFC5971-8.3-5", row_seen_count(row, GIST_QUERY) == 2);
+    REQUIRE("RFC5971-8.3-5",
+        heard(1, "second") &&
+            gist_session_id_equal(&row->nodes[1].heard[1].received.session_id, &second));
+}
+
+/* The second profile is TLS over TCP. */
+Test(exchange, an_offer_does_not_follow_what_is_proposed)
+{
+    VERIFIES("RFC5971-5.7.1-9");
+    static const uint8_t profiles[] = {1, 1, 0, 0, 2, 2, 1, 0};
+    static const uint8_t options[] = {1, 0, 0, 0};
+    struct gist_message query = query_to_spoil();
+    query.session_id = row_session(2);
+    query.stack_proposal = (struct gist_stack_proposal){2, {profiles, sizeof(profiles)}};
+    query.stack_configuration.options = (struct gist_octets){options, sizeof(options)};
+    query.nli.peer_identity = (struct gist_octets){(const uint8_t *)"some other node", 15};
+    ask(&query);
+    REQUIRE("RFC5971-5.7.1-9", row_seen_count(row, GIST_RESPONSE) == 2);
+    REQUIRE("RFC5971-5.7.1-9",
+        row_seen(row, GIST_RESPONSE, 1)->message.stack_proposal.profile_count == 1);
+}
+
+Test(exchange, what_is_for_another_application_is_not_looked_into)
+{
+    VERIFIES("RFC5971-4.3.4-13");
+    tear_down();
+    set_up_row(3, VALIDITY_MS);
+    send("hello", true);
+    network_run_for(row->network, 200);
+    uint8_t payload[512] = {0x4e, 0x04, 0xbd, 0xa5};
+    const struct seen *query = row_seen(row, GIST_QUERY, 0);
+    memcpy(payload + 4, query->octets, query->length);
+    payload[4 + 5] = 40;   /* the NSLPID */
+    payload[4 + 8] = 0xff; /* the first object */
+    struct gist_arrival arrival = {.source = {row->nodes[0].address, GIST_PORT},
+        .destination = {row->nodes[2].address, GIST_PORT},
+        .interface = 1,
+        .ip_ttl = 60,
+        .q_mode = true};
+    network_inject(row->nodes[1].place, &arrival, payload, 4 + query->length);
+    REQUIRE("RFC5971-4.3.4-13", gist_node_counters(row->nodes[1].gist).queries_forwarded == 1);
 }
