@@ -47,7 +47,7 @@ def is_claimed(requirement):
 
 def dispositions():
     """Requirements that have no point, and points that others mask:
-    {"requirements": {id: {kind, reason}}, "masked": {point: {by, reason}}}."""
+    {"requirements": {id: {kind, reason}}, "masked": {point: {by, reason, scenarios}}}."""
     with open(os.path.join(HERE, "dispositions.json"), encoding="utf-8") as file:
         return json.load(file)
 

@@ -314,18 +314,22 @@ test("a flow that had ended before the deletion did not stop at it", function()
   end
 end)
 
-test("a NAT answers an EXTERNAL on its external side, and one that does not is noticed", function()
-  local definition = support.case("3.7.2-external-on-external-side")
-  local function judged(breaks)
-    return support.run({ definition }, { box = { nat = true, breaks = breaks },
-      roles = { "edge-NAT" } })[1]
-  end
-  local right = judged({})
-  expect(right.verdict == "pass", tostring(right.reason))
-  local wrong = judged({ ["external-anywhere"] = true })
-  expect(wrong.verdict == "fail" and wrong.results["RFC5973-3.7.2-12"] == "fail",
-    wrong.verdict .. ": " .. tostring(wrong.reason))
-end)
+-- What breaks a NAT, the case that has to notice, the requirement that its failing step carries.
+for _, row in ipairs({
+  { "external-anywhere", "3.7.2-external-on-external-side", "RFC5973-3.7.2-12" },
+  { "missing-is-missing", "3.7.2-external-without-dtinfo-at-a-nat", "RFC5973-3.7.2-16" },
+}) do
+  test(row[2] .. " passes a right NAT, and fails one broken by " .. row[1], function()
+    local function judged(breaks)
+      return support.run({ support.case(row[2]) }, { box = { nat = true, breaks = breaks },
+        roles = { "edge-NAT" } })[1]
+    end
+    local right, wrong = judged({}), judged({ [row[1]] = true })
+    expect(right.verdict == "pass", tostring(right.reason))
+    expect(wrong.verdict == "fail" and wrong.results[row[3]] == "fail",
+      wrong.verdict .. ": " .. tostring(wrong.reason))
+  end)
+end
 
 test("a path without the IUT is never a pass", function()
   local router = support.router_run(support.cases(), BOUNDS)

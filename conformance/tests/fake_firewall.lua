@@ -11,6 +11,7 @@ local packet = require("runner.packet")
 
 local fake = {}
 
+local DTINFO = 0x013
 local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
 
 -- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms, nat (its
@@ -222,7 +223,8 @@ function fake.new(net, options)
   local function open_outside(session, item)
     local nli, configuration = item.gist.by_type[2].values, item.gist.by_type[4]
     if item.gist.by_type[5].raw ~= session.query_cookie then return end
-    if configuration and configuration.values.options[1].d == 1 then return end
+    local protocol = configuration and configuration.values.options[1]
+    if item.mode ~= "C" and (not protocol or protocol.d == 1) then return end
     local function confirm(association, first)
       session.nr = association
       association:send(messages.encode_gist(messages.confirm(outside, session,
@@ -272,7 +274,10 @@ function fake.new(net, options)
       session.flow, session.update = seed.flow, seed.rule
     end
     local fault = fake_nslp.first_fault(item.natfw)
-    if fault and not breaks["accepts-faults"] then
+    local lacks_dtinfo = fault and fault.code == 4 and fault.object == DTINFO
+    if lacks_dtinfo and options.nat and not breaks["missing-is-missing"] then
+      return answer(target, item.msn or 0, 7, 7, { object_type = DTINFO })
+    elseif fault and not breaks["accepts-faults"] then
       return answer(target, item.msn or 0, fault.class, fault.code, { object_type = fault.object })
     end
     if item.name == "EXTERNAL" then return on_external(association, item, seed) end

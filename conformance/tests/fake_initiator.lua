@@ -117,12 +117,12 @@ function fake.new(net, options)
   local on_message
 
   local function connect(session, response)
-    local options_given = response.gist.by_type[4].values.options
-    local peer = response.gist.by_type[2].values
-    if options_given[1].d == 1 then return end
+    local configuration, peer = response.gist.by_type[4], response.gist.by_type[2].values
+    local protocol = configuration and configuration.values.options[1]
+    if not protocol or protocol.d == 1 then return end
     local association = Association.new(net, { receive = function(item) on_message(item) end })
     association.connection = net.connect_out(peer.interface,
-      string.unpack(">I2", options_given[1].data), function()
+      string.unpack(">I2", protocol.data), function()
         association.open = true
         confirm(session, association, response, true)
       end, function(bytes, at) association:fed(bytes, at) end)

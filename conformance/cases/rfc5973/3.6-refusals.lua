@@ -12,20 +12,20 @@ local DENY = 2
 
 local icmp_echo = spoil.with({ type = 0x014, values = { types = { 8 } } })
 
--- { code, why, requirements at a firewall, how the CREATE is, whether an NR may give it too }
+-- { code, why, requirements, how the CREATE is }; at_nr: requirements at an NR, where they differ
 local refusals = {
-  { "5/0x01", "for want of authentication", { CHECKED_FIRST, NOT_AUTHORISED }, nil, true },
-  { "5/0x02", "as not authorised", { CHECKED_FIRST, POLICY_CHECKED, NOT_AUTHORISED }, nil, true },
-  { "7/0x04", "for a conflict with policy", { "RFC5973-3.7.1-i18" } },
+  { "5/0x01", "for want of authentication", { CHECKED_FIRST, NOT_AUTHORISED } },
+  { "5/0x02", "as not authorised", { CHECKED_FIRST, POLICY_CHECKED, NOT_AUTHORISED } },
+  { "7/0x04", "for a conflict with policy", { "RFC5973-3.7.1-i18" }, at_nr = {} },
   { "7/0x06", "as an action that cannot be applied", { "RFC5973-4.2.5-i44" },
-    { rule_action = DENY } },
-  { "7/0x09", "for its protocol", { "RFC5973-4.2.5-i47" }, nil, true },
-  { "7/0x0A", "for want of transport information", { "RFC5973-4.2.5-i48" }, nil, true },
-  { "7/0x0B", "for its ICMP type", { "RFC5973-4.2.5-i49" }, { change = icmp_echo } },
-  { "7/0x0C", "for too many sources", { "RFC5973-4.2.5-i50" }, nil, true },
-  { "7/0x0D", "for too many destinations", { "RFC5973-4.2.5-i51" }, nil, true },
-  { "7/0x0E", "for too many source ports", { "RFC5973-4.2.5-i52" }, nil, true },
-  { "7/0x0F", "for too many destination ports", { "RFC5973-4.2.5-i53" }, nil, true },
+    { rule_action = DENY }, at_nr = {} },
+  { "7/0x09", "for its protocol", { "RFC5973-4.2.5-i47" } },
+  { "7/0x0A", "for want of transport information", { "RFC5973-4.2.5-i48" } },
+  { "7/0x0B", "for its ICMP type", { "RFC5973-4.2.5-i49" }, { change = icmp_echo }, at_nr = {} },
+  { "7/0x0C", "for too many sources", { "RFC5973-4.2.5-i50" } },
+  { "7/0x0D", "for too many destinations", { "RFC5973-4.2.5-i51" } },
+  { "7/0x0E", "for too many source ports", { "RFC5973-4.2.5-i52" } },
+  { "7/0x0F", "for too many destination ports", { "RFC5973-4.2.5-i53" } },
 }
 
 local function run(code, why, ids, options)
@@ -51,18 +51,16 @@ end
 local cases = {}
 
 for _, row in ipairs(refusals) do
-  local code, why, ids, options, at_responder = row[1], row[2], row[3], row[4], row[5]
+  local code, why, ids, options = table.unpack(row, 1, 4)
   local name = code:lower():gsub("/0x", "-")
   cases[#cases + 1] = { id = "3.6-refusal-" .. name, roles = { "NF-FW", "edge-FW" },
     purpose = "A CREATE that a firewall's policy refuses " .. why .. " is answered " .. code
       .. " and not forwarded.",
     requirements = with(ids, NO_DISCARD), run = run(code, why, ids, options) }
-  if at_responder then
-    local nr_ids = with(ids, NR_REFUSES)
-    cases[#cases + 1] = { id = "nr-3.6-refusal-" .. name, roles = { "NR" },
-      purpose = "A CREATE that an NR's policy refuses " .. why .. " is answered " .. code .. ".",
-      requirements = with(nr_ids, NO_DISCARD), run = run(code, why, nr_ids, options) }
-  end
+  cases[#cases + 1] = { id = "nr-3.6-refusal-" .. name, roles = { "NR" },
+    purpose = "A CREATE that an NR's policy refuses " .. why .. " is answered " .. code .. ".",
+    requirements = with(row.at_nr or ids, NR_REFUSES, NO_DISCARD),
+    run = run(code, why, with(row.at_nr or ids, NR_REFUSES), options) }
 end
 
 -- An update to a flow that policy refuses leaves the session what it was granted.

@@ -80,16 +80,16 @@ local cases = {
       .. "reserved bit, and goes downstream by the path-coupled method for the flow asked for.",
     roles = INITIATOR, smoke = true,
     requirements = { "RFC5973-3.7.1-i1", "RFC5973-3.4-3", "RFC5973-3.4-i7", "RFC5973-3.5-1a",
-      "RFC5973-4.1-2a", "RFC5973-4.1-8", "RFC5973-4.2-3a", "RFC5973-4.3.1-1", "RFC5973-4.3.1-2",
-      "RFC5973-4.3.1-3", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5" },
+      "RFC5973-4.1-1", "RFC5973-4.1-2a", "RFC5973-4.1-8", "RFC5973-4.2-3a", "RFC5973-4.3.1-1",
+      "RFC5973-4.3.1-2", "RFC5973-4.3.1-3", "RFC5973-4.3.1-i3", "RFC5973-4.3.1-i4", "RFC5973-4.3.1-i5" },
     run = function(t)
       t:body()
       local session = t:trigger_session()
       local asked = session:expect_query({ "RFC5973-3.7.1-i1", "RFC5973-4.3.1-1",
         "RFC5973-4.3.1-2" }, "the IUT looks for its peer")
       expect_flow(t, session, asked, { "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" })
-      local create = session:expect_request({ "RFC5973-3.7.1-i1", "RFC5973-4.3.1-3" },
-        "the IUT sends a CREATE")
+      local create = session:expect_request({ "RFC5973-3.7.1-i1", "RFC5973-4.1-1",
+        "RFC5973-4.3.1-3" }, "the IUT sends a CREATE")
       t:check({ "RFC5973-4.3.1-i3", "RFC5973-3.4-3", "RFC5973-3.4-i7" },
         "its NATFW_LT is the lifetime asked for", t.ixit.lifetime.usual_s, create.lifetime_s)
       local efi = create.natfw.by_type[EFI]
@@ -118,14 +118,15 @@ local cases = {
     purpose = "An NI refreshes its session before the lifetime ends, with a CREATE of the same "
       .. "flow, the next MSN and a lifetime above zero.",
     roles = INITIATOR,
-    requirements = { "RFC5973-3.7.3-i8", "RFC5973-3.7.3-i4", "RFC5973-3.7.3-i3", "RFC5973-3.5-3" },
+    requirements = { "RFC5973-3.7.3-i8", "RFC5973-3.7.3-i4", "RFC5973-3.7.3-i3", "RFC5973-3.5-2b",
+      "RFC5973-3.5-3" },
     run = function(t)
       local session = t:trigger_session({ lifetime_s = t.ixit.lifetime.short_s }):establish()
       t:body()
       for round = 1, 2 do
         local refresh = session:expect_request({ "RFC5973-3.7.3-i8", "RFC5973-3.7.3-i3" },
           "refresh " .. round .. " comes within the lifetime", session.granted_s * 1000)
-        expect_next_msn(t, session, { "RFC5973-3.5-3" })
+        expect_next_msn(t, session, { "RFC5973-3.5-2b", "RFC5973-3.5-3" })
         t:check({ "RFC5973-3.7.3-i4" }, "its lifetime is above zero", "above 0", refresh.lifetime_s,
           (refresh.lifetime_s or 0) > 0)
         expect_flow(t, session, refresh, { "RFC5973-3.7.3-i4" })
@@ -177,18 +178,67 @@ local cases = {
     end,
   },
   {
-    id = "ni-3.5-sessions-differ",
-    purpose = "Two sessions of an NI have session ids and first MSNs that differ.",
+    id = "ni-3.7.1-own-session-from-outside",
+    purpose = "An NI that answers for flows to itself discards a CREATE from outside that has the "
+      .. "session id of one that it opened.",
     roles = INITIATOR,
-    requirements = { "RFC5973-3.5-2a", "RFC5971-4.1.3-1a" },
+    requirements = { "RFC5973-3.7.1-1" },
+    run = function(t)
+      local ids = { "RFC5973-3.7.1-1" }
+      local own = t:trigger_session():establish()
+      t:signal_from(t.addresses.destination, "outside")
+      local function to_the_iut(sid)
+        local flow = t:new_flow({})
+        flow.source, flow.destination = flow.destination, flow.source
+        return t:session({ sid = sid, flow = flow })
+      end
+      local other = to_the_iut()
+      t.ni:start_handshake(other)
+      local answered = t:await(t.ixit.timing.quiet_ms, function()
+        return other.querying.confirmed_at
+      end)
+      other:stop_asking()
+      if not answered then t:not_applicable("the IUT answers no Query for a flow to itself") end
+      t:body()
+      local taken = to_the_iut(own.sid):connect()
+      taken:send_create()
+      t:nothing(t.ni, ids, "a CREATE with the session id of its own session is not answered")
+      t:control()
+      other:send_create():expect_response(nil, "one with another session id is answered")
+      t:body()
+      t.by_sid[own.sid] = own
+      local deletion = own:delete():expect_request(ids, "its own session lives, and can be deleted")
+      t:check(ids, "with lifetime zero", 0, deletion.lifetime_s)
+    end,
+  },
+  {
+    id = "ni-3.5-sessions-differ",
+    purpose = "Sessions of an NI have session ids and first MSNs that differ, and no octet of the ids "
+      .. "is always the same.",
+    roles = INITIATOR,
+    requirements = { "RFC5973-3.5-2a", "RFC5973-3.2.8-1a", "RFC5971-4.1.3-1a" },
     run = function(t)
       t:body()
-      local first, second = t:trigger_session():establish(), t:trigger_session():establish()
-      t:check({ "RFC5971-4.1.3-1a" }, "the session ids differ", "different",
-        first.sid == second.sid and "the same" or "different")
-      local distance = (second.msn - first.msn) % LIMIT
-      t:check({ "RFC5973-3.5-2a" }, "the first MSNs differ, and not by one", "neither 0 nor 1",
-        distance, distance > 1)
+      local sessions = {}
+      for place = 1, 4 do
+        sessions[place] = t:trigger_session():establish()
+        local first, last = sessions[1], sessions[place]
+        if place > 1 then
+          t:check({ "RFC5971-4.1.3-1a" }, "the session ids differ", "different",
+            first.sid == last.sid and "the same" or "different")
+          local distance = (last.msn - first.msn) % LIMIT
+          t:check({ "RFC5973-3.5-2a" }, "the first MSNs differ, and not by one", "neither 0 nor 1",
+            distance, distance > 1)
+        end
+      end
+      for octet = 1, 16 do
+        local varies = false
+        for _, session in ipairs(sessions) do
+          varies = varies or session.sid:byte(octet) ~= sessions[1].sid:byte(octet)
+        end
+        t:check({ "RFC5973-3.2.8-1a" }, "octet " .. octet .. " of four session ids", "varies",
+          varies and "varies" or "is always the same")
+      end
     end,
   },
 }

@@ -7,7 +7,7 @@ local natfw = require("codec.natfw")
 local spoil = require("runner.spoil")
 
 local LIMIT = 4294967296
-local UNKNOWN = 0x3F0
+local INFO, UNKNOWN = 0x010, 0x3F0
 
 local function reserved_of(item)
   local set = engine.reserved_set(natfw, item.natfw)
@@ -31,13 +31,13 @@ return {
       .. "longer than asked for.",
     roles = RESPONDER, smoke = true,
     requirements = { "RFC5973-3.7.1-5", "RFC5973-3.5-5", "RFC5973-3.4-i12", "RFC5973-3.4-10",
-      "RFC5973-4.3.3-2", "RFC5971-4.3.2-1" },
+      "RFC5973-4.1-1", "RFC5973-4.3.3-2", "RFC5971-4.3.2-1" },
     run = function(t)
       t:body()
       local session = t:session():connect({ ids = { "RFC5971-4.3.2-1" } })
       session:send_create()
-      local response = session:expect_response({ "RFC5973-3.7.1-5", "RFC5973-4.3.3-2" },
-        "the CREATE is answered")
+      local response = session:expect_response({ "RFC5973-3.7.1-5", "RFC5973-4.1-1",
+        "RFC5973-4.3.3-2" }, "the CREATE is answered")
       t:check({ "RFC5973-3.7.1-5" }, "class and code", "2/0x01", spoil.code_of(response))
       t:check({ "RFC5973-3.5-5" }, "with the CREATE's MSN", session.msn, response.msn)
       t:check({ "RFC5973-3.4-i12" }, "with a granted lifetime", "above 0", response.lifetime_s,
@@ -59,7 +59,7 @@ return {
       .. "flags and no fault.",
     roles = RESPONDER, smoke = true,
     requirements = { "RFC5973-4.1-2a", "RFC5973-4.2-3a", "RFC5973-4.1-5", "RFC5973-4.1-9",
-      "RFC5973-4.3-1a", "RFC5973-3.2.7-2" },
+      "RFC5973-4.2.5-1a", "RFC5973-4.3-1a", "RFC5973-3.2.7-2" },
     run = function(t)
       local session = t:session():connect()
       t:body()
@@ -73,6 +73,10 @@ return {
       sent[3] = { "the error to a proxy message", session:expect_response({ "RFC5973-4.3-1a" }) }
       for _, one in ipairs(sent) do
         local name, item = one[1], one[2]
+        local info = item.natfw.by_type[INFO]
+        t:check({ "RFC5973-3.2.7-2" }, name .. ": one NATFW_INFO", "one", info and "one" or "none")
+        t:check({ "RFC5973-4.2.5-1a" }, name .. ": reserved bits of NATFW_INFO", 0,
+          info.values.reserved + info.values.reserved_r)
         t:check({ "RFC5973-4.1-2a" }, name .. ": reserved bits are zero", "none set",
           reserved_of(item))
         t:check({ "RFC5973-4.1-5" }, name .. ": P is not set", 0, item.natfw.header.p)
@@ -82,8 +86,6 @@ return {
             object.ab, object.ab ~= 3)
         end
         t:check({ "RFC5973-4.3-1a" }, name .. ": no fault", "none", faults_of(item))
-        t:check({ "RFC5973-3.2.7-2" }, name .. ": one NATFW_INFO", "one",
-          item.natfw.by_type[0x010] and "one" or "none")
       end
     end,
   },
@@ -249,15 +251,22 @@ return {
   },
   {
     id = "nr-3.7.5-notify-terminated",
-    purpose = "After NOTIFY 1/0x05 the session is over for an NR.",
+    purpose = "After NOTIFY 1/0x05 the session is over for an NR, whatever the reserved bits of its "
+      .. "NATFW_INFO are.",
     roles = RESPONDER,
-    requirements = { "RFC5973-3.7.5-i6" },
+    requirements = { "RFC5973-3.7.5-i6", "RFC5973-4.2.5-1b" },
     run = function(t)
-      local session = t:session():establish()
-      t:body()
-      t.ni:send_nslp(session, messages.notify(5))
-      t:nothing(t.ni, { "RFC5973-3.7.5-i6" }, "it is not answered")
-      expect_forgotten(session, { "RFC5973-3.7.5-i6" })
+      for bits, ids in pairs({ [0] = { "RFC5973-3.7.5-i6" }, [15] = { "RFC5973-4.2.5-1b" } }) do
+        t:preamble()
+        local session = t:session():establish()
+        t:body()
+        local message = messages.notify(5)
+        local values = spoil.find(message, INFO).values
+        values.reserved, values.reserved_r = bits, bits
+        t.ni:send_nslp(session, message)
+        t:nothing(t.ni, ids, "a NOTIFY with reserved bits " .. bits .. " is not answered")
+        expect_forgotten(session, ids)
+      end
     end,
   },
   {

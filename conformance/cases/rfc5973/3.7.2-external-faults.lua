@@ -105,12 +105,27 @@ for _, row in ipairs(ignored) do
     end }
 end
 
+cases[#cases + 1] = { id = "3.7.2-external-without-dtinfo-at-a-nat", roles = NAT,
+  purpose = "An EXTERNAL without NATFW_DTINFO is answered 7/0x07 by a NAT; one that has it is "
+    .. "processed.",
+  requirements = { "RFC5973-3.7.2-16" },
+  run = function(t)
+    local session = t:session({ external = true }):connect()
+    t:body()
+    session:send_external({ change = spoil.without(DTINFO) })
+    session:expect_error(7, 0x07, { "RFC5973-3.7.2-16" }, "an EXTERNAL without NATFW_DTINFO is "
+      .. "answered")
+    t:control()
+    session:send_external()
+    expect_processed(t, session, nil, "a right EXTERNAL is processed")
+  end }
+
 local EXTERNAL_SIDE = { "RFC5973-3.7.2-12" }
 
 cases[#cases + 1] = { id = "3.7.2-external-on-external-side", roles = NAT,
   purpose = "An EXTERNAL that a NAT receives on its external side is answered 3/0x0B and not "
     .. "forwarded; one from inside is processed.",
-  requirements = { "RFC5973-3.7.2-12" },
+  requirements = EXTERNAL_SIDE,
   run = function(t)
     t:signal_from(t.addresses.destination, "outside")
     local session = t:session({ flow = { loose_end = true, source = t.addresses.destination,

@@ -16,9 +16,13 @@ return {
     refusals = {
         ["5/0x01"] = { peer = "10.10.0.2" },
         ["5/0x02"] = { destination_port = 7002 },
+        ["7/0x04"] = { destination_port = 7004 },
+        ["7/0x06"] = { destination_port = 7006 },
         ["7/0x09"] = { protocol = 47, any_source_port = true, any_destination_port = true },
         ["7/0x0A"] = { protocol = 132, any_source_port = true, any_destination_port = true },
+        ["7/0x0B"] = { protocol = 1, any_source_port = true, any_destination_port = true },
         ["7/0x0C"] = { destination_port = 7012, source_prefix = 24 },
+        ["7/0x0D"] = { protocol = 136, destination_prefix = 24 },
         ["7/0x0E"] = { destination_port = 7014, any_source_port = true },
         ["7/0x0F"] = { protocol = 33, any_destination_port = true },
     },
