@@ -43,7 +43,10 @@ function Neighbour:send_datagram(bytes, options)
     source_port = options.source_port or gist.port,
     destination_port = options.destination_port or gist.port, options = options.options,
     ttl = options.ttl, df = options.df }
-  self.wire:send_packet(packet.build(parts), options.destination)
+  local why_not = self.wire:send_packet(packet.build(parts), options.destination)
+  if not why_not then return end
+  self.case.interrupted = why_not
+  self.case:wake()
 end
 
 -- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.
@@ -56,7 +59,7 @@ function Neighbour:send_query(session, attempt)
   local query = messages.query(self, session, cookie, s_flag)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
   if exchange.change then exchange.change(query) end
-  exchange.sent = messages.encode_gist(query)
+  exchange.sent, exchange.attempts = messages.encode_gist(query), attempt
   self.case:trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
@@ -295,7 +298,8 @@ local function comes_late(self, item)
   local late = false
   for sid, session in pairs(self.case.by_sid) do
     if (failure.s == 0 or failure.original_sid == sid) and has_sent(session, failure) then
-      local over = session.querying.stopped and not session.querying.response
+      local exchange = session.querying
+      local over = exchange.stopped and not exchange.response and exchange.attempts > 1
       if not over then return false end
       late = true
     end

@@ -18,10 +18,10 @@ end
 local Side = {}
 Side.__index = Side
 
+-- nil, or why it could not be sent: the destination may be what the IUT says that it is.
 function Side:send_packet(bytes, destination)
   local ok, why = self.raw:send(bytes, destination)
-  if not ok then error({ verdict = "error", reason = "cannot send to " .. destination .. ": "
-    .. why }) end
+  return not ok and "cannot send to " .. destination .. ": " .. why or nil
 end
 
 function Side:udp(...) return self.netns:udp(...) end

@@ -33,7 +33,8 @@ end
 function fake.new(net, options)
   local breaks = options and options.breaks or {}
   local sessions, associations = {}, {}
-  local node = { identity = "fake-initiator--", address = fake.address, validity_ms = 30000,
+  local node = { identity = "fake-initiator--",
+    address = breaks["multicast-nli"] and "234.0.0.1" or fake.address, validity_ms = 30000,
     hold_time_ms = 30000 }
   local box = {}
 

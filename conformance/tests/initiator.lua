@@ -48,6 +48,15 @@ test("a trigger that never ends and opens nothing makes no case pass", function(
   expect(case.finished_at - case.started_at <= 25000, "the command is bounded in time")
 end)
 
+test("an address that nothing can be sent to ends no run", function()
+  for _, case in ipairs(run_all({ box = { breaks = { ["multicast-nli"] = true } } })) do
+    expect(case.verdict ~= "error", case.definition.id .. ": " .. tostring(case.reason))
+  end
+  local case = run_one("ni-3.7.4-deletion", "multicast-nli")
+  expect(case.verdict == "inconclusive" and case.reason == "cannot send to 234.0.0.1",
+    case.verdict .. ": " .. tostring(case.reason))
+end)
+
 -- What is broken, the case that has to notice, the requirement that its failing step carries.
 local BROKEN = {
   { "wrong-flow", "ni-3.7.1-create", "RFC5973-4.3.1-2" },

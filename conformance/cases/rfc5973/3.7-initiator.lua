@@ -32,6 +32,12 @@ local function expect_flow(t, session, item, ids)
     flow_text(mri.source, mri.source_port, mri.destination, mri.dest_port, mri.protocol))
 end
 
+local function expect_path_coupled(t, item, what)
+  local mri = item.gist.by_type[MRI].values
+  t:check({ "RFC5973-4.3.1-3" }, what .. ": its method is path-coupled", 0, mri.mrm)
+  t:check({ "RFC5973-4.3.1-3" }, what .. ": its direction is downstream", 0, mri.d)
+end
+
 local function expect_next_msn(t, session, ids)
   t:check(ids, "its MSN is the one before plus one", (session.last_msn + 1) % LIMIT, session.msn)
 end
@@ -86,7 +92,8 @@ local cases = {
       t:body()
       local session = t:trigger_session()
       local asked = session:expect_query({ "RFC5973-3.7.1-i1", "RFC5973-4.3.1-1",
-        "RFC5973-4.3.1-2" }, "the IUT looks for its peer")
+        "RFC5973-4.3.1-2", "RFC5973-4.3.1-3" }, "the IUT looks for its peer")
+      expect_path_coupled(t, asked, "its Query")
       expect_flow(t, session, asked, { "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" })
       local create = session:expect_request({ "RFC5973-3.7.1-i1", "RFC5973-4.1-1",
         "RFC5973-4.3.1-3" }, "the IUT sends a CREATE")
@@ -105,9 +112,7 @@ local cases = {
       t:check({ "RFC5973-4.1-2a" }, "reserved bits are zero", "none set",
         set_bits(natfw, create.natfw))
       t:check({ "RFC5973-3.7.1-i1" }, "it has no fault", "none", fault(create.natfw))
-      local mri = create.gist.by_type[MRI].values
-      t:check({ "RFC5973-4.3.1-3" }, "its method is path-coupled", 0, mri.mrm)
-      t:check({ "RFC5973-4.3.1-3" }, "its direction is downstream", 0, mri.d)
+      expect_path_coupled(t, create, "its CREATE")
       expect_flow(t, session, create, { "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" })
       session:respond()
       session:expect_reported(0, nil, "the trigger reports success")
@@ -187,10 +192,10 @@ local cases = {
       local ids = { "RFC5973-3.7.1-1" }
       local own = t:trigger_session():establish()
       t:signal_from(t.addresses.destination, "outside")
-      local function to_the_iut(sid)
+      local function to_the_iut(sid, msn)
         local flow = t:new_flow({})
         flow.source, flow.destination = flow.destination, flow.source
-        return t:session({ sid = sid, flow = flow })
+        return t:session({ sid = sid, msn = msn, flow = flow })
       end
       local other = to_the_iut()
       t.ni:start_handshake(other)
@@ -200,7 +205,7 @@ local cases = {
       other:stop_asking()
       if not answered then t:not_applicable("the IUT answers no Query for a flow to itself") end
       t:body()
-      local taken = to_the_iut(own.sid):connect()
+      local taken = to_the_iut(own.sid, (own.msn + 1) % LIMIT):connect()
       taken:send_create()
       t:nothing(t.ni, ids, "a CREATE with the session id of its own session is not answered")
       t:control()
