@@ -234,8 +234,8 @@ function Case:check(ids, text, expected, actual, holds)
     reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
 end
 
--- From here on messages of this name may come or not: the text allows both.
-function Case:tolerate(name) self.tolerated[name] = true end
+-- From here on messages of this name may come or not: the text allows both. `allowed` false ends it.
+function Case:tolerate(name, allowed) self.tolerated[name] = allowed ~= false end
 
 local function take(self, neighbour)
   local item = table.remove(neighbour.inbox, 1)

@@ -95,6 +95,12 @@ function Initiated:expect_reported(wanted, ids, text)
     self.opening:summary(), status ~= nil and (status == 0) == (wanted == 0))
 end
 
+-- An initiator sends a deletion only for a session that it still has.
+function Initiated:expect_alive(text, ids)
+  local deletion = self:delete():expect_create(ids, text or "the session lives, and can be deleted")
+  self.case:check(ids, "with lifetime zero", 0, deletion.lifetime_s)
+end
+
 function Initiated:delete()
   self:close()
   return self

@@ -189,6 +189,11 @@ function Session:establish(options)
   return self
 end
 
+-- A session that the IUT sends requests for is still there: its next request comes.
+function Session:expect_alive(text, ids)
+  self:send_create():expect_accepted(ids, text or "the session goes on")
+end
+
 function Session:delete()
   self.deleted_at = self.case.net.now()
   self:send_create({ lifetime_s = 0 })

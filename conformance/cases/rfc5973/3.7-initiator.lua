@@ -251,7 +251,12 @@ local cases = {
 -- An error RESPONSE: the CREATE may be sent again, and is refused again; in the end it is reported.
 local MOST_TRIES = 5
 
-for _, code in ipairs({ { 4, 0x01 }, { 5, 0x02 }, { 7, 0x04 } }) do
+local codes = { { 3, 0x04 }, { 3, 0x0B }, { 4, 0x01 }, { 5, 0x01 }, { 5, 0x02 }, { 5, 0x04 },
+  { 5, 0x06 }, { 5, 0x07 }, { 7, 0x01 }, { 7, 0x02 }, { 7, 0x04 }, { 7, 0x06 }, { 7, 0x09 },
+  { 7, 0x10 }, { 7, 0x11 }, { 7, 0x12 },
+  { 5, 0x7F }, { 6, 0x01 }, { 9, 0x01 }, { 15, 0xFF } } -- not assigned
+
+for _, code in ipairs(codes) do
   local name = string.format("%d-%02x", code[1], code[2])
   cases[#cases + 1] = { id = "ni-3.7.1-error-reported-" .. name, roles = INITIATOR,
     purpose = string.format("An NI that is refused with %d/0x%02X tries again or reports it.",
