@@ -230,6 +230,42 @@ const struct seen *row_error(const struct row *row)
     return count > 0 ? row_seen(row, GIST_ERROR, count - 1) : NULL;
 }
 
+struct gist_message row_message(const struct row *row, enum gist_message_type type)
+{
+    struct gist_message message = {
+        .header = {.version = 1,
+            .hop_count = 5,
+            .nslp_id = 33,
+            .type = (uint8_t)type,
+            .context_free = type == GIST_QUERY,
+            .source_is_peer = true,
+            .reply_requested = type == GIST_QUERY},
+        .mri = row_mri(row),
+        .session_id = row_session(1),
+        .nli = {.validity_ms = 1000, .interface_address = row->nodes[0].address},
+        .query_cookie = {(const uint8_t *)"abcd", 4},
+        .responder_cookie = {(const uint8_t *)"an invented cookie of 28 oct", 28},
+        .nslp_data = {(const uint8_t *)"data", 4},
+    };
+    gist_message_add(&message, GIST_OBJECT_MRI);
+    gist_message_add(&message, GIST_OBJECT_SESSION_ID);
+    gist_message_add(&message, GIST_OBJECT_NLI);
+    if (type == GIST_QUERY || type == GIST_RESPONSE)
+        gist_message_add(&message, GIST_OBJECT_QUERY_COOKIE);
+    if (type == GIST_CONFIRM)
+        gist_message_add(&message, GIST_OBJECT_RESPONDER_COOKIE);
+    if (type == GIST_DATA)
+        gist_message_add(&message, GIST_OBJECT_NSLP_DATA);
+    return message;
+}
+
+bool row_refused(const struct row *row, unsigned code, unsigned subcode)
+{
+    const struct seen *error = row_error(row);
+    return error && error->parsed && error->message.error.code == code &&
+           error->message.error.subcode == subcode;
+}
+
 void row_inject_octets(struct row *row, size_t to, const uint8_t *octets, size_t length,
     struct gist_address source, bool q_mode)
 {

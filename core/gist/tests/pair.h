@@ -81,6 +81,11 @@ size_t row_seen_count(const struct row *row, enum gist_message_type type);
 /* The last Error on the wire, or NULL. */
 const struct seen *row_error(const struct row *row);
 
+/* A sound message of session 1 from node 0 to node 1, to spoil. */
+struct gist_message row_message(const struct row *row, enum gist_message_type type);
+/* Whether the last Error on the wire is this one. */
+bool row_refused(const struct row *row, unsigned code, unsigned subcode);
+
 /* Hands octets to a node as a datagram from a stranger at this address. */
 void row_inject(struct row *row, size_t to, const struct gist_message *message,
     struct gist_address source, bool q_mode);
