@@ -234,6 +234,22 @@ function Case:check(ids, text, expected, actual, holds)
     reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
 end
 
+-- The ratios of two intervals of a back-off, of which one message or one each was lost on the way.
+local RATIOS_WITH_LOSS = { 2, 4 / 3, 4, 6 }
+
+-- Three messages came at these times: the second interval is about twice the first, or what is left
+-- of that where the IXIT says that the path loses packets.
+function Case:backs_off(ids, first_at, second_at, third_at)
+  local first, second = second_at - first_at, third_at - second_at
+  local holds = second >= first * 1.5 and second <= first * 2.5
+  for _, ratio in ipairs(self.ixit.limits.failures_needed > 1 and RATIOS_WITH_LOSS or {}) do
+    holds = holds or math.abs(second - first * ratio) <= first * ratio / 10
+  end
+  self:check(ids, "the second interval is about twice the first",
+    string.format("%.0f to %.0f ms", first * 1.5, first * 2.5), string.format("%.0f ms", second),
+    holds)
+end
+
 -- From here on messages of this name may come or not: the text allows both. `allowed` false ends it.
 function Case:tolerate(name, allowed) self.tolerated[name] = allowed ~= false end
 
