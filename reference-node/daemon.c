@@ -281,7 +281,8 @@ static bool create_sockets(struct daemon *daemon, FILE *errors)
     daemon->datagrams = datagram_socket_create(daemon->base, gist->udp_port,
         daemon->config->natfw.forwarder, daemon->plane.routes, &datagrams);
     if (!daemon->datagrams)
-        return say(errors, "UDP port 270", "run as root, and stop what else uses the port");
+        return say(errors, "UDP port 270",
+            "stop what else uses the port, perhaps another natfwd, or run as root");
     daemon->associations = association_socket_create(
         daemon->base, gist->association_port, gist->associations_max, &associations);
     if (!daemon->associations)
@@ -368,9 +369,11 @@ struct daemon *daemon_create(struct event_base *base, struct config *config, FIL
         return NULL;
     daemon->base = base;
     daemon->config = config;
-    if (data_plane_start(&daemon->plane, config, errors) && create_timers(daemon, errors) &&
-        create_core(daemon, errors) && create_sockets(daemon, errors) &&
-        create_control(daemon, errors))
+    /* The sockets come before the ruleset: who cannot have them must not replace the ruleset of the
+     * natfwd that has. */
+    if (data_plane_open(&daemon->plane, config, errors) && create_timers(daemon, errors) &&
+        create_sockets(daemon, errors) && data_plane_start(&daemon->plane, errors) &&
+        create_core(daemon, errors) && create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
     return NULL;

@@ -79,18 +79,21 @@ static bool start_forwarder(struct data_plane *plane, FILE *errors)
     return true;
 }
 
-bool data_plane_start(struct data_plane *plane, const struct config *config, FILE *errors)
+bool data_plane_open(struct data_plane *plane, const struct config *config, FILE *errors)
 {
     *plane = (struct data_plane){.config = config, .routes = policy_route_create()};
-    if (!plane->routes) {
+    if (!plane->routes)
         fprintf(errors, "rtnetlink: %s\n", strerror(errno));
-        return false;
-    }
-    if (!has_ruleset(config))
+    return plane->routes;
+}
+
+bool data_plane_start(struct data_plane *plane, FILE *errors)
+{
+    if (!has_ruleset(plane->config))
         return true;
     if (!load_ruleset(plane, errors))
         return false;
-    return !config->natfw.forwarder || start_forwarder(plane, errors);
+    return !plane->config->natfw.forwarder || start_forwarder(plane, errors);
 }
 
 void data_plane_stop(struct data_plane *plane)

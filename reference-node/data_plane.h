@@ -19,8 +19,10 @@ struct data_plane {
     bool is_loaded;
 };
 
-/* Returns false after saying on errors what failed; data_plane_stop is to be called in any case. */
-bool data_plane_start(struct data_plane *plane, const struct config *config, FILE *errors);
+/* Opens what only looks; data_plane_start changes the kernel. Both return false after saying on
+ * errors what failed; data_plane_stop is to be called in any case. */
+bool data_plane_open(struct data_plane *plane, const struct config *config, FILE *errors);
+bool data_plane_start(struct data_plane *plane, FILE *errors);
 
 void data_plane_stop(struct data_plane *plane);
 

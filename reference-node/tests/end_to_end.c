@@ -283,6 +283,22 @@ Test(node, takes_its_ruleset_along_when_it_stops)
     free(after);
 }
 
+Test(node, is_not_disturbed_by_another_that_cannot_start)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, 0, OPEN "--lifetime 60"));
+    char *second = output_of("cd %s && sed s/middle.sock/second.sock/ middle.conf >second.conf && "
+                             "%s -c second.conf 2>&1; echo \" $?\"; nft list tables",
+        network.directory, getenv("NATFWD"));
+    cr_assert(strstr(second, "UDP port 270: Address already in use"), "%s", second);
+    cr_assert(strstr(second, " 1\n"), "%s", second);
+    cr_assert(strstr(second, "table inet natfw\n"), "the ruleset is gone: %s", second);
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    free(second);
+    network_stop(&network);
+}
+
 Test(node, closes_its_pinholes_on_time_also_when_it_is_dead)
 {
     struct network network = network_start("lifetime_min_s = 1", "lifetime_min_s = 1");
