@@ -20,7 +20,7 @@ local variants = {
 local patience = {
     "timing.response_ms=8000", "timing.pass_ms=8000", "timing.stop_ms=4000",
     "timing.expiry_early_ms=2500", "timing.expiry_late_ms=2500", "timing.no_peer_ms=30000",
-    "timing.connect_ms=2500", "limits.failures_needed=2",
+    "timing.connect_ms=2500", "limits.failures_needed=3",
 }
 
 -- What the words say of the wires, and no more words of that. A reordered frame is late by what the
