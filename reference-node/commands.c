@@ -12,7 +12,7 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { LIFETIME_DEFAULT_S = 120, TIMEOUT_DEFAULT_S = 40, TIMEOUT_MAX_S = 3600, SID_PREFIX_MIN = 1 };
+enum { LIFETIME_DEFAULT_S = 120, TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 3600, SID_PREFIX_MIN = 1 };
 
 /* A client that waits for the outcome of its open. */
 struct waiting {

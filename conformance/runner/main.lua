@@ -19,7 +19,7 @@ local function read_file(path)
   if not file then return nil, why end
   local content, problem = file:read("a")
   file:close()
-  return content, problem
+  return content, problem and path .. ": " .. problem
 end
 
 local function write_file(path, content)
@@ -124,6 +124,7 @@ local function decode_pcap(path)
     print(table.concat(show.lines(engine.decode(gist, parts.payload:sub(5)), "    "), "\n"))
   end)
   if not ok then return complain("%s", why) end
+  if why then complain("%s", why) end -- a file that breaks off is read up to there
   return 0
 end
 
@@ -298,7 +299,11 @@ local function outputs_problem(parsed)
   end
   if not parsed.pcap then return nil end
   local ok, why = require("host").make_folder(parsed.pcap)
-  return not ok and why or nil
+  if not ok then return why end
+  local folder = io.open(parsed.pcap .. "/.")
+  if not folder then return parsed.pcap .. ": is no folder" end
+  folder:close()
+  return nil
 end
 
 -- Opens the network that the IXIT names, performs these cases in it, and closes it.
@@ -332,6 +337,10 @@ local function run(parsed, data_dir, version)
   if parsed.expected_failures then
     parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end
+    local unknown = require("runner.verdicts").unknown_expectation(parsed.expected, cases)
+    if unknown then
+      return complain("%s: no case is called %s", parsed.expected_failures, unknown)
+    end
   end
   return run_cases(chosen, settings, parsed, data_dir, version)
 end

@@ -169,6 +169,7 @@ function Neighbour:open_association(session, response)
     exchange.failed = "the Response announces no port for Forwards-TCP"
     return self.case:wake()
   end
+  exchange.tried = "TCP " .. nli.values.interface .. ":" .. port
   local association = Association.new(self.net, handlers(self))
   local connection, why = self.wire:connect(self.address, 0, nli.values.interface, port,
     function()

@@ -44,7 +44,8 @@ function Session:connect(options)
   case:check(options and options.ids, "the IUT answers the Query with a Response",
     "a Response", messages.summary(exchange.response), exchange.response ~= nil)
   case:check(options and options.ids, "the association that the Response announces can be used",
-    "open", exchange.failed or "open", exchange.confirmed_at ~= nil)
+    "open", exchange.failed or exchange.confirmed_at and "open"
+      or "no answer from " .. (exchange.tried or "it"), exchange.confirmed_at ~= nil)
   self:expect_iut_between(options and options.ids)
   return self
 end

@@ -9,20 +9,34 @@ verdicts.order = { "pass", "fail", "inconclusive", "not applicable", "expected f
 function verdicts.expectations(path)
   local file, why = io.open(path)
   if not file then return nil, why end
+  local content, problem = file:read("a")
+  file:close()
+  if not content then return nil, path .. ": " .. problem end
   local expected, number = {}, 0
-  for line in file:lines() do
+  for line in content:gmatch("([^\n]*)\n?") do
     number = number + 1
     local bare = line:gsub("#.*", "")
     local id, reason = bare:match("^%s*(%S+)%s+(.-)%s*$")
-    if id and #reason > 0 then
+    if id and expected[id] then
+      return nil, string.format("%s:%d: %s stands twice", path, number, id)
+    elseif id and #reason > 0 then
       expected[id] = reason
     elseif bare:match("%S") then
-      file:close()
       return nil, string.format("%s:%d: wants a case id and a reason", path, number)
     end
   end
-  file:close()
   return expected
+end
+
+-- nil, or the first id that no case has.
+function verdicts.unknown_expectation(expected, cases)
+  local known, unknown = {}, {}
+  for _, case in ipairs(cases) do known[case.id] = true end
+  for id in pairs(expected) do
+    if not known[id] then unknown[#unknown + 1] = id end
+  end
+  table.sort(unknown)
+  return unknown[1]
 end
 
 -- Turns a failure that was expected, and a pass that was not, into what they are.

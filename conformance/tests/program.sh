@@ -79,6 +79,16 @@ expect 2 'nowhere' "$program" run --ixit "$folder/good.lua" --pcap "$folder/nowh
 echo 'lonely-id' >"$folder/expected"
 expect 2 'expected:1: wants a case id and a reason' \
     "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
+echo '3.5-no-such-case one day' >"$folder/expected"
+expect 2 'expected: no case is called 3.5-no-such-case' \
+    "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
+printf '3.5-stale-msn-discarded a\n3.5-stale-msn-discarded b\n' >"$folder/expected"
+expect 2 'expected:2: 3.5-stale-msn-discarded stands twice' \
+    "$program" run --ixit "$folder/good.lua" --expected-failures "$folder/expected"
+expect 2 'Is a directory' \
+    "$program" run --ixit "$folder/good.lua" --expected-failures "$folder"
+expect 2 'expected: is no folder' \
+    "$program" run --ixit "$folder/good.lua" --pcap "$folder/expected"
 
 expect 0 'SID: sid=1111' "$program" decode 0101000c002103800000000400004000000000000000000000000000000100041111111111111111111111111111111100080001 04000000
 expect 2 'neither hex nor' "$program" decode xyz
