@@ -271,4 +271,30 @@ if captures then
   end)
 end
 
+-- Appendix A.4.4, read once more.
+test("each error of GIST has its class", function()
+  local classes = { 2, 4, 2, 2, 2, 4, 4, 4, 2, 2, 4, 4 }
+  for code, class in ipairs(classes) do
+    expect(gist.errors[code].class == class, "error " .. code .. ": class "
+      .. gist.errors[code].class)
+  end
+  expect(#gist.errors == #classes, "there are " .. #gist.errors)
+end)
+
+test("an IPv6 prefix may be 128 bits long, and no longer", function()
+  local function faults_with(field, bits)
+    local flow = { source = "2001:db8::1", destination = "2001:db8::2", protocol = "udp",
+      source_port = 1, destination_port = 2 }
+    local data = messages.data({ sid = ("s"):rep(16), flow = flow }, 0, "\0\0\0\0")
+    local values = data.objects[1].values
+    values.ip_ver, values.source_prefix, values.dest_prefix = 6, 128, 128
+    values[field] = bits
+    return faults_of(engine.decode(gist, messages.encode_gist(data)))
+  end
+  for _, field in ipairs({ "source_prefix", "dest_prefix" }) do
+    same(faults_with(field, 128), "")
+    same(faults_with(field, 129), "10/1")
+  end
+end)
+
 support.finish()

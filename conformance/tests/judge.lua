@@ -212,8 +212,12 @@ test("each rule about more than one message knows the right from the wrong", fun
   for _, one in ipairs(more) do
     local right = rule_of(judged(with(table.unpack(one[2])), nil, one[4]), one[1])
     expect(right.verdict == "conforms", one[1] .. " is " .. right.verdict)
-    local wrong = rule_of(judged(with(table.unpack(one[3])), nil, one[4]), one[1])
+    local result = judged(with(table.unpack(one[3])), nil, one[4])
+    local wrong = rule_of(result, one[1])
     expect(wrong.verdict == "violates", one[1] .. " is " .. wrong.verdict)
+    for _, id in ipairs(wrong.requirements) do
+      expect(result.requirements[id] == "violates", id .. " is " .. result.requirements[id])
+    end
   end
 end)
 

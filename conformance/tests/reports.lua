@@ -57,6 +57,43 @@ test("the mixed run has every verdict there is", function()
   end
 end)
 
+-- A result with this verdict, whose requirements came out like this.
+local function ended(verdict, found)
+  local ids = {}
+  for id in pairs(found) do ids[#ids + 1] = id end
+  return { verdict = verdict, results = found, definition = { requirements = ids } }
+end
+
+test("of a requirement one failure outweighs every pass, and a pass what stayed open", function()
+  local found = verdicts.by_requirement({ ended("pass", { A = "pass", B = "pass" }),
+    ended("fail", { A = "fail" }), ended("pass", { A = "pass" }),
+    ended("inconclusive", { B = "not reached" }) })
+  expect(found.A == "fail", "A: " .. found.A)
+  expect(found.B == "pass", "B: " .. found.B)
+end)
+
+test("a pass in a case that was not carried to its end counts for no requirement", function()
+  for _, verdict in ipairs({ "inconclusive", "error" }) do
+    local found = verdicts.by_requirement({ ended(verdict, { A = "pass" }) })
+    expect(found.A == "inconclusive", verdict .. ": " .. found.A)
+  end
+  expect(verdicts.by_requirement({ ended("not applicable", { A = "pass" }) }).A == nil,
+    "not applicable")
+end)
+
+test("a run in which nothing applied, or something stayed open, is no success", function()
+  local function status(...)
+    local list = {}
+    for i, verdict in ipairs({ ... }) do list[i] = ended(verdict, {}) end
+    return verdicts.exit_status(verdicts.count(list))
+  end
+  expect(status("not applicable", "not applicable") == 4, "nothing applied")
+  expect(status() == 4, "nothing ran")
+  expect(status("pass", "inconclusive") == 4, "inconclusive")
+  expect(status("pass", "not applicable") == 0, "a pass")
+  expect(status("error", "fail") == 3 and status("pass", "fail") == 1, "worse")
+end)
+
 test("the JUnit report follows its schema", function()
   local path = write_temporary(report.junit(results, RUN))
   local pipe = assert(io.popen("xmllint --noout --schema '" .. support.root
@@ -96,6 +133,9 @@ test("the TAP report has its plan, one line a case, and directives only where th
     and by_name["fails-as-expected"].rest:find("^ # TODO .*known \\#1"), "an expected failure")
   expect(not by_name["passes-unexpectedly"].ok and by_name["passes-unexpectedly"].rest == "",
     "an unexpected pass")
+  expect(not by_name["is-inconclusive"].ok and by_name["is-inconclusive"].rest == "",
+    "an inconclusive case")
+  expect(not by_name["has-an-error"].ok, "an error of the runner")
   expect(by_name["does-not-apply"].ok and by_name["does-not-apply"].rest:find("^ # SKIP "),
     "not applicable")
 end)
@@ -174,6 +214,9 @@ test("a report counts the MUSTs that bind the roles, and names those without a v
   expect(firewall.binding == 3, firewall.binding .. " bind a firewall")
   expect(table.concat(firewall.unjudged, " ") == "B G", table.concat(firewall.unjudged, " "))
   expect(verdicts.coverage(judged, requirements, { "NI" }).binding == 2, "an NI")
+  local open_still = verdicts.coverage({ A = "inconclusive", B = "pass", G = "fail" }, requirements,
+    { "NF-FW" })
+  expect(table.concat(open_still.unjudged, " ") == "A", "what stayed open is not judged")
 end)
 
 test("JSON reads back as it was written, and faults say where", function()
@@ -224,6 +267,18 @@ test("a comparison is content when nothing got worse", function()
   expect(not better.got_worse and ids(better.requirements.better) == "Y", "better")
   local lost = compare.reports(old, small({ a = "pass", b = "fail" }, { Y = "fail" }))
   expect(lost.got_worse and ids(lost.requirements.worse) == "X", "a requirement lost its verdict")
+end)
+
+test("what vanished got worse, and so did what stays open now", function()
+  local old = small({ a = "pass" })
+  expect(compare.reports(old, small({})).got_worse, "a case vanished")
+  local open_now = compare.reports(old, small({ a = "inconclusive" }))
+  expect(open_now.got_worse and ids(open_now.new_failures) == "a", "inconclusive now")
+end)
+
+test("the JUnit report keeps quotes out of its attributes", function()
+  local xml = report.junit(results, RUN)
+  expect(xml:find("&quot;quotes&quot;", 1, true), "no quote is written as an entity")
 end)
 
 test("a comparison refuses what is no report", function()
