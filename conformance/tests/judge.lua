@@ -154,6 +154,9 @@ test("each broken message violates the rule that is about it", function()
     local first = rule.violations[1]
     expect(first.frame and first.expected ~= first.actual, one[1] .. " does not say what")
     expect(judge.exit_status(result) == 1, "exit status")
+    for _, id in ipairs(rule.requirements) do
+      expect(result.requirements[id] == "violates", id .. " is " .. result.requirements[id])
+    end
   end
 end)
 
