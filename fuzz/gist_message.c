@@ -9,7 +9,9 @@
  * Of a rejected input: without a code it is shorter than a header; with one, the objects at fault
  * lie within the input, and what the Error message has to say of them can be written and read.
  */
-#include "core/gist/message.h"
+#include "core/gist/message/message.h"
+#include "core/gist/message/message_build.h"
+#include "core/gist/message/message_parse.h"
 #include "fuzz/target.h"
 
 #include <string.h>

@@ -15,14 +15,16 @@
  * Asserted: what the node sends parses; it keeps within its limits; once it is gone, all its memory
  * is released, each block with its right length.
  */
-#include "core/gist/message.h"
-#include "core/natfw/message.h"
+#include "core/gist/message/message.h"
+#include "core/gist/message/message_parse.h"
+#include "core/natfw/message/message.h"
+#include "core/natfw/message/message_parse.h"
 #include "core/natfw/node.h"
 #include "fuzz/target.h"
 
 #include <string.h>
 
-enum { STEPS_MAX = 64, LIMIT = 8, OCTETS_MAX = 4 * 255, TOKENS_MAX = 16, ASSOCIATIONS_MAX = 16 };
+enum { STEPS_MAX = 64, LIMIT = 8, OCTETS_MAX = 4 * 255, HANDLES_MAX = 16, ASSOCIATIONS_MAX = 16 };
 
 struct cookie {
     uint8_t octets[64];
@@ -41,8 +43,8 @@ struct bench {
     struct cookie responder_cookie;
     gist_association_id associations[ASSOCIATIONS_MAX];
     size_t association_count;
-    natfw_middlebox_token tokens[TOKENS_MAX];
-    size_t token_count;
+    natfw_handle handles[HANDLES_MAX];
+    size_t handle_count;
     struct gist_session_id opened;
 };
 
@@ -84,14 +86,14 @@ static bool draw(void *context, uint8_t *octets, size_t length)
     return true;
 }
 
-static bool compute_mac(void *context, const uint8_t key[GIST_KEY_LENGTH], const uint8_t *data,
-    size_t length, uint8_t mac[GIST_MAC_LENGTH])
+static bool compute_mac(void *context, const uint8_t key[BASE_KEY_LENGTH], const uint8_t *data,
+    size_t length, uint8_t mac[BASE_MAC_LENGTH])
 {
     (void)context;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
-    for (size_t i = 0; i < GIST_MAC_LENGTH; i++)
+    for (size_t i = 0; i < BASE_MAC_LENGTH; i++)
         mac[i] = (uint8_t)(hash >> 8 * (i % 8)) ^ key[i];
     return true;
 }
@@ -212,32 +214,32 @@ static void set_natfw_deadline(void *context, uint64_t deadline_ms)
 
 /* The middlebox refuses a rule for port 1, and answers when the input says so. */
 
-static enum natfw_middlebox_result reserve(
+static enum natfw_middlebox_result remember(
     void *context, const struct gist_session_id *owner, const struct natfw_policy_rule *rule)
 {
     (void)context, (void)owner;
     return rule->flow.destination_port == 1 ? NATFW_MIDDLEBOX_CONFLICT : NATFW_MIDDLEBOX_OK;
 }
 
-static void keep_token(natfw_middlebox_token token)
+static void keep_handle(natfw_handle handle)
 {
-    if (token != 0 && bench.token_count < TOKENS_MAX)
-        bench.tokens[bench.token_count++] = token;
+    if (handle != 0 && bench.handle_count < HANDLES_MAX)
+        bench.handles[bench.handle_count++] = handle;
 }
 
 static void install(void *context, const struct gist_session_id *owner,
-    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_middlebox_token token)
+    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_handle handle)
 {
     (void)context, (void)owner, (void)rule, (void)expires_ms;
-    keep_token(token);
+    keep_handle(handle);
 }
 
 static void replace(void *context, const struct gist_session_id *owner,
     const struct natfw_policy_rule *old_rule, const struct natfw_policy_rule *new_rule,
-    uint64_t expires_ms, natfw_middlebox_token token)
+    uint64_t expires_ms, natfw_handle handle)
 {
     (void)context, (void)owner, (void)old_rule, (void)new_rule, (void)expires_ms;
-    keep_token(token);
+    keep_handle(handle);
 }
 
 static void take_away(
@@ -246,10 +248,10 @@ static void take_away(
     (void)context, (void)owner, (void)rule;
 }
 
-static struct natfw_verdict allow(void *context, const struct natfw_policy_question *question)
+static enum natfw_code allow(void *context, const struct natfw_policy_question *question)
 {
     (void)context, (void)question;
-    return (struct natfw_verdict){0};
+    return NATFW_NO_CODE;
 }
 
 static void ignore_event(void *context, uint64_t now_ms, const struct natfw_event *event)
@@ -267,7 +269,7 @@ static void start(void)
     struct natfw_seams natfw_seams = {
         .allocator = {NULL, allocate, release},
         .crypto = {NULL, draw, compute_mac},
-        .middlebox = {NULL, reserve, install, replace, take_away},
+        .middlebox = {NULL, remember, install, replace, take_away},
         .policy = {NULL, allow, allow},
         .observer = {NULL, ignore_event},
         .set_deadline = set_natfw_deadline,
@@ -418,8 +420,9 @@ static void step_plain(uint8_t step, uint8_t which)
         pass_time(which);
         break;
     case 7:
-        if (bench.token_count > 0)
-            natfw_node_middlebox_done(bench.natfw, bench.now_ms, bench.tokens[--bench.token_count],
+        if (bench.handle_count > 0)
+            natfw_node_middlebox_done(bench.natfw, bench.now_ms,
+                bench.handles[--bench.handle_count],
                 (enum natfw_middlebox_result)(which % 8 ? 0 : which / 8 % 5));
         break;
     case 8:

@@ -11,9 +11,11 @@
  * (ruling A14), may be accepted and not be built. Of a rejected input: there is an error class and
  * code to answer it with.
  */
-#include "core/natfw/message.h"
-#include "core/natfw/object.h"
-#include "core/natfw/session_auth.h"
+#include "core/natfw/message/message.h"
+#include "core/natfw/message/message_build.h"
+#include "core/natfw/message/message_parse.h"
+#include "core/natfw/message/object.h"
+#include "core/natfw/message/session_auth.h"
 #include "fuzz/target.h"
 
 #include <string.h>
@@ -92,7 +94,7 @@ static void check_same(const struct natfw_message *a, const struct natfw_message
     CHECK(a->type == b->type && a->proxy == b->proxy && a->end_to_end == b->end_to_end);
     CHECK(memcmp(a->has, b->has, sizeof(a->has)) == 0);
     CHECK(a->lifetime_s == b->lifetime_s && a->sequence_number == b->sequence_number);
-    CHECK(a->nonce == b->nonce && a->info.error_class == b->info.error_class);
+    CHECK(a->nonce == b->nonce && natfw_class_of(a->info.code) == natfw_class_of(b->info.code));
     CHECK(a->info.code == b->info.code && a->info.object_type == b->info.object_type);
     CHECK(a->efi.action == b->efi.action && a->efi.sub_ports == b->efi.sub_ports);
     CHECK(a->external_address.port == b->external_address.port &&
@@ -135,9 +137,9 @@ static void check_accepted(
     check_session_auth(message);
     size_t written = natfw_message_build(message, built, sizeof(built));
     if (written == 0) {
-        CHECK(
-            (message->lifetime_s == 0 && message->efi.sub_ports > 1) ||
-            (message->type == NATFW_RESPONSE && message->info.error_class == NATFW_INFORMATIONAL));
+        CHECK((message->lifetime_s == 0 && message->efi.sub_ports > 1) ||
+              (message->type == NATFW_RESPONSE &&
+                  natfw_class_of(message->info.code) == NATFW_INFORMATIONAL));
         return;
     }
     CHECK(written == make_plain(octets, length));
@@ -159,11 +161,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
     if (length > PLAIN_MAX)
         return 0;
     if (natfw_message_parse(octets, length, &message, &fault)) {
-        CHECK(fault.error_class == 0);
+        CHECK(fault.code == NATFW_NO_CODE);
         check_accepted(octets, length, &message);
     } else {
-        CHECK(fault.error_class == NATFW_PROTOCOL_ERROR ||
-              fault.error_class == NATFW_SESSION_FAILURE);
+        CHECK(natfw_class_of(fault.code) == NATFW_PROTOCOL_ERROR ||
+              natfw_class_of(fault.code) == NATFW_SESSION_FAILURE);
         CHECK(fault.code != 0);
     }
     return 0;

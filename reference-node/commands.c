@@ -65,13 +65,13 @@ static json_t *session_reply(struct commands *commands, const struct gist_sessio
     return json_pack("{s:b, s:o}", "ok", 1, "session", view_json(commands, id));
 }
 
-static json_t *refusal(const char *kind, const struct gist_session_id *id,
-    const struct natfw_verdict *verdict, const char *message)
+static json_t *refusal(
+    const char *kind, const struct gist_session_id *id, enum natfw_code answer, const char *message)
 {
     char text[TEXT_SID_SIZE];
     text_of_session_id(id, text);
     return json_pack("{s:b, s:s, s:s, s:s, s:o}", "ok", 0, "error", kind, "message", message,
-        "session", text, "answer", session_verdict_json(verdict));
+        "session", text, "answer", session_code_json(answer));
 }
 
 void commands_session_event(struct commands *commands, const struct natfw_event *event)
@@ -79,20 +79,19 @@ void commands_session_event(struct commands *commands, const struct natfw_event 
     struct waiting *waiting, *next;
     if (event->kind == NATFW_EVENT_REQUESTED || event->kind == NATFW_EVENT_DISCARDED)
         return;
-    LL_FOREACH_SAFE(commands->waiting, waiting, next)
-    {
+    LL_FOREACH_SAFE(commands->waiting, waiting, next) {
         if (!gist_session_id_equal(&waiting->session, &event->session_id))
             continue;
         struct control_client *client = waiting->client;
         bool opened = event->kind == NATFW_EVENT_ESTABLISHED ||
                       event->kind == NATFW_EVENT_REFRESHED || event->kind == NATFW_EVENT_UPDATED;
-        bool refused = event->verdict.error_class != 0;
+        bool refused = event->info.code != NATFW_NO_CODE;
         forget(waiting);
-        control_reply(client,
-            opened ? session_reply(commands, &event->session_id)
-                   : refusal(refused ? "refused" : "no_answer", &event->session_id, &event->verdict,
-                         refused ? text_of_verdict(&event->verdict)
-                                 : "the session ended without an answer"));
+        control_reply(client, opened ? session_reply(commands, &event->session_id)
+                                     : refusal(refused ? "refused" : "no_answer",
+                                           &event->session_id, event->info.code,
+                                           refused ? text_of_code(event->info.code)
+                                                   : "the session ended without an answer"));
     }
 }
 
@@ -104,19 +103,19 @@ static void on_timeout(evutil_socket_t descriptor, short what, void *context)
     struct commands *commands = waiting->commands;
     struct control_client *client = waiting->client;
     struct gist_session_id id = waiting->session;
-    struct natfw_verdict none = {0};
     forget(waiting);
     (void)natfw_node_close(commands->target.natfw, clock_now_ms(), &id);
-    control_reply(client, refusal("no_answer", &id, &none, "no answer within the timeout"));
+    control_reply(client, refusal("no_answer", &id, NATFW_NO_CODE, "no answer within the timeout"));
 }
 
 void commands_client_gone(void *context, struct control_client *client)
 {
     struct commands *commands = context;
     struct waiting *waiting, *next;
-    LL_FOREACH_SAFE(commands->waiting, waiting, next)
-    if (waiting->client == client)
-        forget(waiting);
+    LL_FOREACH_SAFE(commands->waiting, waiting, next) {
+        if (waiting->client == client)
+            forget(waiting);
+    }
 }
 
 static bool wait_for(struct commands *commands, struct control_client *client,

@@ -32,7 +32,7 @@ struct config_prefix {
 struct config_peer {
     struct config_prefix prefix;
     enum config_side side;
-    struct natfw_verdict verdict; /* class 0: allowed */
+    enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
 };
 
 /* What may be asked for. The first that matches decides. */
@@ -45,13 +45,13 @@ struct config_rule {
     int protocol;                     /* -1: any */
     uint16_t port_low;                /* of the flow's destination; open ports match 0 to 65535 */
     uint16_t port_high;
-    uint32_t lifetime_max_s;      /* asking for more does not match; 0: no limit */
-    struct natfw_verdict verdict; /* class 0: allowed */
+    uint32_t lifetime_max_s; /* asking for more does not match; 0: no limit */
+    enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
 };
 
 struct config_policy {
-    struct natfw_verdict default_internal;
-    struct natfw_verdict default_external;
+    enum natfw_code default_internal;
+    enum natfw_code default_external;
     struct config_peer *peers;
     size_t peer_count;
     struct config_rule *rules;
@@ -82,9 +82,6 @@ struct config {
     bool drop_privileges;
 };
 
-/* Reads and checks a file. Faults go to errors, one line each, as FILE:LINE: KEY: what, and what
- * to do. Returns NULL when there was one. Warnings go there too. */
-struct config *config_read(const char *path, FILE *errors);
 void config_free(struct config *config);
 
 /* Checks that the interfaces named exist; the rest of the machine may change while we run. */

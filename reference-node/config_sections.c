@@ -39,11 +39,6 @@ cfg_opt_t config_policy_options[] = {
     CFG_END(),
 };
 
-cfg_opt_t config_wrong_options[] = {
-    CFG_INT("responder_raises_lifetime_s", 0, CFGF_NONE),
-    CFG_END(),
-};
-
 static const char *last_string(cfg_opt_t *opt)
 {
     return cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
@@ -89,8 +84,8 @@ static int check_interface(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_answer(cfg_t *cfg, cfg_opt_t *opt)
 {
-    struct natfw_verdict verdict;
-    if (text_to_verdict(last_string(opt), &verdict))
+    enum natfw_code refusal;
+    if (text_to_code(last_string(opt), &refusal))
         return 0;
     cfg_error(cfg, "%s: unknown answer \"%s\"; give allow, or CLASS/CODE as in 7/0x04", opt->name,
         last_string(opt));
@@ -205,7 +200,6 @@ void config_check_sections(cfg_t *cfg)
     cfg_set_validate_func(cfg, "policy|rule|ports", check_ports);
     cfg_set_validate_func(cfg, "policy|rule|lifetime_max_s", check_seconds);
     cfg_set_validate_func(cfg, "policy|rule|answer", check_answer);
-    cfg_set_validate_func(cfg, "wrong|responder_raises_lifetime_s", check_seconds);
 }
 
 static enum config_side side_of(cfg_t *section)
@@ -235,7 +229,7 @@ static void take_peers(cfg_t *section, struct config_policy *policy)
         struct config_peer *peer = &policy->peers[i];
         read_prefix(cfg_title(from), &peer->prefix);
         peer->side = side_of(from);
-        text_to_verdict(cfg_getstr(from, "answer"), &peer->verdict);
+        text_to_code(cfg_getstr(from, "answer"), &peer->refusal);
     }
 }
 
@@ -255,22 +249,8 @@ static void take_rules(cfg_t *section, struct config_policy *policy)
             rule->protocol = protocol;
         read_ports(cfg_getstr(from, "ports"), &rule->port_low, &rule->port_high);
         rule->lifetime_max_s = (uint32_t)cfg_getint(from, "lifetime_max_s");
-        text_to_verdict(cfg_getstr(from, "answer"), &rule->verdict);
+        text_to_code(cfg_getstr(from, "answer"), &rule->refusal);
     }
-}
-
-static void take_wrong(cfg_t *cfg, struct config *config, FILE *errors)
-{
-    cfg_t *wrong = cfg_size(cfg, "wrong") > 0 ? cfg_getsec(cfg, "wrong") : NULL;
-    if (!wrong)
-        return;
-    config->natfw.responder_raises_lifetime_s =
-        (uint32_t)cfg_getint(wrong, "responder_raises_lifetime_s");
-    if (config->natfw.responder_raises_lifetime_s > 0)
-        fprintf(errors,
-            "%s:%d: warning: responder_raises_lifetime_s makes this node wrong on purpose; "
-            "leave the section out elsewhere than in a test\n",
-            config->path, wrong->line);
 }
 
 bool config_take_sections(cfg_t *cfg, struct config *config, FILE *errors)
@@ -289,8 +269,7 @@ bool config_take_sections(cfg_t *cfg, struct config *config, FILE *errors)
     take_interfaces(cfg, config);
     take_peers(policy, &config->policy);
     take_rules(policy, &config->policy);
-    text_to_verdict(cfg_getstr(policy, "default_internal"), &config->policy.default_internal);
-    text_to_verdict(cfg_getstr(policy, "default_external"), &config->policy.default_external);
-    take_wrong(cfg, config, errors);
+    text_to_code(cfg_getstr(policy, "default_internal"), &config->policy.default_internal);
+    text_to_code(cfg_getstr(policy, "default_external"), &config->policy.default_external);
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sections of natfwd.conf: interface, policy with its peers and rules, and wrong. */
+/* The sections of natfwd.conf: interface, and policy with its peers and rules. */
 #ifndef NATFWD_CONFIG_SECTIONS_H
 #define NATFWD_CONFIG_SECTIONS_H
 
@@ -9,7 +9,6 @@
 
 extern cfg_opt_t config_interface_options[];
 extern cfg_opt_t config_policy_options[];
-extern cfg_opt_t config_wrong_options[];
 
 /* Sets the checks of all sections. */
 void config_check_sections(cfg_t *cfg);

@@ -42,21 +42,21 @@ static bool fill_random(void *context, uint8_t *octets, size_t length)
     return length <= INT_MAX && RAND_bytes(octets, (int)length) == 1;
 }
 
-static bool compute_mac(void *context, const uint8_t key[GIST_KEY_LENGTH], const uint8_t *data,
-    size_t length, uint8_t mac[GIST_MAC_LENGTH])
+static bool compute_mac(void *context, const uint8_t key[BASE_KEY_LENGTH], const uint8_t *data,
+    size_t length, uint8_t mac[BASE_MAC_LENGTH])
 {
     struct crypto_openssl *crypto = context;
     char digest[] = "SHA256";
     OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
     size_t written = 0;
-    return EVP_MAC_init(crypto->keyed, key, GIST_KEY_LENGTH, parameters) == 1 &&
+    return EVP_MAC_init(crypto->keyed, key, BASE_KEY_LENGTH, parameters) == 1 &&
            EVP_MAC_update(crypto->keyed, data, length) == 1 &&
-           EVP_MAC_final(crypto->keyed, mac, &written, GIST_MAC_LENGTH) == 1 &&
-           written == GIST_MAC_LENGTH;
+           EVP_MAC_final(crypto->keyed, mac, &written, BASE_MAC_LENGTH) == 1 &&
+           written == BASE_MAC_LENGTH;
 }
 
-struct gist_crypto crypto_openssl_seam(struct crypto_openssl *crypto)
+struct base_crypto crypto_openssl_seam(struct crypto_openssl *crypto)
 {
-    return (struct gist_crypto){.context = crypto, .random = fill_random, .mac = compute_mac};
+    return (struct base_crypto){.context = crypto, .random = fill_random, .mac = compute_mac};
 }

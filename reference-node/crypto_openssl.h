@@ -3,7 +3,7 @@
 #ifndef NATFWD_CRYPTO_OPENSSL_H
 #define NATFWD_CRYPTO_OPENSSL_H
 
-#include "core/gist/crypto.h"
+#include "core/base/crypto.h"
 
 struct crypto_openssl;
 
@@ -11,6 +11,6 @@ struct crypto_openssl;
 struct crypto_openssl *crypto_openssl_create(void);
 void crypto_openssl_destroy(struct crypto_openssl *crypto);
 
-struct gist_crypto crypto_openssl_seam(struct crypto_openssl *crypto);
+struct base_crypto crypto_openssl_seam(struct crypto_openssl *crypto);
 
 #endif

@@ -241,11 +241,10 @@ static void on_commit(evutil_socket_t descriptor, short what, void *context)
     pinholes_commit(daemon->pinholes, clock_now_ms());
 }
 
-static void on_pinhole_done(
-    void *context, natfw_middlebox_token token, enum natfw_middlebox_result result)
+static void on_pinhole_done(void *context, natfw_handle handle, enum natfw_middlebox_result result)
 {
     struct daemon *daemon = context;
-    natfw_node_middlebox_done(daemon->natfw, clock_now_ms(), token, result);
+    natfw_node_middlebox_done(daemon->natfw, clock_now_ms(), handle, result);
 }
 
 static void on_session_event(void *context, uint64_t now_ms, const struct natfw_event *event)
@@ -316,7 +315,7 @@ static struct gist_transport transport_of(struct daemon *daemon)
 
 static bool create_core(struct daemon *daemon, FILE *errors)
 {
-    struct gist_allocator allocator = {.allocate = allocate, .release = release};
+    struct base_allocator allocator = {.allocate = allocate, .release = release};
     struct pinholes_listener listener = {
         .context = daemon, .pending = on_pinholes_pending, .done = on_pinhole_done};
     daemon->crypto = crypto_openssl_create();

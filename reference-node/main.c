@@ -2,6 +2,7 @@
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
 #include "core/spec/spec.h"
 #include "reference-node/config.h"
+#include "reference-node/config_file.h"
 #include "reference-node/daemon.h"
 #include "reference-node/log.h"
 #include "reference-node/privileges.h"

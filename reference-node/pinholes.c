@@ -40,9 +40,9 @@ struct element {
     UT_hash_handle hh;
 };
 
-/* A core's token, and the elements that it waits for: one for each port. */
+/* A core's handle, and the elements that it waits for: one for each port. */
 struct waiting {
-    natfw_middlebox_token token;
+    natfw_handle handle;
     struct gist_session_id owner;
     struct element_key keys[2];
     size_t key_count;
@@ -80,7 +80,7 @@ static void free_element(struct pinholes *pinholes, struct element *element)
 {
     struct owner *owner, *next;
     LL_FOREACH_SAFE(element->owners, owner, next)
-    free(owner);
+        free(owner);
     HASH_DEL(pinholes->elements, element);
     free(element);
 }
@@ -92,9 +92,9 @@ void pinholes_destroy(struct pinholes *pinholes)
     struct element *element, *next_element;
     struct waiting *waiting, *next_waiting;
     HASH_ITER(hh, pinholes->elements, element, next_element)
-    free_element(pinholes, element);
+        free_element(pinholes, element);
     LL_FOREACH_SAFE(pinholes->waiting, waiting, next_waiting)
-    free(waiting);
+        free(waiting);
     free(pinholes);
 }
 
@@ -156,8 +156,8 @@ static struct owner *find_owner(struct element *element, const struct gist_sessi
 {
     struct owner *owner;
     LL_FOREACH(element->owners, owner)
-    if (gist_session_id_equal(&owner->session, session))
-        return owner;
+        if (gist_session_id_equal(&owner->session, session))
+            return owner;
     return NULL;
 }
 
@@ -195,8 +195,8 @@ static uint64_t latest_expiry(const struct element *element)
     uint64_t latest_ms = 0;
     const struct owner *owner;
     LL_FOREACH(element->owners, owner)
-    if (owner->expires_ms > latest_ms)
-        latest_ms = owner->expires_ms;
+        if (owner->expires_ms > latest_ms)
+            latest_ms = owner->expires_ms;
     return latest_ms;
 }
 
@@ -238,7 +238,7 @@ static void remove_rule(
     }
 }
 
-static enum natfw_middlebox_result reserve(
+static enum natfw_middlebox_result remember(
     void *context, const struct gist_session_id *session, const struct natfw_policy_rule *rule)
 {
     struct pinholes *pinholes = context;
@@ -266,7 +266,7 @@ static enum natfw_middlebox_result reserve(
 static void wait_for(struct pinholes *pinholes, const struct waiting *what)
 {
     want_commit(pinholes);
-    if (what->token == 0)
+    if (what->handle == 0)
         return;
     struct waiting *waiting = malloc(sizeof(*waiting));
     if (!waiting) {
@@ -278,10 +278,10 @@ static void wait_for(struct pinholes *pinholes, const struct waiting *what)
 }
 
 static void install(void *context, const struct gist_session_id *session,
-    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_middlebox_token token)
+    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_handle handle)
 {
     struct pinholes *pinholes = context;
-    struct waiting waiting = {.token = token, .owner = *session, .result = NATFW_MIDDLEBOX_OK};
+    struct waiting waiting = {.handle = handle, .owner = *session, .result = NATFW_MIDDLEBOX_OK};
     const struct pinhole_class *class = pinholes->batch ? pinhole_class_of(rule) : NULL;
     if (pinholes->batch && !class)
         waiting.result = NATFW_MIDDLEBOX_CONFLICT;
@@ -302,16 +302,16 @@ static void install(void *context, const struct gist_session_id *session,
 /* Both are changes of one commit, so that what both rules allow passes without a gap. */
 static void replace(void *context, const struct gist_session_id *session,
     const struct natfw_policy_rule *old_rule, const struct natfw_policy_rule *new_rule,
-    uint64_t expires_ms, natfw_middlebox_token token)
+    uint64_t expires_ms, natfw_handle handle)
 {
     remove_rule(context, session, old_rule);
-    install(context, session, new_rule, expires_ms, token);
+    install(context, session, new_rule, expires_ms, handle);
 }
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes)
 {
     return (struct natfw_middlebox){.context = pinholes,
-        .reserve = reserve,
+        .remember = remember,
         .install = install,
         .replace = replace,
         .remove = remove_rule};
@@ -388,18 +388,25 @@ static void settle(struct commit *commit, size_t i, struct pinholes_counters *co
     }
 }
 
+static void forget_flows(struct pinholes *pinholes, const struct commit *commit)
+{
+    if (pinholes->conntrack &&
+        !conntrack_forget(pinholes->conntrack, commit->gone, commit->gone_count))
+        log_line(
+            LOG_LEVEL_WARNING, "conntrack: entries stay until they time out: %s", strerror(errno));
+}
+
 static void commit_dirty(struct pinholes *pinholes, uint64_t now_ms)
 {
     struct commit commit = {0};
     struct element *element;
     if (!prepare_commit(&commit, pinholes->dirty_count)) {
         LL_FOREACH2(pinholes->dirty, element, next_dirty)
-        element->error = ENOMEM;
+            element->error = ENOMEM;
         release_commit(&commit);
         return;
     }
-    LL_FOREACH2(pinholes->dirty, element, next_dirty)
-    {
+    LL_FOREACH2(pinholes->dirty, element, next_dirty) {
         element->error = 0;
         commit.elements[commit.count] = element;
         if (change_for(
@@ -410,10 +417,11 @@ static void commit_dirty(struct pinholes *pinholes, uint64_t now_ms)
     pinholes->counters.commits += commit.count > 0;
     for (size_t i = 0; i < commit.count; i++)
         settle(&commit, i, &pinholes->counters);
-    if (pinholes->conntrack && commit.gone_count > 0 && SPEC_ACT("RFC5973-3.4-1b", 2) &&
-        !conntrack_forget(pinholes->conntrack, commit.gone, commit.gone_count))
-        log_line(
-            LOG_LEVEL_WARNING, "conntrack: entries stay until they time out: %s", strerror(errno));
+    if (commit.gone_count > 0) {
+        SPEC_DO("RFC5973-3.4-1b", 2) {
+            forget_flows(pinholes, &commit);
+        }
+    }
     release_commit(&commit);
 }
 
@@ -441,8 +449,7 @@ static void disown(struct pinholes *pinholes, const struct waiting *waiting)
 static void forget_empty(struct pinholes *pinholes, struct element *dirty)
 {
     struct element *element, *next;
-    LL_FOREACH_SAFE2(dirty, element, next, next_dirty)
-    {
+    LL_FOREACH_SAFE2(dirty, element, next, next_dirty) {
         element->dirty = false;
         if (!element->owners && (element->installed_ms == 0 || element->error))
             free_element(pinholes, element);
@@ -459,16 +466,15 @@ void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms)
     struct element *dirty = pinholes->dirty;
     pinholes->waiting = NULL;
     LL_FOREACH(answered, waiting)
-    waiting->result = result_of(pinholes, waiting);
+        waiting->result = result_of(pinholes, waiting);
     pinholes->dirty = NULL;
     pinholes->dirty_count = 0;
     forget_empty(pinholes, dirty);
     LL_FOREACH(answered, waiting)
-    if (waiting->result != NATFW_MIDDLEBOX_OK)
-        disown(pinholes, waiting);
-    LL_FOREACH_SAFE(answered, waiting, next)
-    {
-        pinholes->listener.done(pinholes->listener.context, waiting->token, waiting->result);
+        if (waiting->result != NATFW_MIDDLEBOX_OK)
+            disown(pinholes, waiting);
+    LL_FOREACH_SAFE(answered, waiting, next) {
+        pinholes->listener.done(pinholes->listener.context, waiting->handle, waiting->result);
         free(waiting);
     }
 }

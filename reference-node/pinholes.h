@@ -3,7 +3,7 @@
  * The firewall as the core's middlebox: which session owns which nftables element, and until when.
  *
  * Changes are gathered while the loop turns and committed together by pinholes_commit; only then
- * are the core's tokens answered. An element has the latest timeout of its owners and goes with
+ * are the core's handles answered. An element has the latest timeout of its owners and goes with
  * the last of them (ruling A105). Without a batch nothing is installed and everything is granted:
  * that is a host, which has no data plane to open.
  */
@@ -21,7 +21,7 @@ struct pinholes_listener {
     /* There is something to commit; called once until the commit. */
     void (*pending)(void *context);
     /* A change is in, or has failed. May ask for further changes. */
-    void (*done)(void *context, natfw_middlebox_token token, enum natfw_middlebox_result result);
+    void (*done)(void *context, natfw_handle handle, enum natfw_middlebox_result result);
 };
 
 /* batch and conntrack stay the caller's; either may be NULL. Returns NULL without memory. */
@@ -31,7 +31,7 @@ void pinholes_destroy(struct pinholes *pinholes);
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
 
-/* Brings the kernel up to date and answers the tokens. */
+/* Brings the kernel up to date and answers the handles. */
 void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
 
 struct pinholes_counters {

@@ -60,7 +60,7 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
 {
     const struct gist_mri *flow = &question->rule->flow;
     const struct gist_address *peer = &question->message->peer;
-    bool refuses = rule->verdict.error_class != 0;
+    bool refuses = rule->refusal != NATFW_NO_CODE;
     return side_matches(rule->side, side) &&
            prefix_matches(&rule->peer, peer, all_bits(peer), refuses) &&
            prefix_matches(&rule->source, &flow->source, flow->source_prefix, refuses) &&
@@ -70,8 +70,7 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
            (rule->lifetime_max_s == 0 || question->lifetime_s <= rule->lifetime_max_s);
 }
 
-static struct natfw_verdict authenticate(
-    void *context, const struct natfw_policy_question *question)
+static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
 {
     const struct config *config = context;
     const struct gist_address *address = &question->message->peer;
@@ -80,18 +79,18 @@ static struct natfw_verdict authenticate(
         const struct config_peer *peer = &config->policy.peers[i];
         if (side_matches(peer->side, side) &&
             prefix_matches(&peer->prefix, address, all_bits(address), false))
-            return peer->verdict;
+            return peer->refusal;
     }
-    return (struct natfw_verdict){0};
+    return NATFW_NO_CODE;
 }
 
-static struct natfw_verdict permit(void *context, const struct natfw_policy_question *question)
+static enum natfw_code permit(void *context, const struct natfw_policy_question *question)
 {
     const struct config *config = context;
     enum config_side side = side_of(config, question);
     for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
         if (rule_matches(&config->policy.rules[i], side, question))
-            return config->policy.rules[i].verdict;
+            return config->policy.rules[i].refusal;
     return side == CONFIG_SIDE_INTERNAL ? config->policy.default_internal
                                         : config->policy.default_external;
 }

@@ -138,8 +138,9 @@ static void write_forward(FILE *out, const struct config *config)
     fprintf(out, "\t}\n\tchain guarded {\n");
     if (config->pass_other_signalling)
         fprintf(out, "\t\t" IS_GIST " accept\n");
-    if (SPEC_NEVER("RFC5973-3.4-1a", 2))
+    SPEC_NEVER("RFC5973-3.4-1a", 2) {
         fprintf(out, "\t\tct state established accept\n");
+    }
     fprintf(out, "\t\tmeta nfproto != ipv4 drop\n"
                  "\t\tip protocol icmp ct state related goto quoted\n");
     fprintf(out, "\t\tct direction original meta l4proto { tcp, udp, sctp } goto original_ports\n"

@@ -25,12 +25,12 @@ const char *session_state_name(enum natfw_session_state state)
     return names[state];
 }
 
-json_t *session_verdict_json(const struct natfw_verdict *verdict)
+json_t *session_code_json(enum natfw_code code)
 {
-    if (verdict->error_class == 0)
+    if (code == NATFW_NO_CODE)
         return json_null();
-    return json_pack("{s:i, s:i, s:s}", "class", verdict->error_class, "code", verdict->code,
-        "text", text_of_verdict(verdict));
+    return json_pack("{s:i, s:i, s:s}", "class", natfw_class_of(code), "code",
+        natfw_number_of(code), "text", text_of_code(code));
 }
 
 json_t *session_json(const struct natfw_session_view *view, uint64_t now_ms)
@@ -45,5 +45,5 @@ json_t *session_json(const struct natfw_session_view *view, uint64_t now_ms)
         view->rule.action == NATFW_DENY ? "deny" : "allow", "flow", flow, "rule_installed",
         view->rule_installed, "lifetime_s", (json_int_t)view->lifetime_s, "expires_in_ms",
         (json_int_t)left_ms, "sequence_number", (json_int_t)view->sequence_number, "answer",
-        session_verdict_json(&view->last_answer));
+        session_code_json(view->last_answer));
 }

@@ -12,7 +12,7 @@ const char *session_state_name(enum natfw_session_state state);
 
 json_t *session_json(const struct natfw_session_view *view, uint64_t now_ms);
 
-/* {"class": 7, "code": 4, "text": "..."}; null for class 0. */
-json_t *session_verdict_json(const struct natfw_verdict *verdict);
+/* {"class": 7, "code": 4, "text": "..."}; null for NATFW_NO_CODE. */
+json_t *session_code_json(enum natfw_code code);
 
 #endif

@@ -24,7 +24,7 @@ void session_log(const struct natfw_node *node, const struct natfw_event *event)
 {
     char id[TEXT_SID_SIZE];
     char session[TEXT_FLOW_SIZE + 64] = "";
-    char verdict[96] = "";
+    char answer[96] = "";
     char object[24] = "";
     struct natfw_session_view view;
     text_of_session_id(&event->session_id, id);
@@ -34,12 +34,13 @@ void session_log(const struct natfw_node *node, const struct natfw_event *event)
         snprintf(session, sizeof(session), " role=%s state=%s lifetime=%us flow=\"%s\"",
             session_role_name(view.role), session_state_name(view.state), view.lifetime_s, flow);
     }
-    if (event->verdict.error_class != 0)
-        snprintf(verdict, sizeof(verdict), " answer=%u/0x%02x \"%s\"", event->verdict.error_class,
-            event->verdict.code, text_of_verdict(&event->verdict));
-    if (event->object_type != 0)
-        snprintf(object, sizeof(object), " object=0x%03x", event->object_type);
+    if (event->info.code != NATFW_NO_CODE)
+        snprintf(answer, sizeof(answer), " answer=%u/0x%02x \"%s\"",
+            natfw_class_of(event->info.code), natfw_number_of(event->info.code),
+            text_of_code(event->info.code));
+    if (event->info.object_type != 0)
+        snprintf(object, sizeof(object), " object=0x%03x", event->info.object_type);
     log_line(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-        "session %s %s%s%s%s%s%s", id, event_names[event->kind], session, verdict, object,
+        "session %s %s%s%s%s%s%s", id, event_names[event->kind], session, answer, object,
         event->why ? " why: " : "", event->why ? event->why : "");
 }

@@ -91,21 +91,21 @@ bool text_to_protocol(const char *text, uint8_t *protocol)
     return true;
 }
 
-bool text_to_verdict(const char *text, struct natfw_verdict *verdict)
+bool text_to_code(const char *text, enum natfw_code *code)
 {
-    unsigned long class, code;
+    unsigned long class, number;
     char *end;
-    *verdict = (struct natfw_verdict){0};
+    *code = NATFW_NO_CODE;
     if (strcmp(text, "allow") == 0)
         return true;
     if (!isdigit((unsigned char)text[0]))
         return false;
     class = strtoul(text, &end, 10);
-    if (*end != '/' || !text_to_number(end + 1, 1, 255, &code))
+    if (*end != '/' || !text_to_number(end + 1, 1, 255, &number))
         return false;
     if (class < NATFW_PROTOCOL_ERROR || class > NATFW_SESSION_FAILURE)
         return false;
-    *verdict = (struct natfw_verdict){.error_class = (uint8_t) class, .code = (uint8_t)code};
+    *code = (enum natfw_code)NATFW_CODE(class, number);
     return true;
 }
 
@@ -153,59 +153,56 @@ void text_of_flow(const struct gist_mri *flow, char text[TEXT_FLOW_SIZE])
 }
 
 static const struct {
-    struct natfw_verdict verdict;
+    enum natfw_code code;
     const char *words;
-} verdicts[] = {
-    {{NATFW_INFORMATIONAL, NATFW_ROUTE_CHANGE}, "the route may have changed"},
-    {{NATFW_INFORMATIONAL, NATFW_REAUTHENTICATION_REQUIRED}, "authentication is asked for again"},
-    {{NATFW_INFORMATIONAL, NATFW_GOING_DOWN}, "a node on the path is going down"},
-    {{NATFW_INFORMATIONAL, NATFW_SESSION_EXPIRED}, "the session expired on the path"},
-    {{NATFW_INFORMATIONAL, NATFW_SESSION_TERMINATED}, "the session was ended on the path"},
-    {{NATFW_SUCCESS, NATFW_ALL_PROCESSED}, "granted"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_ILLEGAL_MESSAGE_TYPE}, "illegal message type"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_WRONG_MESSAGE_LENGTH}, "wrong message length"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_BAD_FLAGS}, "bad flags"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_MANDATORY_OBJECT_MISSING}, "a mandatory object is missing"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_ILLEGAL_OBJECT}, "an object is not allowed here"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_UNKNOWN_OBJECT}, "unknown object"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_WRONG_OBJECT_LENGTH}, "wrong object length"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_UNKNOWN_FIELD_VALUE}, "unknown value of an object's field"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_INVALID_COMBINATION}, "invalid combination of flags and fields"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_DUPLICATE_OBJECT}, "duplicate object"},
-    {{NATFW_PROTOCOL_ERROR, NATFW_EXTERNAL_ON_EXTERNAL_SIDE}, "request on the external side"},
-    {{NATFW_TRANSIENT_FAILURE, NATFW_RESOURCES_UNAVAILABLE}, "no resources at the moment"},
-    {{NATFW_PERMANENT_FAILURE, NATFW_AUTHENTICATION_FAILED}, "authentication failed"},
-    {{NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED}, "not authorised"},
-    {{NATFW_PERMANENT_FAILURE, NATFW_INTERNAL_ERROR}, "a node on the path failed"},
-    {{NATFW_PERMANENT_FAILURE, NATFW_NO_EDGE_DEVICE}, "there is no edge device"},
-    {{NATFW_PERMANENT_FAILURE, NATFW_DID_NOT_REACH_NR}, "did not reach a NATFW responder"},
-    {{NATFW_SESSION_FAILURE, NATFW_TERMINATED_ASYNCHRONOUSLY}, "session ended by a node"},
-    {{NATFW_SESSION_FAILURE, NATFW_LIFETIME_TOO_BIG}, "the lifetime is too long"},
-    {{NATFW_SESSION_FAILURE, NATFW_NO_RESERVATION}, "no reservation matches"},
-    {{NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT}, "conflicts with policy"},
-    {{NATFW_SESSION_FAILURE, NATFW_UNKNOWN_ACTION}, "unknown rule action"},
-    {{NATFW_SESSION_FAILURE, NATFW_ACTION_NOT_APPLICABLE}, "the rule action is not applicable"},
-    {{NATFW_SESSION_FAILURE, NATFW_DTINFO_REQUIRED}, "information on the sender is required"},
-    {{NATFW_SESSION_FAILURE, NATFW_SUB_PORTS_NOT_PERMITTED}, "that many ports are not permitted"},
-    {{NATFW_SESSION_FAILURE, NATFW_PROTOCOL_NOT_SUPPORTED}, "the protocol is not supported"},
-    {{NATFW_SESSION_FAILURE, NATFW_TRANSPORT_NEEDED}, "protocol and ports are needed"},
-    {{NATFW_SESSION_FAILURE, NATFW_ICMP_TYPE_NOT_PERMITTED}, "the ICMP type is not permitted"},
-    {{NATFW_SESSION_FAILURE, NATFW_SOURCE_RANGE_TOO_LARGE}, "source addresses: too many"},
-    {{NATFW_SESSION_FAILURE, NATFW_DESTINATION_RANGE_TOO_LARGE}, "destination addresses: too many"},
-    {{NATFW_SESSION_FAILURE, NATFW_SOURCE_PORTS_TOO_LARGE}, "source ports: too many"},
-    {{NATFW_SESSION_FAILURE, NATFW_DESTINATION_PORTS_TOO_LARGE}, "destination ports: too many"},
-    {{NATFW_SESSION_FAILURE, NATFW_LIFETIME_TOO_SMALL}, "the lifetime is too short"},
-    {{NATFW_SESSION_FAILURE, NATFW_MODIFIED_LIFETIME_TOO_BIG},
-        "the lifetime was raised on the path"},
-    {{NATFW_SESSION_FAILURE, NATFW_MODIFIED_LIFETIME_TOO_SMALL},
-        "the lifetime was lowered too far"},
+} codes[] = {
+    {NATFW_ROUTE_CHANGE, "the route may have changed"},
+    {NATFW_REAUTHENTICATION_REQUIRED, "authentication is asked for again"},
+    {NATFW_GOING_DOWN, "a node on the path is going down"},
+    {NATFW_SESSION_EXPIRED, "the session expired on the path"},
+    {NATFW_SESSION_TERMINATED, "the session was ended on the path"},
+    {NATFW_ALL_PROCESSED, "granted"},
+    {NATFW_ILLEGAL_MESSAGE_TYPE, "illegal message type"},
+    {NATFW_WRONG_MESSAGE_LENGTH, "wrong message length"},
+    {NATFW_BAD_FLAGS, "bad flags"},
+    {NATFW_MANDATORY_OBJECT_MISSING, "a mandatory object is missing"},
+    {NATFW_ILLEGAL_OBJECT, "an object is not allowed here"},
+    {NATFW_UNKNOWN_OBJECT, "unknown object"},
+    {NATFW_WRONG_OBJECT_LENGTH, "wrong object length"},
+    {NATFW_UNKNOWN_FIELD_VALUE, "unknown value of an object's field"},
+    {NATFW_INVALID_COMBINATION, "invalid combination of flags and fields"},
+    {NATFW_DUPLICATE_OBJECT, "duplicate object"},
+    {NATFW_EXTERNAL_ON_EXTERNAL_SIDE, "request on the external side"},
+    {NATFW_RESOURCES_UNAVAILABLE, "no resources at the moment"},
+    {NATFW_AUTHENTICATION_FAILED, "authentication failed"},
+    {NATFW_AUTHORIZATION_FAILED, "not authorised"},
+    {NATFW_INTERNAL_ERROR, "a node on the path failed"},
+    {NATFW_NO_EDGE_DEVICE, "there is no edge device"},
+    {NATFW_DID_NOT_REACH_NR, "did not reach a NATFW responder"},
+    {NATFW_TERMINATED_ASYNCHRONOUSLY, "session ended by a node"},
+    {NATFW_LIFETIME_TOO_BIG, "the lifetime is too long"},
+    {NATFW_NO_RESERVATION, "no reservation matches"},
+    {NATFW_POLICY_CONFLICT, "conflicts with policy"},
+    {NATFW_UNKNOWN_ACTION, "unknown rule action"},
+    {NATFW_ACTION_NOT_APPLICABLE, "the rule action is not applicable"},
+    {NATFW_DTINFO_REQUIRED, "information on the sender is required"},
+    {NATFW_SUB_PORTS_NOT_PERMITTED, "that many ports are not permitted"},
+    {NATFW_PROTOCOL_NOT_SUPPORTED, "the protocol is not supported"},
+    {NATFW_TRANSPORT_NEEDED, "protocol and ports are needed"},
+    {NATFW_ICMP_TYPE_NOT_PERMITTED, "the ICMP type is not permitted"},
+    {NATFW_SOURCE_RANGE_TOO_LARGE, "source addresses: too many"},
+    {NATFW_DESTINATION_RANGE_TOO_LARGE, "destination addresses: too many"},
+    {NATFW_SOURCE_PORTS_TOO_LARGE, "source ports: too many"},
+    {NATFW_DESTINATION_PORTS_TOO_LARGE, "destination ports: too many"},
+    {NATFW_LIFETIME_TOO_SMALL, "the lifetime is too short"},
+    {NATFW_MODIFIED_LIFETIME_TOO_BIG, "the lifetime was raised on the path"},
+    {NATFW_MODIFIED_LIFETIME_TOO_SMALL, "the lifetime was lowered too far"},
 };
 
-const char *text_of_verdict(const struct natfw_verdict *verdict)
+const char *text_of_code(enum natfw_code code)
 {
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
-        if (verdicts[i].verdict.error_class == verdict->error_class &&
-            verdicts[i].verdict.code == verdict->code)
-            return verdicts[i].words;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (codes[i].code == code)
+            return codes[i].words;
     return "unknown class or code";
 }

@@ -13,8 +13,8 @@ bool text_to_prefix(const char *text, struct gist_address *address, uint8_t *bit
 bool text_to_endpoint(const char *text, struct gist_address *address, bool *has_port,
     uint16_t *port); /* 192.0.2.1[:53] */
 bool text_to_number(const char *text, unsigned long low, unsigned long high, unsigned long *value);
-bool text_to_protocol(const char *text, uint8_t *protocol);            /* udp, tcp, 0 to 255 */
-bool text_to_verdict(const char *text, struct natfw_verdict *verdict); /* allow, 7/0x04 */
+bool text_to_protocol(const char *text, uint8_t *protocol); /* udp, tcp, 0 to 255 */
+bool text_to_code(const char *text, enum natfw_code *code); /* allow, 7/0x04 */
 
 void text_of_session_id(const struct gist_session_id *id, char text[TEXT_SID_SIZE]);
 void text_of_address(const struct gist_address *address, char text[TEXT_ADDRESS_SIZE]);
@@ -22,6 +22,6 @@ void text_of_address(const struct gist_address *address, char text[TEXT_ADDRESS_
 void text_of_flow(const struct gist_mri *flow, char text[TEXT_FLOW_SIZE]);
 
 /* What a class and code of NATFW_INFO mean, RFC 5973 4.2.5. Never NULL. */
-const char *text_of_verdict(const struct natfw_verdict *verdict);
+const char *text_of_code(enum natfw_code code);
 
 #endif

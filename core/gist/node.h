@@ -7,12 +7,15 @@
 #ifndef NATFW_GIST_NODE_H
 #define NATFW_GIST_NODE_H
 
-#include "core/gist/allocator.h"
-#include "core/gist/crypto.h"
+#include "core/base/allocator.h"
+#include "core/base/crypto.h"
 #include "core/gist/service.h"
 #include "core/gist/transport.h"
 
-enum { GIST_PEER_IDENTITY_MAX = 64 };
+enum {
+    GIST_PEER_IDENTITY_MAX = 64, /* octets */
+    GIST_QUERY_ATTEMPTS_MAX = 8  /* Queries of one handshake whose cookies are kept */
+};
 
 struct gist_node_config {
     uint16_t nslp_id; /* the one signalling application hosted: 33 for NATFW */
@@ -55,8 +58,8 @@ struct gist_counters {
 };
 
 struct gist_seams {
-    struct gist_allocator allocator;
-    struct gist_crypto crypto;
+    struct base_allocator allocator;
+    struct base_crypto crypto;
     struct gist_transport transport;
     struct gist_application application;
 };

@@ -5,7 +5,8 @@
  * that passes is the forwarder's, one that this node started is the initiator's own.
  *
  * Wire it to GIST by natfw_node_application(), which goes into the seams of gist_node_create, and
- * natfw_node_attach().
+ * natfw_node_attach(). All functions are called from one thread, and not from within the seams but
+ * where it is said.
  */
 #ifndef NATFW_NATFW_NODE_H
 #define NATFW_NATFW_NODE_H
@@ -25,12 +26,11 @@ struct natfw_node_config {
     uint32_t lifetime_max_s; /* longer requests are lowered to it, or refused with 7/0x02 */
     bool refuse_long_lifetime;
     bool error_response_kills_session; /* the literal reading of ruling A38; default off */
-    uint32_t transitory_hold_s;        /* at least 30, RFC 5973 3.2.8 */
-    size_t sessions_max;
-    /* Only for making a node that is wrong on purpose. */
-    uint32_t responder_raises_lifetime_s; /* NR adds this to what it grants; 0 in a right node */
+    uint32_t transitory_hold_s;        /* 30 or more, RFC 5973 3.2.8; taken as it is given */
+    size_t sessions_max;               /* more requests are refused with 4/0x01 */
 };
 
+/* Forwarder and responder, lifetimes of 1 to 3600 s, 65536 sessions. */
 struct natfw_node_config natfw_node_config_default(void);
 
 enum natfw_session_state { /* RFC 5973 3.2.8 */
@@ -47,11 +47,11 @@ struct natfw_session_view {
     enum natfw_role role;
     enum natfw_session_state state;
     struct natfw_policy_rule rule; /* the active one, or the remembered one while Pending */
-    bool rule_installed;
-    uint32_t lifetime_s; /* granted, or asked for while Pending */
+    bool rule_installed;           /* in the middlebox: forwarder only */
+    uint32_t lifetime_s;           /* granted, or asked for while Pending */
     uint64_t expires_ms;
-    uint32_t sequence_number;         /* the MSN stored last */
-    struct natfw_verdict last_answer; /* initiator: NATFW_INFO of the latest RESPONSE */
+    uint32_t sequence_number;    /* the MSN stored last */
+    enum natfw_code last_answer; /* initiator: of the latest RESPONSE; NATFW_NO_CODE before it */
 };
 
 enum natfw_event_kind {
@@ -59,8 +59,8 @@ enum natfw_event_kind {
     NATFW_EVENT_ESTABLISHED,
     NATFW_EVENT_REFRESHED,
     NATFW_EVENT_UPDATED,
-    NATFW_EVENT_REFUSED,  /* a RESPONSE of an error class was sent or received: verdict */
-    NATFW_EVENT_NOTIFIED, /* a NOTIFY was received: verdict */
+    NATFW_EVENT_REFUSED,  /* a RESPONSE of an error class was sent or received: info */
+    NATFW_EVENT_NOTIFIED, /* a NOTIFY was received: info */
     NATFW_EVENT_DELETED,  /* by a request of lifetime 0 */
     NATFW_EVENT_EXPIRED,
     NATFW_EVENT_DISCARDED /* a message was dropped: why */
@@ -69,9 +69,8 @@ enum natfw_event_kind {
 struct natfw_event {
     enum natfw_event_kind kind;
     struct gist_session_id session_id;
-    struct natfw_verdict verdict;
-    uint16_t object_type; /* with REFUSED: the object at fault, or 0 */
-    const char *why;      /* a short reason for the log, or NULL */
+    struct natfw_info info;
+    const char *why; /* a short reason for the log, in static memory, or NULL */
 };
 
 /* Told of everything that happens to a session; may look at sessions, must not change them. */
@@ -81,8 +80,8 @@ struct natfw_observer {
 };
 
 struct natfw_seams {
-    struct gist_allocator allocator;
-    struct gist_crypto crypto;
+    struct base_allocator allocator;
+    struct base_crypto crypto;
     struct natfw_middlebox middlebox;
     struct natfw_policy policy;
     struct natfw_observer observer;
@@ -91,42 +90,49 @@ struct natfw_seams {
     void (*set_deadline)(void *deadline_context, uint64_t deadline_ms);
 };
 
-/* Returns NULL without memory. The seams are copied. */
+/* Returns a node that the caller destroys, or NULL without memory or randomness. Configuration and
+ * seams are copied; their contexts have to outlive the node. */
 struct natfw_node *natfw_node_create(
     const struct natfw_node_config *config, const struct natfw_seams *seams);
+/* Forgets all sessions and tells nobody: what the middlebox has of them stays until it expires.
+ * NULL is allowed. Destroy the GIST node first, whose calls end here. */
 void natfw_node_destroy(struct natfw_node *node);
 
 /* What GIST calls: goes into the seams of the GIST node. */
 struct gist_application natfw_node_application(struct natfw_node *node);
 
 /* The GIST node that carries our messages, made with natfw_node_application; and its transport,
- * to tell which addresses are ours. */
+ * to tell which addresses are ours. Once, before anything arrives. */
 void natfw_node_attach(
     struct natfw_node *node, struct gist_node *gist, const struct gist_transport *transport);
 
+/* Ends what has expired and refreshes what is due; early or repeated calls do no harm. */
 void natfw_node_tick(struct natfw_node *node, uint64_t now_ms);
 
-/* The answer to a change of the data plane that was asked for with a token. */
-void natfw_node_middlebox_done(struct natfw_node *node, uint64_t now_ms,
-    natfw_middlebox_token token, enum natfw_middlebox_result result);
+/* The answer to a change of the data plane that was asked for with a handle; once for each, and not
+ * from within the middlebox's functions. One that nobody waits for any more is ignored. */
+void natfw_node_middlebox_done(struct natfw_node *node, uint64_t now_ms, natfw_handle handle,
+    enum natfw_middlebox_result result);
 
 /* NI: opens a session for a flow; later requests refresh it before its lifetime ends. The MRI of
  * the rule has the data sender as source and the data receiver as destination. */
 struct natfw_open {
     struct natfw_policy_rule rule;
-    uint32_t lifetime_s;
-    bool refresh; /* keep it alive until closed */
+    uint32_t lifetime_s; /* above 0 */
+    bool refresh;        /* keep it alive until closed */
 };
 
 enum natfw_result {
     NATFW_OK,
-    NATFW_NO_SESSION,
-    NATFW_NO_MEMORY,
+    NATFW_NO_SESSION, /* none of this id that this node began */
+    NATFW_NO_MEMORY,  /* or more sessions than sessions_max */
     NATFW_NO_RANDOMNESS,
     NATFW_INVALID, /* the rule or the lifetime cannot be asked for */
     NATFW_NO_ROUTE
 };
 
+/* Sends a CREATE. Sets session_id where NATFW_OK; otherwise nothing is left behind. The RESPONSE is
+ * told by the observer. */
 enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     const struct natfw_open *open, struct gist_session_id *session_id);
 /* NI: changes the rule, the lifetime or both: an update, or a refresh at once. RFC 5973 3.10. */
@@ -136,9 +142,11 @@ enum natfw_result natfw_node_change(struct natfw_node *node, uint64_t now_ms,
 enum natfw_result natfw_node_close(
     struct natfw_node *node, uint64_t now_ms, const struct gist_session_id *session_id);
 
+/* Fills in the view and returns true, or returns false when there is no such session. */
 bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,
     struct natfw_session_view *view);
-/* Calls visit for each session, in no order. */
+/* Calls visit for each session, in no order. The view is valid during the call; visit must not
+ * change sessions. */
 void natfw_node_each_session(const struct natfw_node *node,
     void (*visit)(void *context, const struct natfw_session_view *view), void *context);
 

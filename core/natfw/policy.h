@@ -5,14 +5,10 @@
 #define NATFW_NATFW_POLICY_H
 
 #include "core/gist/service.h"
+#include "core/natfw/info.h"
 #include "core/natfw/policy_rule.h"
 
-/* An error class and response code of NATFW_INFO, RFC 5973 4.2.5; class 0 means no objection. */
-struct natfw_verdict {
-    uint8_t error_class;
-    uint8_t code;
-};
-
+/* What is asked; valid during the call only. */
 struct natfw_policy_question {
     const struct gist_received *message;  /* peer, interface, association and its security */
     const struct natfw_policy_rule *rule; /* NULL: about the sender alone (authentication) */
@@ -20,15 +16,15 @@ struct natfw_policy_question {
     bool is_update; /* of a session that this node knows */
 };
 
+/* Both answer at once, with the code of a refusal or with NATFW_NO_CODE: no objection. */
 struct natfw_policy {
     void *context;
 
-    /* Who is it, and may it signal here at all? Answers 5/0x01 or 5/0x02, or class 0. */
-    struct natfw_verdict (*authenticate)(
-        void *context, const struct natfw_policy_question *question);
+    /* Who is it, and may it signal here at all? Refuses with 5/0x01 or 5/0x02. */
+    enum natfw_code (*authenticate)(void *context, const struct natfw_policy_question *question);
 
-    /* May it have this rule? Answers 7/0x04, 7/0x06, 7/0x09 to 7/0x0f or 5/0x02, or class 0. */
-    struct natfw_verdict (*permit)(void *context, const struct natfw_policy_question *question);
+    /* May it have this rule? Refuses with 7/0x04, 7/0x06, 7/0x09 to 7/0x0f or 5/0x02. */
+    enum natfw_code (*permit)(void *context, const struct natfw_policy_question *question);
 };
 
 #endif

@@ -1,16 +1,8 @@
-/* The catalogue of requirements and the list of points; see spec.h. */
+/* The list of points, and which of them is broken; see spec.h. */
 #include "core/spec/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const struct spec_requirement requirements[] = {
-#define REQUIREMENT(...)     {__VA_ARGS__},
-#define RESTATEMENT(of, ...) {__VA_ARGS__},
-#include "core/spec/requirements.def"
-#undef REQUIREMENT
-#undef RESTATEMENT
-};
 
 extern struct spec_point *const __start_spec_listing[] __attribute__((weak));
 extern struct spec_point *const __stop_spec_listing[] __attribute__((weak));
@@ -19,14 +11,6 @@ struct spec_point *const *spec_points(size_t *count)
 {
     *count = (size_t)(__stop_spec_listing - __start_spec_listing);
     return __start_spec_listing;
-}
-
-const struct spec_requirement *spec_requirement(const char *id)
-{
-    for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++)
-        if (strcmp(requirements[i].id, id) == 0)
-            return &requirements[i];
-    return NULL;
 }
 
 #if defined(SPEC_MUTANTS)

@@ -1,5 +1,6 @@
 /* GIST messages as JSON. RFC 5971 A. */
-#include "core/gist/message.h"
+#include "core/gist/message/message.h"
+#include "core/gist/message/message_parse.h"
 
 #include "harness/codec-lines/view.h"
 

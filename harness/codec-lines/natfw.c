@@ -1,7 +1,8 @@
 /* NATFW messages as JSON. RFC 5973 4. */
-#include "core/natfw/message.h"
+#include "core/natfw/message/message.h"
+#include "core/natfw/message/message_parse.h"
 
-#include "core/natfw/session_auth.h"
+#include "core/natfw/message/session_auth.h"
 #include "harness/codec-lines/view.h"
 
 #include <stdio.h>
@@ -53,8 +54,8 @@ static json_t *natfw_object_fields(const struct natfw_message *message, enum nat
         return json_pack(
             "{si si}", "rule_action", message->efi.action, "sub_ports", message->efi.sub_ports);
     case NATFW_INFO:
-        return json_pack("{si si si}", "class", message->info.error_class, "code",
-            message->info.code, "object_type", message->info.object_type);
+        return json_pack("{si si si}", "class", natfw_class_of(message->info.code), "code",
+            natfw_number_of(message->info.code), "object_type", message->info.object_type);
     case NATFW_NONCE:
         return json_pack("{sI}", "nonce", (json_int_t)message->nonce);
     case NATFW_MSN:
@@ -72,8 +73,8 @@ json_t *natfw_view(const uint8_t *octets, size_t length)
     struct natfw_message message;
     struct natfw_info fault;
     if (!natfw_message_parse(octets, length, &message, &fault))
-        return json_pack("{s{si si si}}", "fault", "class", fault.error_class, "code", fault.code,
-            "object", fault.object_type);
+        return json_pack("{s{si si si}}", "fault", "class", natfw_class_of(fault.code), "code",
+            natfw_number_of(fault.code), "object", fault.object_type);
     json_t *objects = json_object();
     for (unsigned type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
         char key[8];

@@ -1,5 +1,5 @@
 /* The session authorisation object as JSON. RFC 5981 3. */
-#include "core/natfw/session_auth.h"
+#include "core/natfw/message/session_auth.h"
 
 #include "harness/codec-lines/view.h"
 

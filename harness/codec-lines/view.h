@@ -5,7 +5,7 @@
 #define NATFW_HARNESS_CODEC_LINES_VIEW_H
 
 #include "core/gist/address.h"
-#include "core/gist/object.h"
+#include "core/gist/message/object.h"
 #include "core/wire/reader.h"
 
 #include <jansson.h>

@@ -45,11 +45,10 @@ static void ignore_pending(void *context)
     (void)context;
 }
 
-static void require_done(
-    void *context, natfw_middlebox_token token, enum natfw_middlebox_result result)
+static void require_done(void *context, natfw_handle handle, enum natfw_middlebox_result result)
 {
     (void)context;
-    (void)token;
+    (void)handle;
     cr_assert(result == NATFW_MIDDLEBOX_OK);
 }
 

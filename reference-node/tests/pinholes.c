@@ -14,15 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKENS_MAX = 512 };
+enum { HANDLES_MAX = 512 };
 
 /* A firewall without its daemon: pinholes over a loaded ruleset. */
 struct firewall {
     struct nft_batch *batch;
     struct pinholes *pinholes;
     struct natfw_middlebox middlebox;
-    enum natfw_middlebox_result results[TOKENS_MAX]; /* by token */
-    bool answered[TOKENS_MAX];
+    enum natfw_middlebox_result results[HANDLES_MAX]; /* by handle */
+    bool answered[HANDLES_MAX];
     unsigned pending;
 };
 
@@ -32,12 +32,12 @@ static void on_pending(void *context)
     firewall->pending++;
 }
 
-static void on_done(void *context, natfw_middlebox_token token, enum natfw_middlebox_result result)
+static void on_done(void *context, natfw_handle handle, enum natfw_middlebox_result result)
 {
     struct firewall *firewall = context;
-    cr_assert(token < TOKENS_MAX);
-    firewall->results[token] = result;
-    firewall->answered[token] = true;
+    cr_assert(handle < HANDLES_MAX);
+    firewall->results[handle] = result;
+    firewall->answered[handle] = true;
 }
 
 static void firewall_start(struct firewall *firewall, enum nft_refresh refresh, unsigned size)
@@ -84,12 +84,12 @@ static struct natfw_policy_rule udp_rule(uint16_t port)
 }
 
 static void install(struct firewall *firewall, uint8_t owner, uint16_t port, uint64_t lifetime_ms,
-    natfw_middlebox_token token)
+    natfw_handle handle)
 {
     struct gist_session_id id = session(owner);
     struct natfw_policy_rule rule = udp_rule(port);
     firewall->middlebox.install(
-        firewall->middlebox.context, &id, &rule, clock_now_ms() + lifetime_ms, token);
+        firewall->middlebox.context, &id, &rule, clock_now_ms() + lifetime_ms, handle);
 }
 
 static void remove_owner(struct firewall *firewall, uint8_t owner, uint16_t port)
@@ -229,9 +229,9 @@ Test(pinholes, of_one_turn_are_one_commit_and_a_culprit_takes_no_other_down)
     cr_assert(firewall.pending == 1);
     commit(&firewall);
     size_t failed = 0;
-    for (natfw_middlebox_token token = 1; token <= 101; token++) {
-        cr_assert(firewall.answered[token]);
-        failed += firewall.results[token] == NATFW_MIDDLEBOX_FAILED;
+    for (natfw_handle handle = 1; handle <= 101; handle++) {
+        cr_assert(firewall.answered[handle]);
+        failed += firewall.results[handle] == NATFW_MIDDLEBOX_FAILED;
     }
     cr_assert(failed == 1, "%zu failed in a set with room for all but one", failed);
     cr_assert(count_elements() == 100);
@@ -319,7 +319,7 @@ Test(pinholes, each_class_of_wildcards_has_its_set)
         rule.flow.has_source_port = class->has_source_port;
         rule.flow.has_destination_port = class->has_destination_port;
         cr_assert(pinhole_class_of(&rule) == class);
-        cr_assert(firewall.middlebox.reserve(firewall.middlebox.context, &id, &rule) ==
+        cr_assert(firewall.middlebox.remember(firewall.middlebox.context, &id, &rule) ==
                   NATFW_MIDDLEBOX_OK);
         firewall.middlebox.install(
             firewall.middlebox.context, &id, &rule, clock_now_ms() + 60000, i + 1);
@@ -332,24 +332,24 @@ Test(pinholes, each_class_of_wildcards_has_its_set)
     firewall_stop(&firewall);
 }
 
-Test(pinholes, are_reserved_without_being_installed_and_refused_against_a_denial)
+Test(pinholes, are_remembered_without_being_installed_and_refused_against_a_denial)
 {
     struct firewall firewall;
     firewall_start(&firewall, NFT_REFRESH_IN_PLACE, 1000);
     struct gist_session_id denier = session(1), asker = session(2);
     struct natfw_policy_rule denied = udp_rule(5000), wanted = udp_rule(5000);
     denied.action = NATFW_DENY;
-    cr_assert(firewall.middlebox.reserve(firewall.middlebox.context, &denier, &denied) ==
+    cr_assert(firewall.middlebox.remember(firewall.middlebox.context, &denier, &denied) ==
               NATFW_MIDDLEBOX_OK);
     commit(&firewall);
     cr_assert(count_elements() == 0);
-    cr_assert(firewall.middlebox.reserve(firewall.middlebox.context, &asker, &wanted) ==
+    cr_assert(firewall.middlebox.remember(firewall.middlebox.context, &asker, &wanted) ==
               NATFW_MIDDLEBOX_CONFLICT);
     firewall.middlebox.remove(firewall.middlebox.context, &denier, &denied);
-    cr_assert(firewall.middlebox.reserve(firewall.middlebox.context, &asker, &wanted) ==
+    cr_assert(firewall.middlebox.remember(firewall.middlebox.context, &asker, &wanted) ==
               NATFW_MIDDLEBOX_OK);
     wanted.flow.source_prefix = 24;
-    cr_assert(firewall.middlebox.reserve(firewall.middlebox.context, &asker, &wanted) ==
+    cr_assert(firewall.middlebox.remember(firewall.middlebox.context, &asker, &wanted) ==
               NATFW_MIDDLEBOX_CONFLICT);
     firewall_stop(&firewall);
 }

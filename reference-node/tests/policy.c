@@ -20,10 +20,11 @@ static struct natfw_policy_rule rule_to(uint16_t port)
             .destination_port = port}};
 }
 
-static const struct natfw_verdict conflict = {7, 4}, unauthorised = {5, 2};
+static const enum natfw_code conflict = NATFW_POLICY_CONFLICT,
+                             unauthorised = NATFW_AUTHORIZATION_FAILED;
 
 /* A host, for which the side of an interface that is not listed is internal. */
-static struct natfw_verdict ask(
+static enum natfw_code ask(
     struct config_rule *rules, size_t count, struct natfw_policy_rule asked, uint32_t lifetime_s)
 {
     struct config config = {
@@ -37,59 +38,60 @@ static struct natfw_verdict ask(
 Test(policy, the_first_rule_that_matches_decides_and_else_the_default)
 {
     struct config_rule rules[] = {
-        {.protocol = 17, .port_low = 5000, .port_high = 5000, .verdict = conflict},
+        {.protocol = 17, .port_low = 5000, .port_high = 5000, .refusal = conflict},
         {.protocol = 17, .port_low = 4000, .port_high = 6000}};
-    cr_assert(ask(rules, 2, rule_to(5000), 60).error_class == 7);
-    cr_assert(ask(rules, 2, rule_to(5001), 60).error_class == 0);
-    cr_assert(ask(rules, 2, rule_to(7000), 60).error_class == 5);
+    cr_assert(ask(rules, 2, rule_to(5000), 60) == conflict);
+    cr_assert(ask(rules, 2, rule_to(5001), 60) == NATFW_NO_CODE);
+    cr_assert(ask(rules, 2, rule_to(7000), 60) == unauthorised);
 }
 
 Test(policy, allows_a_range_only_as_a_whole_and_refuses_any_part_of_one)
 {
     struct config_rule allow = {.protocol = -1, .port_low = 5000, .port_high = 5001};
     struct config_rule refuse = allow;
-    refuse.verdict = conflict;
+    refuse.refusal = conflict;
     struct natfw_policy_rule all_ports = rule_to(0), two_ports = rule_to(5001);
     all_ports.flow.has_destination_port = false;
     two_ports.sub_ports = 1;
-    cr_assert(ask(&allow, 1, all_ports, 60).error_class == 5);
-    cr_assert(ask(&allow, 1, two_ports, 60).error_class == 5);
-    cr_assert(ask(&refuse, 1, all_ports, 60).error_class == 7);
-    cr_assert(ask(&refuse, 1, two_ports, 60).error_class == 7);
+    cr_assert(ask(&allow, 1, all_ports, 60) == unauthorised);
+    cr_assert(ask(&allow, 1, two_ports, 60) == unauthorised);
+    cr_assert(ask(&refuse, 1, all_ports, 60) == conflict);
+    cr_assert(ask(&refuse, 1, two_ports, 60) == conflict);
     struct config_rule from = {.protocol = -1,
         .port_high = 65535,
         .source = {.address = gist_address_v4(0xc0000200), .bits = 24}};
     struct natfw_policy_rule any_source = rule_to(5000);
     any_source.flow.source_prefix = 0;
-    cr_assert(ask(&from, 1, rule_to(5000), 60).error_class == 0);
-    cr_assert(ask(&from, 1, any_source, 60).error_class == 5);
-    from.verdict = conflict;
-    cr_assert(ask(&from, 1, any_source, 60).error_class == 7);
+    cr_assert(ask(&from, 1, rule_to(5000), 60) == NATFW_NO_CODE);
+    cr_assert(ask(&from, 1, any_source, 60) == unauthorised);
+    from.refusal = conflict;
+    cr_assert(ask(&from, 1, any_source, 60) == conflict);
 }
 
 Test(policy, limits_the_lifetime_of_what_it_allows)
 {
     struct config_rule rule = {.protocol = -1, .port_high = 65535, .lifetime_max_s = 100};
-    cr_assert(ask(&rule, 1, rule_to(5000), 100).error_class == 0);
-    cr_assert(ask(&rule, 1, rule_to(5000), 101).error_class == 5);
+    cr_assert(ask(&rule, 1, rule_to(5000), 100) == NATFW_NO_CODE);
+    cr_assert(ask(&rule, 1, rule_to(5000), 101) == unauthorised);
 }
 
 Test(policy, knows_who_may_signal_by_prefix)
 {
-    struct config_peer peers[] = {
-        {.prefix = {.address = gist_address_v4(0xc0000207), .bits = 32}, .verdict = {5, 1}},
-        {.prefix = {.address = gist_address_v4(0xc0000200), .bits = 24}, .verdict = {5, 2}}};
+    struct config_peer peers[] = {{.prefix = {.address = gist_address_v4(0xc0000207), .bits = 32},
+                                      .refusal = NATFW_AUTHENTICATION_FAILED},
+        {.prefix = {.address = gist_address_v4(0xc0000200), .bits = 24},
+            .refusal = NATFW_AUTHORIZATION_FAILED}};
     struct config config = {.policy = {.peers = peers, .peer_count = 2}};
     struct natfw_policy policy = policy_config(&config);
     struct gist_received other = message, stranger = message;
     other.peer.octets[3] = 8;
     stranger.peer.octets[2] = 3;
     struct natfw_policy_question question = {.message = &message};
-    cr_assert(policy.authenticate(policy.context, &question).code == 1);
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_AUTHENTICATION_FAILED);
     question.message = &other;
-    cr_assert(policy.authenticate(policy.context, &question).code == 2);
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_AUTHORIZATION_FAILED);
     question.message = &stranger;
-    cr_assert(policy.authenticate(policy.context, &question).error_class == 0);
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_NO_CODE);
 }
 
 Test(policy, a_forwarder_takes_an_unknown_interface_as_external)
@@ -98,7 +100,7 @@ Test(policy, a_forwarder_takes_an_unknown_interface_as_external)
     struct natfw_policy policy = policy_config(&config);
     struct natfw_policy_rule rule = rule_to(5000);
     struct natfw_policy_question question = {.message = &message, .rule = &rule};
-    cr_assert(policy.permit(policy.context, &question).error_class == 0);
+    cr_assert(policy.permit(policy.context, &question) == NATFW_NO_CODE);
     config.natfw.forwarder = true;
-    cr_assert(policy.permit(policy.context, &question).error_class == 5);
+    cr_assert(policy.permit(policy.context, &question) == unauthorised);
 }

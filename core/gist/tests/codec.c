@@ -1,6 +1,8 @@
 /* core/gist: messages parsed and built, on octets that another GIST sent and on faults. RFC 5971 A.
  */
-#include "core/gist/message.h"
+#include "core/gist/message/message.h"
+#include "core/gist/message/message_build.h"
+#include "core/gist/message/message_parse.h"
 #include "core/spec/tests/verify.h"
 
 #include <criterion/criterion.h>

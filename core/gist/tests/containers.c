@@ -1,10 +1,10 @@
 /* core/gist: timers, tables, streams and the token bucket by themselves. */
-#include "core/gist/common_header.h"
-#include "core/gist/message_stream.h"
-#include "core/gist/table.h"
+#include "core/base/table.h"
+#include "core/base/timer.h"
+#include "core/base/token_bucket.h"
+#include "core/gist/message/common_header.h"
+#include "core/gist/message/message_stream.h"
 #include "core/gist/tests/network.h"
-#include "core/gist/timer.h"
-#include "core/gist/token_bucket.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -18,21 +18,21 @@ static uint32_t next_random(uint32_t *state)
 
 Test(containers, timers_come_in_order_whatever_was_stopped)
 {
-    static struct gist_timer timers[MANY];
-    struct gist_timers heap = {0};
+    static struct base_timer timers[MANY];
+    struct base_timers heap = {0};
     uint32_t random = 1;
     for (size_t i = 0; i < MANY; i++)
-        gist_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+        base_timer_start(&heap, &timers[i], next_random(&random) >> 16);
     for (size_t i = 0; i < MANY; i += 3)
-        gist_timer_stop(&heap, &timers[i]);
+        base_timer_stop(&heap, &timers[i]);
     for (size_t i = 1; i < MANY; i += 3)
-        gist_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+        base_timer_start(&heap, &timers[i], next_random(&random) >> 16);
     uint64_t last = 0;
     size_t count = 0;
     while (heap.first) {
         cr_assert_geq(heap.first->deadline_ms, last);
         last = heap.first->deadline_ms;
-        gist_timer_stop(&heap, heap.first);
+        base_timer_stop(&heap, heap.first);
         count++;
     }
     cr_assert_eq(count, MANY - (MANY + 2) / 3);
@@ -40,22 +40,22 @@ Test(containers, timers_come_in_order_whatever_was_stopped)
 
 Test(containers, a_table_finds_what_is_in_it)
 {
-    static struct gist_table_link links[MANY];
+    static struct base_table_link links[MANY];
     struct network_options options = {.seed = 1};
     struct network *network = network_create(&options);
-    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
-    struct gist_table table;
-    gist_table_open(&table, &allocator);
+    struct base_allocator allocator = network_seams(network_add(network)).allocator;
+    struct base_table table;
+    base_table_open(&table, &allocator);
     for (size_t i = 0; i < MANY; i++)
-        gist_table_insert(&table, &links[i], i / 2);
+        base_table_insert(&table, &links[i], i / 2);
     cr_assert_gt(table.bucket_count, MANY / 2);
     for (size_t i = 0; i < MANY; i += 2) {
-        struct gist_table_link *first = gist_table_first(&table, i / 2);
-        cr_assert(first && gist_table_next(first) && !gist_table_next(gist_table_next(first)));
+        struct base_table_link *first = base_table_first(&table, i / 2);
+        cr_assert(first && base_table_next(first) && !base_table_next(base_table_next(first)));
     }
     for (size_t i = 0; i < MANY; i++)
-        gist_table_remove(&table, &links[i]);
-    cr_assert_null(gist_table_any(&table));
+        base_table_remove(&table, &links[i]);
+    cr_assert_null(base_table_any(&table));
     cr_assert_eq(network_memory(network)->outstanding, 0);
     network_destroy(network);
 }
@@ -68,7 +68,7 @@ Test(containers, the_hash_is_siphash)
         key[i] = i;
     for (uint8_t i = 0; i < 15; i++)
         octets[i] = i;
-    cr_assert_eq(gist_hash(key, octets, 15), UINT64_C(0xa129ca6149be45e5));
+    cr_assert_eq(base_hash(key, octets, 15), UINT64_C(0xa129ca6149be45e5));
 }
 
 /* Cuts a stream of three messages into portions of each size. */
@@ -78,7 +78,7 @@ Test(containers, messages_come_whole_out_of_any_portions)
         1, 1, 0, 2, 0, 0, 5, 128, 1, 2, 3, 4, 5, 6, 7, 8};
     struct network_options options = {.seed = 1};
     struct network *network = network_create(&options);
-    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
+    struct base_allocator allocator = network_seams(network_add(network)).allocator;
     for (size_t portion = 1; portion <= sizeof(stream); portion++) {
         struct gist_message_stream state = {0};
         size_t lengths[4] = {0};
@@ -104,7 +104,7 @@ Test(containers, memory_follows_what_has_arrived_not_what_is_promised)
 {
     struct network_options options = {.seed = 1};
     struct network *network = network_create(&options);
-    struct gist_allocator allocator = network_seams(network_add(network)).allocator;
+    struct base_allocator allocator = network_seams(network_add(network)).allocator;
     uint8_t octets[GIST_COMMON_HEADER_LENGTH] = {1, 1, 0xff, 0xff};
     const uint8_t *at = octets;
     size_t length = sizeof(octets);
@@ -121,12 +121,12 @@ Test(containers, memory_follows_what_has_arrived_not_what_is_promised)
 
 Test(containers, the_bucket_holds_a_burst_and_fills_at_its_rate)
 {
-    struct gist_token_bucket bucket = gist_token_bucket_full(10, 3, 0);
+    struct base_token_bucket bucket = base_token_bucket_full(10, 3, 0);
     for (size_t i = 0; i < 3; i++)
-        cr_assert(gist_token_bucket_take(&bucket, 0));
-    cr_assert_not(gist_token_bucket_take(&bucket, 0));
-    cr_assert_eq(gist_token_bucket_wait_ms(&bucket), 100);
-    cr_assert_not(gist_token_bucket_take(&bucket, 99));
-    cr_assert(gist_token_bucket_take(&bucket, 100));
-    cr_assert_not(gist_token_bucket_take(&bucket, 100));
+        cr_assert(base_token_bucket_take(&bucket, 0));
+    cr_assert_not(base_token_bucket_take(&bucket, 0));
+    cr_assert_eq(base_token_bucket_wait_ms(&bucket), 100);
+    cr_assert_not(base_token_bucket_take(&bucket, 99));
+    cr_assert(base_token_bucket_take(&bucket, 100));
+    cr_assert_not(base_token_bucket_take(&bucket, 100));
 }

@@ -1,5 +1,5 @@
 /* core/gist: Responder-Cookies. RFC 5971 8.5. */
-#include "core/gist/cookie.h"
+#include "core/gist/state/cookie.h"
 
 #include "core/gist/tests/network.h"
 #include "core/spec/tests/verify.h"
@@ -9,7 +9,7 @@
 
 struct bench {
     struct network *network;
-    struct gist_crypto crypto;
+    struct base_crypto crypto;
     struct gist_cookie_secrets secrets;
     struct gist_nli nli;
     struct gist_mri mri;

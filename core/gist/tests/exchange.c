@@ -1,5 +1,6 @@
 /* core/gist: what comes again, late, out of place or with a fault between two neighbours, and what
  * each says of itself. RFC 5971 4.1.2, 4.4, 5.2.2, 5.3, 6, 7, A.3. */
+#include "core/gist/message/message_build.h"
 #include "core/gist/tests/pair.h"
 #include "core/spec/tests/verify.h"
 

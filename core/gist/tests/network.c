@@ -1,7 +1,7 @@
 /* Places, clock, memory and randomness of the in-memory network; see network.h. */
 #include "core/gist/tests/network.h"
 
-#include "core/gist/table.h"
+#include "core/base/table.h"
 #include "core/gist/tests/network_internal.h"
 
 #include <stdlib.h>
@@ -281,15 +281,15 @@ static bool fill_random(void *context, uint8_t *octets, size_t length)
 }
 
 /* Keyed and deterministic is all that a simulation asks of a MAC. */
-static bool compute_mac(void *context, const uint8_t key[GIST_KEY_LENGTH], const uint8_t *data,
-    size_t length, uint8_t mac[GIST_MAC_LENGTH])
+static bool compute_mac(void *context, const uint8_t key[BASE_KEY_LENGTH], const uint8_t *data,
+    size_t length, uint8_t mac[BASE_MAC_LENGTH])
 {
     (void)context;
-    for (size_t i = 0; i < GIST_MAC_LENGTH; i += 8) {
-        uint8_t part[GIST_HASH_KEY_LENGTH];
+    for (size_t i = 0; i < BASE_MAC_LENGTH; i += 8) {
+        uint8_t part[BASE_HASH_KEY_LENGTH];
         memcpy(part, key + i % 16, sizeof(part));
         part[0] ^= (uint8_t)i;
-        uint64_t hash = gist_hash(part, data, length);
+        uint64_t hash = base_hash(part, data, length);
         memcpy(mac + i, &hash, 8);
     }
     return true;

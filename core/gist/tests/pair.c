@@ -1,5 +1,7 @@
 /* Nodes in a row; see pair.h. */
 #include "core/gist/tests/pair.h"
+#include "core/gist/message/message_build.h"
+#include "core/gist/message/message_parse.h"
 
 #include <stdio.h>
 #include <stdlib.h>

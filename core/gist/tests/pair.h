@@ -3,7 +3,7 @@
 #ifndef NATFW_GIST_TESTS_PAIR_H
 #define NATFW_GIST_TESTS_PAIR_H
 
-#include "core/gist/message.h"
+#include "core/gist/message/message.h"
 #include "core/gist/tests/network.h"
 
 enum { ROW_MAX = 4, HEARD_MAX = 256, HEARD_DATA_MAX = 1024, WIRE_MAX = 512 };

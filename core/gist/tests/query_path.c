@@ -1,5 +1,6 @@
 /* core/gist: which Queries can have come by their flow's path. RFC 5971 5.8.1.2, 5.8.1.3, 7.2.1,
  * 7.4. */
+#include "core/gist/message/message_build.h"
 #include "core/gist/tests/pair.h"
 #include "core/spec/tests/verify.h"
 

@@ -1,5 +1,7 @@
 /* core/gist: what a node refuses, and with which error. RFC 5971 4.3, 4.4.6, 5.5, 5.6, 5.7.1, 8.5,
  * A.4.4. */
+#include "core/gist/message/message_build.h"
+#include "core/gist/message/message_parse.h"
 #include "core/gist/tests/pair.h"
 #include "core/spec/tests/verify.h"
 

@@ -2,7 +2,9 @@
  * forbids is not built. */
 #include "core/gist/tests/samples.h"
 
-#include "core/gist/message.h"
+#include "core/gist/message/message.h"
+#include "core/gist/message/message_build.h"
+#include "core/gist/message/message_parse.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Deletion of many sessions by one request. RFC 5973 3.7.4. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
 TestSuite(aggregate, .init = bench_start_default, .fini = bench_stop);
@@ -95,7 +96,7 @@ Test(aggregate, that_is_not_authenticated_is_refused_with_5_01)
     VERIFIES("RFC5973-3.6-1");
     uint8_t octets[64];
     bench_establish(1);
-    bench.authentication = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x01};
+    bench.authentication = NATFW_AUTHENTICATION_FAILED;
     struct gist_received received = aggregate(octets, 0);
     bench_receive_as(&received);
     REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x01, 0));

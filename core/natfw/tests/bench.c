@@ -1,5 +1,7 @@
 /* A NATFW node on the bench; see bench.h. */
 #include "core/natfw/tests/bench.h"
+#include "core/natfw/message/message_build.h"
+#include "core/natfw/message/message_parse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,34 +67,34 @@ static struct bench_rule *rule_of(
     return NULL;
 }
 
-static enum natfw_middlebox_result reserve(
+static enum natfw_middlebox_result remember(
     void *context, const struct gist_session_id *owner, const struct natfw_policy_rule *rule)
 {
     (void)context;
-    if (bench.reserve_result != NATFW_MIDDLEBOX_OK)
-        return bench.reserve_result;
+    if (bench.remember_result != NATFW_MIDDLEBOX_OK)
+        return bench.remember_result;
     cr_assert(bench.rule_count < BENCH_RULES_MAX, "more rules than the bench keeps");
     bench.rules[bench.rule_count++] = (struct bench_rule){.owner = *owner, .rule = *rule};
     return NATFW_MIDDLEBOX_OK;
 }
 
-static void expect_answer(natfw_middlebox_token token)
+static void expect_answer(natfw_handle handle)
 {
-    if (token == 0)
+    if (handle == 0)
         return;
-    cr_assert(bench.token_count < BENCH_TOKENS_MAX, "more tokens than the bench keeps");
-    bench.tokens[bench.token_count++] = token;
+    cr_assert(bench.handle_count < BENCH_HANDLES_MAX, "more handles than the bench keeps");
+    bench.handles[bench.handle_count++] = handle;
 }
 
 static void install(void *context, const struct gist_session_id *owner,
-    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_middlebox_token token)
+    const struct natfw_policy_rule *rule, uint64_t expires_ms, natfw_handle handle)
 {
     (void)context;
     struct bench_rule *kept = rule_of(owner, rule);
     cr_assert(kept, "a rule is installed that was not set aside");
     if (bench.install_result == NATFW_MIDDLEBOX_OK)
         kept->expires_ms = expires_ms;
-    expect_answer(token);
+    expect_answer(handle);
 }
 
 static void take_away(
@@ -106,20 +108,19 @@ static void take_away(
 
 static void replace(void *context, const struct gist_session_id *owner,
     const struct natfw_policy_rule *old_rule, const struct natfw_policy_rule *new_rule,
-    uint64_t expires_ms, natfw_middlebox_token token)
+    uint64_t expires_ms, natfw_handle handle)
 {
     take_away(context, owner, old_rule);
-    install(context, owner, new_rule, expires_ms, token);
+    install(context, owner, new_rule, expires_ms, handle);
 }
 
-static struct natfw_verdict authenticate(
-    void *context, const struct natfw_policy_question *question)
+static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
 {
     (void)context, (void)question;
     return bench.authentication;
 }
 
-static struct natfw_verdict permit(void *context, const struct natfw_policy_question *question)
+static enum natfw_code permit(void *context, const struct natfw_policy_question *question)
 {
     (void)context, (void)question;
     return bench.permission;
@@ -149,7 +150,7 @@ void bench_start(const struct natfw_node_config *config)
     struct natfw_seams seams = {
         .allocator = {.allocate = allocate, .release = release},
         .crypto = {.random = draw},
-        .middlebox = {.reserve = reserve,
+        .middlebox = {.remember = remember,
             .install = install,
             .replace = replace,
             .remove = take_away},
@@ -158,7 +159,7 @@ void bench_start(const struct natfw_node_config *config)
         .set_deadline = set_deadline,
     };
     struct gist_transport transport = {.is_local = is_local};
-    bench.now_ms = 1000000;
+    bench.now_ms = UINT64_C(1) << 40;
     bench.random_octet = 0x51;
     bench.node = natfw_node_create(config, &seams);
     if (bench.node)
@@ -217,11 +218,10 @@ struct natfw_message bench_create(uint32_t lifetime_s, uint32_t sequence_number)
     return message;
 }
 
-struct natfw_message bench_response(uint8_t error_class, uint8_t code, uint32_t sequence_number)
+struct natfw_message bench_response(enum natfw_code code, uint32_t sequence_number)
 {
-    struct natfw_message message = {.type = NATFW_RESPONSE,
-        .sequence_number = sequence_number,
-        .info = {.error_class = error_class, .code = code}};
+    struct natfw_message message = {
+        .type = NATFW_RESPONSE, .sequence_number = sequence_number, .info = {.code = code}};
     natfw_message_add(&message, NATFW_MSN);
     natfw_message_add(&message, NATFW_INFO);
     return message;
@@ -229,17 +229,15 @@ struct natfw_message bench_response(uint8_t error_class, uint8_t code, uint32_t 
 
 struct natfw_message bench_success(uint32_t lifetime_s, uint32_t sequence_number)
 {
-    struct natfw_message message =
-        bench_response(NATFW_SUCCESS, NATFW_ALL_PROCESSED, sequence_number);
+    struct natfw_message message = bench_response(NATFW_ALL_PROCESSED, sequence_number);
     message.lifetime_s = lifetime_s;
     natfw_message_add(&message, NATFW_LT);
     return message;
 }
 
-struct natfw_message bench_notify(uint8_t code)
+struct natfw_message bench_notify(enum natfw_code code)
 {
-    struct natfw_message message = {
-        .type = NATFW_NOTIFY, .info = {.error_class = NATFW_INFORMATIONAL, .code = code}};
+    struct natfw_message message = {.type = NATFW_NOTIFY, .info = {.code = code}};
     natfw_message_add(&message, NATFW_INFO);
     return message;
 }
@@ -291,11 +289,11 @@ void bench_request(uint32_t lifetime_s, uint32_t sequence_number)
     bench_receive(1, false, &create);
 }
 
-void bench_respond(uint8_t error_class, uint8_t code, uint32_t sequence_number)
+void bench_respond(enum natfw_code code, uint32_t sequence_number)
 {
-    struct natfw_message response = error_class == NATFW_SUCCESS
+    struct natfw_message response = natfw_class_of(code) == NATFW_SUCCESS
                                         ? bench_success(60, sequence_number)
-                                        : bench_response(error_class, code, sequence_number);
+                                        : bench_response(code, sequence_number);
     bench_receive(1, true, &response);
 }
 
@@ -321,10 +319,10 @@ void bench_advance(uint64_t milliseconds)
 
 void bench_answer_middlebox(enum natfw_middlebox_result result)
 {
-    size_t count = bench.token_count;
-    bench.token_count = 0;
+    size_t count = bench.handle_count;
+    bench.handle_count = 0;
     for (size_t i = 0; i < count; i++)
-        natfw_node_middlebox_done(bench.node, bench.now_ms, bench.tokens[i], result);
+        natfw_node_middlebox_done(bench.node, bench.now_ms, bench.handles[i], result);
 }
 
 const struct bench_sent *bench_last(bool upstream)
@@ -348,11 +346,11 @@ void bench_forget_sent(void)
     bench.sent_count = 0;
 }
 
-bool bench_answered(bool upstream, uint8_t error_class, uint8_t code, uint16_t object_type)
+bool bench_answered(bool upstream, unsigned error_class, unsigned code, uint16_t object_type)
 {
     const struct bench_sent *sent = bench_last(upstream);
     return sent && natfw_message_has(&sent->message, NATFW_INFO) &&
-           sent->message.info.error_class == error_class && sent->message.info.code == code &&
+           (unsigned)sent->message.info.code == NATFW_CODE(error_class, code) &&
            sent->message.info.object_type == object_type;
 }
 

@@ -8,11 +8,11 @@
 #ifndef NATFW_TESTS_BENCH_H
 #define NATFW_TESTS_BENCH_H
 
-#include "core/natfw/message.h"
+#include "core/natfw/message/message.h"
 #include "core/natfw/node.h"
 #include "core/spec/tests/verify.h"
 
-enum { BENCH_SENT_MAX = 32, BENCH_RULES_MAX = 16, BENCH_TOKENS_MAX = 16, BENCH_EVENTS_MAX = 64 };
+enum { BENCH_SENT_MAX = 32, BENCH_RULES_MAX = 16, BENCH_HANDLES_MAX = 16, BENCH_EVENTS_MAX = 64 };
 
 struct bench_sent {
     struct gist_send_request request;
@@ -33,11 +33,11 @@ struct bench {
     uint64_t deadline_ms;
     bool flow_ends_here;
     bool middlebox_waits; /* answers only by bench_answer_middlebox */
-    enum natfw_middlebox_result reserve_result;
+    enum natfw_middlebox_result remember_result;
     enum natfw_middlebox_result install_result;
     enum gist_send_result send_result;
-    struct natfw_verdict authentication;
-    struct natfw_verdict permission;
+    enum natfw_code authentication;
+    enum natfw_code permission;
     size_t allocations;               /* that live */
     size_t allocations_until_failure; /* 0: never fails */
     uint8_t random_octet;             /* the next one drawn */
@@ -46,15 +46,15 @@ struct bench {
     size_t sent_count;
     struct bench_rule rules[BENCH_RULES_MAX];
     size_t rule_count;
-    natfw_middlebox_token tokens[BENCH_TOKENS_MAX];
-    size_t token_count;
+    natfw_handle handles[BENCH_HANDLES_MAX];
+    size_t handle_count;
     struct natfw_event events[BENCH_EVENTS_MAX];
     size_t event_count;
 };
 
 extern struct bench bench;
 
-/* A node made with this configuration at time 1000000 ms. */
+/* A node made with this configuration at time 2^40 ms. */
 void bench_start(const struct natfw_node_config *config);
 void bench_start_default(void);
 /* Ends the node that runs, and starts another with this configuration. */
@@ -67,9 +67,9 @@ struct gist_session_id bench_session(uint8_t number);
 
 /* A CREATE of lifetime and sequence number, allow, no sub_ports. */
 struct natfw_message bench_create(uint32_t lifetime_s, uint32_t sequence_number);
-struct natfw_message bench_response(uint8_t error_class, uint8_t code, uint32_t sequence_number);
+struct natfw_message bench_response(enum natfw_code code, uint32_t sequence_number);
 struct natfw_message bench_success(uint32_t lifetime_s, uint32_t sequence_number);
-struct natfw_message bench_notify(uint8_t code);
+struct natfw_message bench_notify(enum natfw_code code);
 
 /* What arrives: built, or as octets. Downstream messages come from peer 1, upstream ones from peer
  * 2, over an association. */
@@ -81,7 +81,7 @@ struct gist_received bench_received(
 
 /* A CREATE for session 1, and an answer to it; a success grants 60 seconds. */
 void bench_request(uint32_t lifetime_s, uint32_t sequence_number);
-void bench_respond(uint8_t error_class, uint8_t code, uint32_t sequence_number);
+void bench_respond(enum natfw_code code, uint32_t sequence_number);
 /* A session with sequence number 1 and 60 seconds to live; what was sent for it is forgotten. */
 void bench_establish(uint8_t session);
 
@@ -95,7 +95,7 @@ size_t bench_count(bool upstream);
 void bench_forget_sent(void);
 
 /* The last message in a direction is a RESPONSE or NOTIFY with this NATFW_INFO. */
-bool bench_answered(bool upstream, uint8_t error_class, uint8_t code, uint16_t object_type);
+bool bench_answered(bool upstream, unsigned error_class, unsigned code, uint16_t object_type);
 
 bool bench_rule_acts(uint8_t session); /* installed, and not expired */
 size_t bench_rules(void);              /* installed or set aside */

@@ -1,4 +1,5 @@
 /* The NSLP forwarder at a firewall. RFC 5973 3.3, 3.6, 3.7.1, 3.7.4, 4.2, 4.3.3. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 #include "core/natfw/tests/octets.h"
 
@@ -28,7 +29,7 @@ Test(forwarder, a_success_response_installs_the_rule_before_it_goes_on)
     VERIFIES("RFC5973-3.7.1-i22", "RFC5973-4.2.4-1");
     bench_request(60, 1);
     bench.middlebox_waits = true;
-    bench_respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
     REQUIRE("RFC5973-3.7.1-i22", bench_count(true) == 0);
     bench_answer_middlebox(NATFW_MIDDLEBOX_OK);
     REQUIRE("RFC5973-3.7.1-i22", bench_answered(true, 2, 0x01, 0));
@@ -50,7 +51,7 @@ Test(forwarder, an_error_response_discards_the_remembered_rule)
 {
     VERIFIES("RFC5973-3.7.1-7", "RFC5973-3.7.1-i23");
     bench_request(60, 1);
-    bench_respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 1);
+    bench_respond(NATFW_AUTHORIZATION_FAILED, 1);
     REQUIRE("RFC5973-3.7.1-i23", bench_answered(true, 5, 0x02, 0));
     REQUIRE("RFC5973-3.7.1-7", !bench_rule_acts(1));
     REQUIRE("RFC5973-3.7.1-i23", bench_rules() == 0);
@@ -62,7 +63,7 @@ Test(forwarder, an_error_response_lets_no_rule_act)
     VERIFIES("RFC5973-3.7.1-7");
     bench.middlebox_waits = true;
     bench_request(60, 1);
-    bench_respond(NATFW_PERMANENT_FAILURE, NATFW_AUTHORIZATION_FAILED, 1);
+    bench_respond(NATFW_AUTHORIZATION_FAILED, 1);
     bool any_installed = false;
     for (size_t i = 0; i < BENCH_RULES_MAX; i++)
         any_installed = any_installed || bench.rules[i].expires_ms > 0;
@@ -93,7 +94,7 @@ Test(forwarder, without_a_next_node_it_answers_5_07)
 Test(forwarder, a_rule_in_conflict_is_refused_with_7_04)
 {
     VERIFIES("RFC5973-3.7.1-i18");
-    bench.reserve_result = NATFW_MIDDLEBOX_CONFLICT;
+    bench.remember_result = NATFW_MIDDLEBOX_CONFLICT;
     bench_request(60, 1);
     REQUIRE("RFC5973-3.7.1-i18", bench_answered(true, 7, 0x04, 0));
     REQUIRE("RFC5973-3.7.1-i18", bench_count(false) == 0);
@@ -102,7 +103,7 @@ Test(forwarder, a_rule_in_conflict_is_refused_with_7_04)
 Test(forwarder, what_the_middlebox_has_no_room_for_is_4_01)
 {
     VERIFIES("RFC5973-4.2.5-i33");
-    bench.reserve_result = NATFW_MIDDLEBOX_EXHAUSTED;
+    bench.remember_result = NATFW_MIDDLEBOX_EXHAUSTED;
     bench_request(60, 1);
     REQUIRE("RFC5973-4.2.5-i33", bench_answered(true, 4, 0x01, 0));
 }
@@ -112,7 +113,7 @@ Test(forwarder, a_rule_that_cannot_be_installed_ends_the_session_with_5_04)
     VERIFIES("RFC5973-4.2.5-i36");
     bench_request(60, 1);
     bench.install_result = NATFW_MIDDLEBOX_FAILED;
-    bench_respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
     REQUIRE("RFC5973-4.2.5-i36", bench_answered(true, 5, 0x04, 0));
     cr_assert(bench_answered(false, 1, 0x05, 0), "the nodes beyond are told");
     cr_assert_not(bench_knows(1));
@@ -138,7 +139,7 @@ Test(forwarder, a_fault_in_a_response_or_notify_is_never_answered)
 Test(forwarder, a_sender_that_is_not_authenticated_is_refused)
 {
     VERIFIES("RFC5973-3.6-1");
-    bench.authentication = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x01};
+    bench.authentication = NATFW_AUTHENTICATION_FAILED;
     bench_request(60, 1);
     REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x01, 0));
     REQUIRE("RFC5973-3.6-1", bench_count(false) == 0);
@@ -146,7 +147,7 @@ Test(forwarder, a_sender_that_is_not_authenticated_is_refused)
 
 Test(forwarder, a_rule_that_policy_forbids_is_refused_with_its_code)
 {
-    bench.permission = (struct natfw_verdict){NATFW_SESSION_FAILURE, 0x09};
+    bench.permission = NATFW_PROTOCOL_NOT_SUPPORTED;
     bench_request(60, 1);
     cr_assert(bench_answered(true, 7, 0x09, 0));
     cr_assert_eq(bench_count(false), 0);
@@ -166,7 +167,7 @@ Test(forwarder, a_create_that_denies_opens_nothing_and_is_not_passed_on)
 Test(forwarder, an_answer_takes_the_method_and_flow_of_the_request)
 {
     VERIFIES("RFC5973-4.3.3-2");
-    bench.reserve_result = NATFW_MIDDLEBOX_CONFLICT;
+    bench.remember_result = NATFW_MIDDLEBOX_CONFLICT;
     bench_request(60, 1);
     struct gist_mri flow = bench_flow();
     struct gist_mri expected = gist_mri_upstream(&flow);
@@ -213,10 +214,10 @@ Test(forwarder, what_is_passed_on_keeps_its_hop_count)
 {
     bench_request(60, 1);
     cr_assert_eq(bench_last(false)->request.hop_count, 30);
-    bench_respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 1);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
     cr_assert_eq(bench_last(true)->request.hop_count, 30);
     bench_request(60, 2);
-    bench_respond(NATFW_TRANSIENT_FAILURE, NATFW_RESOURCES_UNAVAILABLE, 2);
+    bench_respond(NATFW_RESOURCES_UNAVAILABLE, 2);
     cr_assert(bench_answered(true, 4, 0x01, 0));
     cr_assert_eq(bench_last(true)->request.hop_count, 30);
     struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
@@ -235,7 +236,7 @@ Test(forwarder, an_external_is_answered_5_06_where_no_reservation_is_made)
 Test(forwarder, a_response_of_class_1_is_dropped)
 {
     bench_request(60, 1);
-    bench_respond(NATFW_INFORMATIONAL, 0x01, 1);
+    bench_respond(NATFW_ROUTE_CHANGE, 1);
     cr_assert_eq(bench_count(true), 0);
     cr_assert(bench_state(1, NATFW_PENDING));
 }
@@ -259,7 +260,7 @@ Test(forwarder, memory_that_runs_out_is_an_error_never_a_leak)
     for (size_t failing = 1; failing <= 3; failing++) {
         bench.allocations_until_failure = failing;
         bench_request(60, (uint32_t)failing * 10);
-        bench_respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, (uint32_t)failing * 10);
+        bench_respond(NATFW_ALL_PROCESSED, (uint32_t)failing * 10);
         bench.allocations_until_failure = 0;
         if (failing < 3)
             cr_assert(bench_answered(true, 4, 0x01, 0));
@@ -316,7 +317,7 @@ Test(forwarder, a_deletion_that_is_not_authorized_is_refused)
 {
     VERIFIES("RFC5973-3.6-1");
     bench_establish(1);
-    bench.permission = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x02};
+    bench.permission = NATFW_AUTHORIZATION_FAILED;
     bench_request(0, 2);
     REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x02, 0));
     REQUIRE("RFC5973-3.6-1", bench_knows(1) && bench_rule_acts(1));
@@ -327,7 +328,7 @@ Test(forwarder, authorization_comes_before_lifetime_and_sequence)
     struct natfw_node_config config = natfw_node_config_default();
     config.lifetime_min_s = 10;
     bench_restart(&config);
-    bench.permission = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 0x02};
+    bench.permission = NATFW_AUTHORIZATION_FAILED;
     bench_request(5, 1);
     cr_assert(bench_answered(true, 5, 0x02, 0));
 }
@@ -352,7 +353,7 @@ Test(forwarder, a_session_that_the_middlebox_ends_is_told_to_both_sides)
     bench_request(60, 2);
     bench.install_result = NATFW_MIDDLEBOX_FAILED;
     bench_forget_sent();
-    bench_respond(NATFW_SUCCESS, NATFW_ALL_PROCESSED, 2);
+    bench_respond(NATFW_ALL_PROCESSED, 2);
     cr_assert_eq(bench_count(true), 2, "a RESPONSE and a NOTIFY");
     cr_assert(bench_answered(true, 1, 0x05, 0));
     cr_assert(bench_answered(false, 1, 0x05, 0));

@@ -1,4 +1,5 @@
 /* The NSIS initiator: opens, refreshes and deletes. RFC 5973 3.2.8, 3.4, 3.7.1, 3.7.4, 4.3.1. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
 #include <string.h>
@@ -24,12 +25,12 @@ static void receive(const struct gist_session_id *id, const struct natfw_message
     bench_receive_as(&received);
 }
 
-static void answer(const struct gist_session_id *id, uint8_t error_class, uint8_t code)
+static void answer(const struct gist_session_id *id, enum natfw_code code)
 {
     uint32_t number = bench_last(false)->message.sequence_number;
-    struct natfw_message message = error_class == NATFW_SUCCESS
+    struct natfw_message message = natfw_class_of(code) == NATFW_SUCCESS
                                        ? bench_success(60, number)
-                                       : bench_response(error_class, code, number);
+                                       : bench_response(code, number);
     receive(id, &message);
 }
 
@@ -77,7 +78,7 @@ Test(initiator, a_success_response_establishes_the_session)
     VERIFIES("RFC5973-3.2.8-i5", "RFC5973-3.2.8-i6");
     struct gist_session_id id = opened();
     REQUIRE("RFC5973-3.2.8-i5", view_of(&id).state == NATFW_PENDING);
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     REQUIRE("RFC5973-3.2.8-i6", view_of(&id).state == NATFW_ESTABLISHED);
     cr_assert_eq(view_of(&id).lifetime_s, 60);
 }
@@ -85,7 +86,7 @@ Test(initiator, a_success_response_establishes_the_session)
 Test(initiator, an_error_response_ends_a_session_that_never_was)
 {
     struct gist_session_id id = opened();
-    answer(&id, NATFW_PERMANENT_FAILURE, NATFW_DID_NOT_REACH_NR);
+    answer(&id, NATFW_DID_NOT_REACH_NR);
     cr_assert_not(knows(&id));
     cr_assert(bench_happened(NATFW_EVENT_REFUSED));
 }
@@ -93,10 +94,10 @@ Test(initiator, an_error_response_ends_a_session_that_never_was)
 Test(initiator, a_refused_refresh_leaves_the_session_to_its_end)
 {
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     bench_advance(20000);
     cr_assert_eq(bench_count(false), 2, "a refresh was due");
-    answer(&id, NATFW_PERMANENT_FAILURE, NATFW_DID_NOT_REACH_NR);
+    answer(&id, NATFW_DID_NOT_REACH_NR);
     cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
     bench_advance(40000);
     cr_assert_not(knows(&id));
@@ -106,13 +107,13 @@ Test(initiator, refreshes_come_before_two_of_them_may_be_lost)
 {
     VERIFIES("RFC5973-3.4-i4", "RFC5973-3.4-i5");
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     uint64_t period_ms = 60000 * 4 / 21;
     REQUIRE("RFC5973-3.4-i4", bench.deadline_ms - bench.now_ms >= period_ms / 2);
     REQUIRE("RFC5973-3.4-i5", bench.deadline_ms - bench.now_ms <= period_ms * 3 / 2);
     bench_advance(period_ms * 3 / 2);
     cr_assert_eq(bench_last(false)->message.lifetime_s, 60);
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
 }
 
@@ -120,7 +121,7 @@ Test(initiator, closing_sends_a_lifetime_of_zero)
 {
     VERIFIES("RFC5973-3.7.4-i2");
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     cr_assert_eq(natfw_node_close(bench.node, bench.now_ms, &id), NATFW_OK);
     REQUIRE("RFC5973-3.7.4-i2", bench_last(false)->message.lifetime_s == 0);
     REQUIRE("RFC5973-3.7.4-i2", bench_last(false)->message.type == NATFW_CREATE);
@@ -178,7 +179,7 @@ Test(initiator, without_a_route_no_session_stays)
 Test(initiator, a_terminating_notify_ends_the_session)
 {
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     bench_forget_sent();
     struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
     receive(&id, &notify);
@@ -189,9 +190,9 @@ Test(initiator, a_terminating_notify_ends_the_session)
 Test(initiator, a_modified_lifetime_that_is_refused_ends_the_session)
 {
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &request), NATFW_OK);
-    answer(&id, NATFW_SESSION_FAILURE, NATFW_MODIFIED_LIFETIME_TOO_BIG);
+    answer(&id, NATFW_MODIFIED_LIFETIME_TOO_BIG);
     cr_assert_not(knows(&id));
 }
 
@@ -199,7 +200,7 @@ Test(initiator, a_refresh_whose_answer_is_lost_is_sent_again_in_time)
 {
     VERIFIES("RFC5973-3.4-i5");
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     bench_advance(59999);
     REQUIRE("RFC5973-3.4-i5", bench_count(false) >= 4);
     cr_assert(knows(&id));
@@ -208,10 +209,10 @@ Test(initiator, a_refresh_whose_answer_is_lost_is_sent_again_in_time)
 Test(initiator, a_refresh_that_is_refused_for_now_is_tried_again)
 {
     struct gist_session_id id = opened();
-    answer(&id, NATFW_SUCCESS, NATFW_ALL_PROCESSED);
+    answer(&id, NATFW_ALL_PROCESSED);
     bench_advance(18000);
     size_t before = bench_count(false);
-    answer(&id, NATFW_TRANSIENT_FAILURE, NATFW_RESOURCES_UNAVAILABLE);
+    answer(&id, NATFW_RESOURCES_UNAVAILABLE);
     bench_advance(41000);
     cr_assert_gt(bench_count(false), before);
 }
@@ -220,7 +221,7 @@ Test(initiator, an_error_ends_a_session_that_was_changed_before_it_ever_was)
 {
     struct gist_session_id id = opened();
     cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &request), NATFW_OK);
-    answer(&id, NATFW_PERMANENT_FAILURE, NATFW_DID_NOT_REACH_NR);
+    answer(&id, NATFW_DID_NOT_REACH_NR);
     cr_assert_not(knows(&id));
 }
 

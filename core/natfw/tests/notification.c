@@ -1,4 +1,5 @@
 /* NOTIFY at a forwarder. RFC 5973 3.2.8, 3.7.5. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
 static void start(void)
@@ -13,7 +14,7 @@ static void start(void)
 
 TestSuite(notification, .init = start, .fini = bench_stop);
 
-static void notify(bool upstream, uint8_t code)
+static void notify(bool upstream, enum natfw_code code)
 {
     struct natfw_message message = bench_notify(code);
     bench_receive(1, upstream, &message);

@@ -2,7 +2,8 @@
 #ifndef NATFW_TESTS_OCTETS_H
 #define NATFW_TESTS_OCTETS_H
 
-#include "core/natfw/message.h"
+#include "core/natfw/message/message.h"
+#include "core/natfw/message/message_parse.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -54,9 +55,9 @@ static inline bool parses(const char *hex, struct natfw_message *message)
 }
 
 static inline bool is_fault(
-    struct natfw_info fault, uint8_t error_class, uint8_t code, uint16_t object_type)
+    struct natfw_info fault, unsigned error_class, unsigned code, uint16_t object_type)
 {
-    return fault.error_class == error_class && fault.code == code &&
+    return (unsigned)fault.code == NATFW_CODE(error_class, code) &&
            fault.object_type == object_type;
 }
 

@@ -1,4 +1,5 @@
 /* Requests inside a Query. RFC 5973 3.6, ruling A97. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
 TestSuite(piggyback, .init = bench_start_default, .fini = bench_stop);

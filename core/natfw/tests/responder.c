@@ -22,7 +22,7 @@ Test(responder, a_create_that_it_accepts_is_answered_2_01)
 Test(responder, a_create_that_it_refuses_is_answered_with_a_fitting_code)
 {
     VERIFIES("RFC5973-3.7.1-6");
-    bench.permission = (struct natfw_verdict){NATFW_SESSION_FAILURE, NATFW_POLICY_CONFLICT};
+    bench.permission = NATFW_POLICY_CONFLICT;
     bench_request(60, 1);
     REQUIRE("RFC5973-3.7.1-6", bench_answered(true, 7, 0x04, 0));
     cr_assert_not(bench_knows(1));

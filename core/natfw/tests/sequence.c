@@ -1,5 +1,5 @@
 /* Message sequence numbers at NI, NF and NR. RFC 5973 3.5, RFC 1982. */
-#include "core/natfw/sequence.h"
+#include "core/natfw/session/sequence.h"
 #include "core/natfw/tests/bench.h"
 
 TestSuite(sequence, .init = bench_start_default, .fini = bench_stop);
@@ -71,7 +71,7 @@ Test(sequence, a_forwarder_passes_the_number_on_unchanged)
 Test(sequence, a_forwarders_own_answer_repeats_the_number)
 {
     VERIFIES("RFC5973-3.5-5");
-    bench.reserve_result = NATFW_MIDDLEBOX_CONFLICT;
+    bench.remember_result = NATFW_MIDDLEBOX_CONFLICT;
     struct natfw_message create = bench_create(60, 0x1234);
     bench_receive(1, false, &create);
     const struct bench_sent *sent = bench_last(true);
@@ -159,10 +159,10 @@ Test(sequence, a_request_that_fails_authentication_leaves_the_number_alone)
     VERIFIES("RFC5973-3.5-i7");
     struct natfw_message create = bench_create(60, 100);
     bench_receive(1, false, &create);
-    bench.authentication = (struct natfw_verdict){NATFW_PERMANENT_FAILURE, 1};
+    bench.authentication = NATFW_AUTHENTICATION_FAILED;
     struct natfw_message forged = bench_create(60, 200);
     bench_receive(1, false, &forged);
-    bench.authentication = (struct natfw_verdict){0};
+    bench.authentication = NATFW_NO_CODE;
     bench_forget_sent();
     struct natfw_message next = bench_create(60, 101);
     bench_receive(1, false, &next);

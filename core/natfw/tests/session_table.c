@@ -1,5 +1,5 @@
 /* The table of sessions: by id, by slot, by deadline. */
-#include "core/natfw/session_table.h"
+#include "core/natfw/session/session_table.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void release(void *context, void *memory, size_t length)
     free(memory);
 }
 
-static const struct gist_allocator allocator = {.allocate = allocate, .release = release};
+static const struct base_allocator allocator = {.allocate = allocate, .release = release};
 
 static struct gist_session_id id_of(uint32_t number)
 {
@@ -24,7 +24,7 @@ static struct gist_session_id id_of(uint32_t number)
         {(uint8_t)(number >> 8), (uint8_t)number, [15] = (uint8_t)(number * 7)}};
 }
 
-static const uint8_t key[GIST_HASH_KEY_LENGTH] = {1, 2, 3};
+static const uint8_t key[BASE_HASH_KEY_LENGTH] = {1, 2, 3};
 
 Test(session_table, finds_what_was_added_until_it_is_removed)
 {
@@ -47,20 +47,20 @@ Test(session_table, finds_what_was_added_until_it_is_removed)
     natfw_session_table_close(&table);
 }
 
-Test(session_table, a_ticket_leads_to_its_session_and_to_no_later_one)
+Test(session_table, a_handle_leads_to_its_session_and_to_no_later_one)
 {
     struct natfw_session_table table = {0};
     natfw_session_table_open(&table, 10, key, &allocator);
     struct gist_session_id id = id_of(1);
     struct natfw_session *session = natfw_session_table_add(&table, &id);
-    session->ticket = natfw_session_next_ticket(session);
-    uint64_t first = session->ticket;
-    session->ticket = natfw_session_next_ticket(session);
-    cr_assert_neq(session->ticket, first);
-    cr_assert_eq(natfw_session_table_of_ticket(&table, first), session);
+    natfw_session_await_response(session);
+    uint64_t first = session->request.handle;
+    natfw_session_await_response(session);
+    cr_assert_neq(session->request.handle, first);
+    cr_assert_eq(natfw_session_table_of_handle(&table, first), session);
     natfw_session_table_remove(&table, session);
     session = natfw_session_table_add(&table, &id);
-    cr_assert_null(natfw_session_table_of_ticket(&table, first));
+    cr_assert_null(natfw_session_table_of_handle(&table, first));
     natfw_session_table_close(&table);
 }
 

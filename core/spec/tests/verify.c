@@ -1,6 +1,7 @@
 /* Records which requirements a unit test reached and proved; see verify.h. */
 #include "core/spec/tests/verify.h"
 
+#include "core/spec/catalogue.h"
 #include "core/spec/spec.h"
 
 #include <stdio.h>

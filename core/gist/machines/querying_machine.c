@@ -1,0 +1,327 @@
+/* Querying-SM: routing state at the node that queries. RFC 5971 6.2, Figure 7, row for row. */
+#include "core/gist/machines/querying_machine.h"
+
+#include "core/gist/machines/mutants.h"
+#include "core/gist/state/association.h"
+#include "core/gist/state/message_status.h"
+#include "core/gist/state/upcall.h"
+#include "core/gist/state/validity.h"
+#include "core/gist/transport/association_machine.h"
+#include "core/gist/transport/confirm_message.h"
+#include "core/gist/transport/data_message.h"
+#include "core/gist/transport/query_message.h"
+#include "core/spec/spec.h"
+
+enum { REFRESH_INTERVAL_MIN_MS = 1000 };
+
+static void restart_inactive(struct gist_node *node, struct gist_routing_state *state)
+{
+    gist_routing_state_start_timer(
+        node, state, &state->inactive, node->now_ms + state->inactive_ms);
+}
+
+/* 5.3.3: binary exponential backoff from T1 to T2, ended early by the application's patience. */
+static void start_no_response(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_handshake *handshake = &state->handshake;
+    uint64_t deadline_ms = node->now_ms + handshake->interval_ms;
+    if (handshake->give_up_ms != 0 && deadline_ms > handshake->give_up_ms)
+        deadline_ms = handshake->give_up_ms;
+    gist_routing_state_start_timer(node, state, &handshake->timer, deadline_ms);
+    gist_machine_back_off(node, handshake, SPEC_VALUE("RFC5971-5.3.3-1b", 1, 2, 1));
+}
+
+static void start_handshake(struct gist_node *node, struct gist_routing_state *state)
+{
+    state->handshake.attempts = 0;
+    state->handshake.proposed = state->wants_association;
+    state->handshake.interval_ms = node->config.query_timer_ms;
+    gist_send_query(node, state);
+    start_no_response(node, state);
+}
+
+/* Begins a refresh now, with a Stack-Proposal. */
+static void ask_for_association(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_event refresh = {.kind = GIST_TO_REFRESH_QNODE};
+    state->wants_association = true;
+    gist_querying_event(node, state, &refresh);
+}
+
+/* What is stored goes out in order. A message that needs an association for which this handshake
+ * did not ask waits for one that does; where the peer offered none, it fails. */
+static void send_stored(struct gist_node *node, struct gist_routing_state *state)
+{
+    for (struct gist_queued_message *queued;
+         !state->dead && (queued = gist_queue_take(&state->queue));) {
+        if (state->queue.first) {
+            SPEC_NEVER("RFC5971-4.1.2-2", 1) {
+                queued = gist_mutant_take_later(&state->queue, queued);
+            }
+        }
+        enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
+        if (delivery == GIST_NEEDS_ASSOCIATION && !state->handshake.proposed) {
+            gist_queue_put_back(&state->queue, queued);
+            ask_for_association(node, state);
+            return;
+        }
+        gist_message_handle handle = queued->message.handle;
+        gist_queue_release(&node->queued, queued);
+        if (delivery != GIST_DELIVERED)
+            gist_report_status(node, handle, GIST_STATUS_CONNECT_FAILED);
+    }
+    state->handshake.give_up_ms = 0;
+}
+
+/* Rule 1. */
+static void store_message(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    state->wants_association |= event->outgoing->reliable;
+    if (event->give_up_ms != 0 &&
+        (state->handshake.give_up_ms == 0 || event->give_up_ms < state->handshake.give_up_ms))
+        state->handshake.give_up_ms = event->give_up_ms;
+    event->result = GIST_SENT;
+    SPEC_DO("RFC5971-6.2-1b", 1) {
+        if (!gist_queue_put(&node->queued, &state->queue, event->outgoing))
+            event->result = GIST_SEND_NO_MEMORY;
+    }
+}
+
+static bool query_is_max(const struct gist_node *node, const struct gist_routing_state *state)
+{
+    const struct gist_handshake *handshake = &state->handshake;
+    return handshake->attempts >= node->config.query_attempts_max ||
+           (handshake->give_up_ms != 0 && node->now_ms >= handshake->give_up_ms);
+}
+
+/* Rule 2. */
+static void query_again(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    if (query_is_max(node, state)) {
+        bool known = state->peer != NULL;
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        if (known)
+            gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        return;
+    }
+    gist_send_query(node, state);
+    start_no_response(node, state);
+}
+
+/* Rule 3. */
+static void begin_anew(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    base_timer_stop(&node->timers, &state->validity);
+    SPEC_DO("RFC5971-4.4.6-5", 1) {
+        start_handshake(node, state);
+    }
+}
+
+/* Finds the association that the Response asks for, or opens it. */
+static bool choose_association(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_reception *response)
+{
+    const struct gist_message *message = &response->message;
+    uint16_t port;
+    if (response->association) {
+        gist_routing_state_use_association(node, state, response->association);
+        return true;
+    }
+    if (!gist_message_has(message, GIST_OBJECT_STACK_PROPOSAL)) {
+        gist_routing_state_use_association(node, state, NULL);
+        return true;
+    }
+    struct gist_association *association = gist_association_of_peer(state->peer, false);
+    if (!association &&
+        gist_stack_find_tcp(&message->stack_proposal, &message->stack_configuration, &port)) {
+        SPEC_DO("RFC5971-4.4.1-6", 1) {
+            association = gist_association_open(
+                node, state->peer, port, message->stack_configuration.hold_time_ms);
+        }
+    }
+    gist_routing_state_use_association(node, state, association);
+    return association != NULL;
+}
+
+static void start_refresh(
+    struct gist_node *node, struct gist_routing_state *state, uint32_t validity_ms)
+{
+    uint64_t moment =
+        gist_refresh_moment(node, SPEC_VALUE("RFC5971-6.2-4", 1, validity_ms, 2 * validity_ms));
+    if (moment < node->now_ms + REFRESH_INTERVAL_MIN_MS)
+        moment = node->now_ms + REFRESH_INTERVAL_MIN_MS;
+    SPEC_DO("RFC5971-7.1.2-1", 1) {
+        gist_routing_state_start_timer(node, state, &state->validity, moment);
+    }
+}
+
+/* What the Response tells of the peer. Returns false without memory. */
+static bool adopt_peer(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_reception *response)
+{
+    const struct gist_message *message = &response->message;
+    if (!gist_routing_state_set_peer(node, state, &message->nli))
+        return false;
+    if (response->arrival) {
+        state->peer_port = response->arrival->source.port;
+        state->interface = response->arrival->interface;
+    }
+    if (message->mri.upstream)
+        state->ip_distance = message->nli.ip_ttl;
+    return true;
+}
+
+/* Rule 7. */
+static void deliver(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    restart_inactive(node, state);
+    gist_deliver(node, event->reception, state, false);
+}
+
+/* Rule 4. */
+static void accept_response(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    const struct gist_message *response = &event->reception->message;
+    bool first = state->peer == NULL;
+    if (!state->handshake.timer.running) {
+        SPEC_NEVER("RFC5971-6.2-3", 1) {
+            return;
+        }
+    }
+    base_timer_stop(&node->timers, &state->handshake.timer);
+    if (!adopt_peer(node, state, event->reception)) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        return;
+    }
+    start_refresh(node, state, response->nli.validity_ms);
+    if (!state->inactive.running)
+        restart_inactive(node, state);
+    if (!choose_association(node, state, event->reception)) {
+        gist_queue_fail(node, &state->queue, GIST_STATUS_CONNECT_FAILED);
+        return;
+    }
+    if (response->header.reply_requested) {
+        SPEC_DO("RFC5971-5.1-11b", 1) {
+            gist_send_confirm(node, state, response);
+        }
+    }
+    if (first && !state->dead)
+        gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
+    send_stored(node, state);
+    if (gist_message_has(response, GIST_OBJECT_NSLP_DATA) && !state->dead)
+        deliver(node, state, event);
+}
+
+/* Rule 5. Without the association that it needs, the message waits for a handshake to make one. */
+static void send_or_store(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    restart_inactive(node, state);
+    enum gist_delivery delivery = gist_send_data(node, state, event->outgoing);
+    event->result = delivery == GIST_DELIVERED ? GIST_SENT : GIST_SEND_NO_MEMORY;
+    if (delivery != GIST_NEEDS_ASSOCIATION)
+        return;
+    store_message(node, state, event);
+    state->wants_association = true;
+    if (event->result == GIST_SENT && state->state == GIST_QUERYING_ESTABLISHED)
+        ask_for_association(node, state);
+}
+
+/* Rule 6. */
+static void end_inactive(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+    gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+}
+
+/* Rule 8. */
+static void begin_refresh(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    base_timer_stop(&node->timers, &state->validity);
+    start_handshake(node, state);
+}
+
+static const struct gist_transition transitions[] = {
+    {GIST_QUERYING_AWAITING_RESPONSE, GIST_TG_NSLP_DATA, store_message,
+        GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_AWAITING_RESPONSE, GIST_TO_NO_RESPONSE, query_again,
+        GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_AWAITING_RESPONSE, GIST_ER_NO_RSM, begin_anew, GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_AWAITING_RESPONSE, GIST_RX_RESPONSE, accept_response, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_AWAITING_RESPONSE, GIST_TO_INACTIVE_QNODE, end_inactive,
+        GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_ESTABLISHED, GIST_ER_NO_RSM, begin_anew, GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_ESTABLISHED, GIST_RX_RESPONSE, accept_response, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_ESTABLISHED, GIST_TG_NSLP_DATA, send_or_store, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_ESTABLISHED, GIST_TO_INACTIVE_QNODE, end_inactive, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_ESTABLISHED, GIST_RX_DATA, deliver, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_ESTABLISHED, GIST_TO_REFRESH_QNODE, begin_refresh,
+        GIST_QUERYING_AWAITING_REFRESH},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_TO_NO_RESPONSE, query_again,
+        GIST_QUERYING_AWAITING_REFRESH},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_ER_NO_RSM, begin_anew, GIST_QUERYING_AWAITING_RESPONSE},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_RX_RESPONSE, accept_response, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_TG_NSLP_DATA, send_or_store,
+        GIST_QUERYING_AWAITING_REFRESH},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_TO_INACTIVE_QNODE, end_inactive,
+        GIST_QUERYING_AWAITING_REFRESH},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_RX_DATA, deliver, GIST_QUERYING_AWAITING_REFRESH},
+};
+
+void gist_querying_event(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    gist_machine_event(
+        transitions, sizeof(transitions) / sizeof(transitions[0]), node, state, event);
+}
+
+static void expire(void *node, void *state, enum gist_event_kind kind)
+{
+    struct gist_event event = {.kind = kind};
+    gist_querying_event(node, state, &event);
+}
+
+static void expire_no_response(void *node, void *owner)
+{
+    expire(node, owner, GIST_TO_NO_RESPONSE);
+}
+
+static void expire_refresh(void *node, void *owner)
+{
+    expire(node, owner, GIST_TO_REFRESH_QNODE);
+}
+
+static void expire_inactive(void *node, void *owner)
+{
+    expire(node, owner, GIST_TO_INACTIVE_QNODE);
+}
+
+bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state)
+{
+    uint32_t interface;
+    state->handshake.timer.expire = expire_no_response;
+    state->validity.expire = expire_refresh;
+    state->inactive.expire = expire_inactive;
+    state->handshake.timer.owner = state->validity.owner = state->inactive.owner = state;
+    if (!node->transport.route(
+            node->transport.context, &state->mri.destination, &state->own_address, &interface))
+        return false;
+    SPEC_NEVER("RFC5971-5.2.2-3", 1) {
+        gist_mutant_take_other_address(node, state);
+    }
+    state->interface = interface;
+    state->state = GIST_QUERYING_AWAITING_RESPONSE;
+    start_handshake(node, state);
+    return true;
+}

@@ -1,0 +1,242 @@
+/*
+ * Responding-SM: routing state at the node that answers. RFC 5971 6.3, Figure 8, row for row.
+ *
+ * This node's policy is case 3: a Confirm is always required, and nothing is kept before it. The
+ * rows of Figure 8 for a Query that needs no Confirm are therefore left out, and Awaiting Confirm
+ * has its rows though a machine here is born by a Confirm.
+ */
+#include "core/gist/machines/responding_machine.h"
+
+#include "core/gist/state/association.h"
+#include "core/gist/state/upcall.h"
+#include "core/gist/state/validity.h"
+#include "core/gist/transport/data_message.h"
+#include "core/gist/transport/error_message.h"
+#include "core/gist/transport/own_message.h"
+#include "core/gist/transport/response_message.h"
+#include "core/spec/spec.h"
+
+static void start_no_confirm(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_handshake *handshake = &state->handshake;
+    gist_routing_state_start_timer(
+        node, state, &handshake->timer, node->now_ms + handshake->interval_ms);
+    gist_machine_back_off(node, handshake, SPEC_VALUE("RFC5971-5.3.3-10b", 1, 2, 1));
+}
+
+static void start_expire(struct gist_node *node, struct gist_routing_state *state)
+{
+    gist_routing_state_start_timer(
+        node, state, &state->validity, node->now_ms + gist_validity_ms(node));
+}
+
+/* Takes what the Confirm says of the peer: it may be another one than before. */
+static bool adopt_peer(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_event *event)
+{
+    const struct gist_reception *confirm = event->reception;
+    struct gist_address own;
+    if (!gist_own_address(node, &confirm->message.nli.interface_address, &own) ||
+        !gist_routing_state_set_peer(node, state, &confirm->message.nli))
+        return false;
+    state->own_address = own;
+    state->interface = event->cookie->interface;
+    state->ip_distance = event->cookie->ip_distance;
+    if (confirm->arrival)
+        state->peer_port = confirm->arrival->source.port;
+    gist_routing_state_use_association(node, state, confirm->association);
+    return true;
+}
+
+static void deliver_nslp_data(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_event *event)
+{
+    if (gist_message_has(&event->reception->message, GIST_OBJECT_NSLP_DATA) && !state->dead)
+        gist_deliver(node, event->reception, state, false);
+}
+
+/* Rule 1. */
+static void answer_query(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    const struct gist_reception *query = event->reception;
+    struct gist_association *association =
+        gist_association_of_peer(gist_peer_find(node, &query->message.nli), true);
+    if (!gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL) ||
+        !gist_stack_proposes_tcp(&query->message.stack_proposal))
+        association = NULL;
+    state->handshake.attempts = 1;
+    state->handshake.interval_ms = node->config.query_timer_ms;
+    SPEC_DO("RFC5971-6.3-3", 1) {
+        gist_send_response(node, query, association, state);
+    }
+    start_no_confirm(node, state);
+    deliver_nslp_data(node, state, event);
+}
+
+/* Rule 2. */
+static void accept_first_confirm(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    if (!adopt_peer(node, state, event)) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        return;
+    }
+    start_expire(node, state);
+    gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
+    deliver_nslp_data(node, state, event);
+}
+
+/* Rule 3. */
+static void send_data(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    switch (gist_send_data(node, state, event->outgoing)) {
+    case GIST_DELIVERED:
+        event->result = GIST_SENT;
+        break;
+    case GIST_NEEDS_ASSOCIATION: /* opening one is up to the querying node, 5.7.2 */
+        event->result = GIST_SEND_NO_ROUTE;
+        break;
+    case GIST_NOT_DELIVERED:
+        event->result = GIST_SEND_NO_MEMORY;
+        break;
+    }
+}
+
+/* Rule 4. */
+static void deliver(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    gist_deliver(node, event->reception, state, false);
+}
+
+/* Rule 6. */
+static void reject_data(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)state;
+    struct gist_fault fault = gist_fault_of(GIST_NO_ROUTING_STATE, 0);
+    gist_send_error(node, event->reception, &fault);
+}
+
+/* Rule 7. */
+static void store_message(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    event->result = gist_queue_put(&node->queued, &state->queue, event->outgoing)
+                        ? GIST_SENT
+                        : GIST_SEND_NO_MEMORY;
+}
+
+/* Rule 8. */
+static void accept_confirm(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    if (!adopt_peer(node, state, event)) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        return;
+    }
+    base_timer_stop(&node->timers, &state->handshake.timer);
+    start_expire(node, state);
+    for (struct gist_queued_message *queued;
+         !state->dead && (queued = gist_queue_take(&state->queue));) {
+        gist_send_data(node, state, &queued->message);
+        gist_queue_release(&node->queued, queued);
+    }
+    deliver_nslp_data(node, state, event);
+}
+
+/* Rule 9. */
+static void respond_again(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    if (state->handshake.attempts >= node->config.query_attempts_max) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        return;
+    }
+    state->handshake.attempts++;
+    gist_send_response_again(node, state);
+    start_no_confirm(node, state);
+}
+
+/* Rule 10: a Response that came twice makes a second Confirm. */
+static void ignore(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)node;
+    (void)state;
+    (void)event;
+}
+
+/* Rule 11. */
+static void expire(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    SPEC_DO("RFC5971-4.4.6-6a", 1) {
+        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+    }
+}
+
+static const struct gist_transition transitions[] = {
+    {GIST_RESPONDING_BIRTH, GIST_RX_QUERY, answer_query, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_BIRTH, GIST_RX_CONFIRM, accept_first_confirm, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TG_NSLP_DATA, store_message,
+        GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_QUERY, answer_query,
+        GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_DATA, reject_data, GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_RX_CONFIRM, accept_confirm,
+        GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TO_NO_CONFIRM, respond_again,
+        GIST_RESPONDING_AWAITING_CONFIRM},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_CONFIRM, ignore, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_DATA, deliver, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_TG_NSLP_DATA, send_data, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_QUERY, answer_query, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, expire, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_TO_EXPIRE_RNODE, expire, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TG_NSLP_DATA, send_data,
+        GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_QUERY, answer_query,
+        GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_DATA, deliver, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_CONFIRM, accept_confirm,
+        GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_NO_CONFIRM, respond_again,
+        GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, expire, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_EXPIRE_RNODE, expire,
+        GIST_RESPONDING_AWAITING_REFRESH},
+};
+
+void gist_responding_event(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    gist_machine_event(
+        transitions, sizeof(transitions) / sizeof(transitions[0]), node, state, event);
+}
+
+static void expire_no_confirm(void *node, void *owner)
+{
+    struct gist_event event = {.kind = GIST_TO_NO_CONFIRM};
+    gist_responding_event(node, owner, &event);
+}
+
+static void expire_validity(void *node, void *owner)
+{
+    struct gist_event event = {.kind = GIST_TO_EXPIRE_RNODE};
+    gist_responding_event(node, owner, &event);
+}
+
+void gist_responding_start(struct gist_routing_state *state)
+{
+    state->handshake.timer.expire = expire_no_confirm;
+    state->validity.expire = expire_validity;
+    state->handshake.timer.owner = state->validity.owner = state;
+    state->state = GIST_RESPONDING_BIRTH;
+}

@@ -1,0 +1,58 @@
+/* The store of messaging associations: connections to peers, shared by many flows. RFC 5971 4.2.2,
+ * 4.4.3. Their machine is in core/gist/transport/association_machine.h. */
+#ifndef NATFW_GIST_ASSOCIATION_H
+#define NATFW_GIST_ASSOCIATION_H
+
+#include "core/gist/message/message_stream.h"
+#include "core/gist/state/node_state.h"
+#include "core/gist/state/peer.h"
+
+enum gist_association_state { /* 6.4 */
+    GIST_AWAITING_CONNECTION,
+    GIST_CONNECTED,
+    GIST_IDLE,
+    GIST_ASSOCIATION_DEATH
+};
+
+struct gist_association {
+    struct base_table_link link;
+    gist_association_id id;
+    enum gist_association_state state;
+    bool dead;        /* in no table any more; freed when the node is left */
+    bool told_closed; /* the transport knows that it is gone */
+    bool configured;  /* the first Confirm with its hold time was sent or accepted */
+    struct gist_association *dead_next;
+    struct gist_peer *peer; /* NULL: accepted, and no Confirm yet */
+    struct gist_association *peer_next;
+    uint32_t interface;
+    uint32_t peer_hold_ms; /* how long the peer holds it without traffic from us */
+    struct gist_message_stream stream;
+    struct gist_message_queue queue;  /* whole messages, until it is connected */
+    struct gist_routing_state *users; /* linked by their users_next */
+    struct base_timer connecting;
+    struct base_timer send_hello;
+    struct base_timer no_hello;
+    struct base_timer unused; /* brings tg_MAIdle: nobody here uses it */
+};
+
+struct gist_association *gist_association_find(struct gist_node *node, gist_association_id id);
+
+/* Makes one that awaits its connection. NULL without memory or above the node's limit. */
+struct gist_association *gist_association_create(struct gist_node *node);
+
+/* It was opened to this peer, which holds it for so long without traffic. Adds a reference. */
+void gist_association_join(
+    struct gist_association *association, struct gist_peer *peer, uint32_t peer_hold_ms);
+/* The peer's first Confirm came over it: it is that peer's. Returns false without memory. */
+bool gist_association_bind(struct gist_node *node, struct gist_association *association,
+    const struct gist_nli *nli, uint32_t peer_hold_ms);
+
+/* One that may be used for this peer, 4.4.3; NULL when there is none. A Response needs it
+ * connected, a Confirm can wait for that. */
+struct gist_association *gist_association_of_peer(const struct gist_peer *peer, bool connected);
+
+/* Takes it out of everything, reporting nothing; the transport is told unless it knows. */
+void gist_association_destroy(struct gist_node *node, struct gist_association *association);
+void gist_association_free(struct gist_node *node, struct gist_association *association);
+
+#endif

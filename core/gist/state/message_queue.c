@@ -1,0 +1,47 @@
+/* Queues of waiting messages; see message_queue.h. */
+#include "core/gist/state/message_queue.h"
+
+#include <string.h>
+#include <utlist.h>
+
+bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *queue,
+    const struct gist_outgoing *message)
+{
+    if (message->length > store->octets_max - store->octets)
+        return false;
+    struct gist_queued_message *queued =
+        base_allocate(&store->allocator, sizeof(*queued) + message->length);
+    if (!queued)
+        return false;
+    queued->message = *message;
+    queued->message.data = queued->octets;
+    memcpy(queued->octets, message->data, message->length);
+    store->octets += message->length;
+    DL_APPEND(queue->first, queued);
+    return true;
+}
+
+struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue)
+{
+    struct gist_queued_message *first = queue->first;
+    if (first)
+        DL_DELETE(queue->first, first);
+    return first;
+}
+
+void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message)
+{
+    DL_PREPEND(queue->first, message);
+}
+
+void gist_queue_release(struct gist_queue_store *store, struct gist_queued_message *message)
+{
+    store->octets -= message->message.length;
+    base_release(&store->allocator, message, sizeof(*message) + message->message.length);
+}
+
+void gist_queue_clear(struct gist_queue_store *store, struct gist_message_queue *queue)
+{
+    for (struct gist_queued_message *message; (message = gist_queue_take(queue));)
+        gist_queue_release(store, message);
+}

@@ -1,0 +1,47 @@
+/* Messages that wait: of applications for a peer, of GIST for an association to open, and datagrams
+ * for the rate limit. All queues of a node share what may wait. */
+#ifndef NATFW_GIST_MESSAGE_QUEUE_H
+#define NATFW_GIST_MESSAGE_QUEUE_H
+
+#include "core/base/allocator.h"
+#include "core/gist/service.h"
+
+/* A message on its way out; data is a view. */
+struct gist_outgoing {
+    const uint8_t *data;
+    size_t length;
+    gist_message_handle handle;
+    bool reliable;
+    uint8_t hop_count;
+};
+
+struct gist_queued_message {
+    struct gist_queued_message *prev;
+    struct gist_queued_message *next;
+    struct gist_outgoing message; /* data: what follows this struct */
+    uint8_t octets[];
+};
+
+struct gist_message_queue {
+    struct gist_queued_message *first;
+};
+
+/* Where queued messages lie, and how much of them there may be. */
+struct gist_queue_store {
+    struct base_allocator allocator;
+    size_t octets;
+    size_t octets_max;
+};
+
+/* Copies the message to the end. Returns false without memory, or above the store's limit. */
+bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *queue,
+    const struct gist_outgoing *message);
+/* Takes the first message off; NULL when there is none. The caller releases it. */
+struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue);
+void gist_queue_release(struct gist_queue_store *store, struct gist_queued_message *message);
+/* Puts what was taken back to the front. */
+void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message);
+/* Releases all messages, reporting nothing. */
+void gist_queue_clear(struct gist_queue_store *store, struct gist_message_queue *queue);
+
+#endif

@@ -1,0 +1,60 @@
+/* RecvMessage and NetworkNotification; see upcall.h. RFC 5971 4.3.2, B.2, B.4. */
+#include "core/gist/state/upcall.h"
+
+#include "core/gist/state/association.h"
+#include "core/gist/state/routing_state.h"
+
+void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
+    enum gist_notification notification)
+{
+    if (node->application.network_notification)
+        node->application.network_notification(
+            node->application.context, node->now_ms, &state->mri, &state->session_id, notification);
+}
+
+static struct gist_peer *peer_of(
+    const struct gist_reception *reception, const struct gist_routing_state *state)
+{
+    if (state && state->peer)
+        return state->peer;
+    return reception->association ? reception->association->peer : NULL;
+}
+
+enum gist_peering gist_deliver(struct gist_node *node, const struct gist_reception *reception,
+    const struct gist_routing_state *state, bool routing_state_check)
+{
+    const struct gist_message *message = &reception->message;
+    /* Nothing shows yet who sent a Query, whatever state there is (8.5). */
+    bool vouched_for = state && message->header.type != GIST_QUERY;
+    const struct gist_peer *peer =
+        message->header.type == GIST_QUERY ? NULL : peer_of(reception, state);
+    bool data = gist_message_has(message, GIST_OBJECT_NSLP_DATA);
+    struct gist_received received = {
+        .data = data ? message->nslp_data.octets : NULL,
+        .length = data ? message->nslp_data.length : 0,
+        .nslp_id = message->header.nslp_id,
+        .session_id = message->session_id,
+        .mri = message->mri,
+        .sii_handle = peer ? peer->sii_handle : 0,
+        .attributes = {.reliable = reception->association != NULL},
+        .association = reception->association ? reception->association->id : 0,
+        .routing_state_check = routing_state_check,
+        .routing_state_validated = vouched_for,
+        .explicitly_routed = message->header.explicitly_routed,
+        .hop_count = message->header.hop_count,
+        .ip_distance = state ? state->ip_distance : 0,
+    };
+    if (peer)
+        received.peer = peer->address;
+    else if (gist_message_has(message, GIST_OBJECT_NLI))
+        received.peer = message->nli.interface_address;
+    if (reception->arrival) {
+        received.interface = reception->arrival->interface;
+        received.ip_ttl = reception->arrival->ip_ttl;
+    } else {
+        received.interface = reception->association->interface;
+    }
+    if (received.interface == 0 && state)
+        received.interface = state->interface;
+    return node->application.receive(node->application.context, node->now_ms, &received);
+}

@@ -1,0 +1,27 @@
+/* Validity times and moments to refresh; see validity.h. RFC 5971 4.4.4, 4.4.5. */
+#include "core/gist/state/validity.h"
+
+#include "core/spec/spec.h"
+
+uint32_t gist_validity_ms(const struct gist_node *node)
+{
+    uint64_t validity_ms = node->config.routing_state_validity_ms;
+    if (node->config.datagrams_per_second > 0) {
+        uint64_t fair_ms =
+            2000 * (uint64_t)node->routing_states.count / node->config.datagrams_per_second;
+        if (fair_ms > validity_ms)
+            validity_ms = fair_ms;
+    }
+    return validity_ms < UINT32_MAX ? (uint32_t)validity_ms : UINT32_MAX;
+}
+
+uint64_t gist_refresh_moment(struct gist_node *node, uint64_t validity_ms)
+{
+    uint64_t random = 0;
+    /* Without randomness the earliest moment is still a right one. */
+    if (!node->crypto.random(node->crypto.context, (uint8_t *)&random, sizeof(random)))
+        random = 0;
+    uint64_t quarter = validity_ms / 4;
+    uint64_t spread = SPEC_VALUE("RFC5971-4.4.4-8", 1, random % (quarter + 1), 0);
+    return node->now_ms + validity_ms / 2 + spread;
+}

@@ -1,0 +1,252 @@
+/*
+ * The NSIS initiator: opens, refreshes, changes and deletes sessions for a data sender; see
+ * initiator.h. RFC 5973 3.2.8, 3.4, 3.5, 3.7.1, 3.7.3, 3.7.4, 3.10, 4.3.1.
+ */
+#include "core/natfw/roles/initiator.h"
+
+#include "core/natfw/roles/reply.h"
+#include "core/natfw/session/lifetime.h"
+#include "core/natfw/session/observer.h"
+#include "core/natfw/session/sequence.h"
+#include "core/natfw/session/session_life.h"
+#include "core/spec/spec.h"
+
+/* CREATE goes downstream, path-coupled, from data sender to data receiver. RFC 5973 4.3.1. */
+static struct gist_mri mri_of(const struct natfw_policy_rule *rule)
+{
+    struct gist_mri mri = rule->flow;
+    mri.mrm = SPEC_VALUE("RFC5973-4.3.1-3", 1, GIST_MRM_PATH_COUPLED, GIST_MRM_LOOSE_END);
+    mri.upstream = SPEC_VALUE("RFC5973-4.3.1-3", 2, false, true);
+    mri.source = SPEC_VALUE("RFC5973-4.3.1-1", 1, rule->flow.source, rule->flow.destination);
+    mri.has_destination_port =
+        SPEC_VALUE("RFC5973-4.3.1-2", 1, rule->flow.has_destination_port, false);
+    return mri;
+}
+
+/* The newest request, for this rule. */
+static enum gist_send_result send_create(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_session *session, const struct natfw_policy_rule *rule)
+{
+    struct natfw_message message = {
+        .type = NATFW_CREATE,
+        .lifetime_s = SPEC_VALUE("RFC5973-3.4-3", 1, session->request.lifetime_s, 0),
+        .sequence_number = session->request.sequence_number,
+        .efi = {.action = (uint16_t)rule->action, .sub_ports = rule->sub_ports},
+        .icmp_types = {.count = rule->icmp_type_count, .types = rule->icmp_types},
+    };
+    natfw_message_add(&message, NATFW_LT);
+    natfw_message_add(&message, NATFW_EFI);
+    SPEC_DO("RFC5973-3.5-1a", 1) {
+        natfw_message_add(&message, NATFW_MSN);
+    }
+    if (rule->icmp_type_count > 0)
+        natfw_message_add(&message, NATFW_ICMP_TYPES);
+    struct gist_send_request request = {
+        .session_id = session->id,
+        .mri = mri_of(rule),
+        .attributes = {.reliable = true},
+        .handle = session->request.handle,
+    };
+    return natfw_send(node, now_ms, &message, &request);
+}
+
+/* A random moment in [0.5 R, 1.5 R] from now, so that sessions do not refresh in step. */
+static uint64_t refresh_time(struct natfw_node *node, uint64_t now_ms, uint32_t lifetime_s)
+{
+    uint16_t spread = UINT16_MAX / 2;
+    (void)node->seams.crypto.random(node->seams.crypto.context, (uint8_t *)&spread, sizeof(spread));
+    uint64_t period_ms = natfw_lifetime_refresh_period_ms(lifetime_s);
+    return now_ms + period_ms / 2 + period_ms * spread / UINT16_MAX;
+}
+
+static void begin_request(struct natfw_session *session, uint32_t lifetime_s)
+{
+    struct natfw_request *request = &session->request;
+    request->sequence_number = SPEC_VALUE("RFC5973-3.5-2b", 1,
+        natfw_sequence_next(request->sequence_number), request->sequence_number);
+    request->lifetime_s = lifetime_s;
+    natfw_session_await_response(session);
+}
+
+/* The numbers that nobody else may guess. RFC 5973 3.2.8, 3.5. */
+static bool draw(struct natfw_node *node, struct gist_session_id *id, uint32_t *sequence_number)
+{
+    const struct base_crypto *crypto = &node->seams.crypto;
+    if (!crypto->random(crypto->context, id->octets, sizeof(id->octets)) ||
+        !crypto->random(crypto->context, (uint8_t *)sequence_number, sizeof(*sequence_number)))
+        return false;
+    id->octets[0] = SPEC_VALUE("RFC5973-3.2.8-1a", 1, id->octets[0], 0);
+    *sequence_number = SPEC_VALUE("RFC5973-3.5-2a", 1, *sequence_number, 0);
+    return true;
+}
+
+static bool may_be_asked(const struct natfw_open *open)
+{
+    return open->lifetime_s > 0 && open->rule.sub_ports <= 1 &&
+           (open->rule.action == NATFW_ALLOW || open->rule.action == NATFW_DENY) &&
+           open->rule.flow.source.version != 0 &&
+           open->rule.flow.source.version == open->rule.flow.destination.version;
+}
+
+static enum natfw_result result_of(enum gist_send_result sent)
+{
+    switch (sent) {
+    case GIST_SENT:
+        return NATFW_OK;
+    case GIST_SEND_NO_MEMORY:
+        return NATFW_NO_MEMORY;
+    case GIST_SEND_NO_ROUTE:
+    case GIST_SEND_TO_SELF:
+        return NATFW_NO_ROUTE;
+    default:
+        return NATFW_INVALID;
+    }
+}
+
+enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_open *open, struct gist_session_id *session_id)
+{
+    uint32_t sequence_number;
+    if (!may_be_asked(open))
+        return NATFW_INVALID;
+    if (!draw(node, session_id, &sequence_number))
+        return NATFW_NO_RANDOMNESS;
+    struct natfw_session *session = natfw_session_table_add(&node->sessions, session_id);
+    if (!session)
+        return NATFW_NO_MEMORY;
+    session->role = NATFW_INITIATOR;
+    natfw_rules_ask(&session->rules, &open->rule);
+    session->refreshing.keeps_alive = open->refresh;
+    session->refreshing.lifetime_s = open->lifetime_s;
+    session->expires_ms = now_ms + open->lifetime_s * UINT64_C(1000);
+    session->request.sequence_number = sequence_number;
+    begin_request(session, open->lifetime_s);
+    natfw_session_schedule(node, session);
+    enum natfw_result result = result_of(send_create(node, now_ms, session, &open->rule));
+    if (result != NATFW_OK) {
+        natfw_session_table_remove(&node->sessions, session);
+        return result;
+    }
+    natfw_tell(node, now_ms, NATFW_EVENT_REQUESTED, session_id);
+    return NATFW_OK;
+}
+
+void natfw_initiator_refresh(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    struct natfw_refreshing *refreshing = &session->refreshing;
+    uint32_t lifetime_s =
+        refreshing->lifetime_s ? refreshing->lifetime_s : session->request.lifetime_s;
+    session->request.is_change = session->state != NATFW_PENDING;
+    /* Should its RESPONSE not come, there is time for another before the lifetime ends. */
+    refreshing->due_ms = refreshing->keeps_alive && session->request.is_change
+                             ? refresh_time(node, now_ms, session->granted_lifetime_s)
+                             : NATFW_NO_DEADLINE;
+    begin_request(session, lifetime_s);
+    if (send_create(node, now_ms, session, natfw_rules_newest(&session->rules)) != GIST_SENT)
+        session->request.awaits_response = false;
+    natfw_session_schedule(node, session);
+}
+
+static struct natfw_session *own_session(
+    const struct natfw_node *node, const struct gist_session_id *id)
+{
+    struct natfw_session *session = natfw_session_table_find(&node->sessions, id);
+    return session && session->role == NATFW_INITIATOR ? session : NULL;
+}
+
+enum natfw_result natfw_node_change(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_session_id *session_id, const struct natfw_open *open)
+{
+    struct natfw_session *session = own_session(node, session_id);
+    if (!session)
+        return NATFW_NO_SESSION;
+    if (!may_be_asked(open))
+        return NATFW_INVALID;
+    if (natfw_rules_is_current(&session->rules, &open->rule))
+        natfw_rules_refuse(&session->rules);
+    else
+        natfw_rules_ask(&session->rules, &open->rule);
+    session->refreshing.keeps_alive = open->refresh;
+    session->refreshing.lifetime_s = open->lifetime_s;
+    natfw_initiator_refresh(node, now_ms, session);
+    return session->request.awaits_response ? NATFW_OK : NATFW_NO_ROUTE;
+}
+
+enum natfw_result natfw_node_close(
+    struct natfw_node *node, uint64_t now_ms, const struct gist_session_id *session_id)
+{
+    struct natfw_session *session = own_session(node, session_id);
+    if (!session)
+        return NATFW_NO_SESSION;
+    struct gist_session_id id = *session_id; /* may lie in the session that ends here */
+    begin_request(session, 0);
+    (void)send_create(node, now_ms, session, natfw_rules_in_force(&session->rules));
+    natfw_session_end(node, now_ms, session, NATFW_INPUT_DELETION);
+    natfw_tell(node, now_ms, NATFW_EVENT_DELETED, &id);
+    return NATFW_OK;
+}
+
+/* What the application hears of a success RESPONSE. */
+static enum natfw_event_kind kind_of_success(const struct natfw_session *session)
+{
+    if (session->rules.state == NATFW_RULE_BEING_CHANGED)
+        return NATFW_EVENT_UPDATED;
+    return session->state == NATFW_PENDING ? NATFW_EVENT_ESTABLISHED : NATFW_EVENT_REFRESHED;
+}
+
+static void establish(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    /* Nobody may raise it on the way (3.4). */
+    uint32_t granted_s = incoming->message.lifetime_s < session->request.lifetime_s
+                             ? incoming->message.lifetime_s
+                             : session->request.lifetime_s;
+    enum natfw_event_kind kind = kind_of_success(session);
+    natfw_rules_grant(&session->rules);
+    session->request.is_change = false;
+    session->granted_lifetime_s = granted_s;
+    session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
+    session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
+    session->refreshing.due_ms = session->refreshing.keeps_alive
+                                     ? refresh_time(node, incoming->now_ms, granted_s)
+                                     : NATFW_NO_DEADLINE;
+    natfw_session_schedule(node, session);
+    natfw_tell_info(node, incoming->now_ms, kind, &session->id, incoming->message.info, NULL);
+}
+
+/* A refused refresh or update leaves what was there to its end (ruling A38). */
+static void settle_refusal(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
+    struct natfw_info info, const char *why)
+{
+    struct gist_session_id id = session->id;
+    bool ends =
+        natfw_session_ends_by(session, info.code, node->config.error_response_kills_session);
+    session->last_answer = info.code;
+    session->request.awaits_response = session->request.is_change = false;
+    if (ends)
+        natfw_session_end(node, now_ms, session, NATFW_INPUT_ERROR);
+    else
+        natfw_rules_refuse(&session->rules);
+    natfw_tell_info(node, now_ms, NATFW_EVENT_REFUSED, &id, info, why);
+}
+
+void natfw_initiator_response(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
+{
+    struct natfw_info info = incoming->message.info;
+    session->last_answer = info.code;
+    session->outbound_peer = incoming->received->sii_handle;
+    session->request.awaits_response = false;
+    if (natfw_class_of(info.code) == NATFW_SUCCESS)
+        establish(node, incoming, session);
+    else
+        settle_refusal(node, incoming->now_ms, session, info, NULL);
+}
+
+void natfw_initiator_unreachable(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    settle_refusal(node, now_ms, session, (struct natfw_info){.code = NATFW_DID_NOT_REACH_NR},
+        "no NATFW node answers on the path");
+}

@@ -1,0 +1,92 @@
+/*
+ * RESPONSE and NOTIFY on their way: who gets them, and what they carry; see reply.h. RFC
+ * 5973 3.2.7, 3.5, 4.3.3, 4.3.4.
+ */
+#include "core/natfw/roles/reply.h"
+
+#include "core/natfw/message/message_build.h"
+#include "core/natfw/session/observer.h"
+#include "core/spec/spec.h"
+
+enum gist_send_result natfw_send(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_message *message, struct gist_send_request *request)
+{
+    request->length = natfw_message_build(message, node->scratch, sizeof(node->scratch));
+    request->data = node->scratch;
+    if (request->length == 0)
+        return GIST_SEND_INVALID;
+    return gist_send_message(node->gist, now_ms, request);
+}
+
+static struct natfw_message response(struct natfw_info info, uint32_t sequence_number)
+{
+    struct natfw_message message = {.type = NATFW_RESPONSE, .info = info};
+    message.sequence_number = SPEC_VALUE("RFC5973-3.5-5", 1, sequence_number, sequence_number + 1);
+    natfw_message_add(&message, NATFW_MSN);
+    natfw_message_add(&message, NATFW_INFO);
+    return message;
+}
+
+/* The same message routing method and flow, the other way. RFC 5973 4.3.3. */
+static struct gist_mri towards_initiator(const struct gist_mri *flow)
+{
+    struct gist_mri mri = *flow;
+    mri.upstream = true;
+    mri.mrm = SPEC_VALUE("RFC5973-4.3.3-2", 1, flow->mrm, GIST_MRM_LOOSE_END);
+    return mri;
+}
+
+void natfw_refuse_info(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info info)
+{
+    const struct gist_received *received = incoming->received;
+    struct natfw_message message = response(info, incoming->message.sequence_number);
+    struct gist_send_request request = {
+        .session_id = received->session_id,
+        .mri = towards_initiator(&received->mri),
+        .attributes = received->attributes,
+        /* A session id of zero has no routing state: only its sender's address (ruling A89). */
+        .sii_handle = gist_session_id_is_zero(&received->session_id) ? received->sii_handle : 0,
+    };
+    (void)natfw_send(node, incoming->now_ms, &message, &request);
+    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_REFUSED, &received->session_id, info, NULL);
+}
+
+void natfw_refuse(
+    struct natfw_node *node, const struct natfw_incoming *incoming, enum natfw_code code)
+{
+    natfw_refuse_info(node, incoming, (struct natfw_info){.code = code});
+}
+
+void natfw_answer(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
+    const struct gist_mri *flow, const struct natfw_answer *answer)
+{
+    struct natfw_info info = {.code = answer->code, .object_type = answer->object_type};
+    struct natfw_message message = response(info, answer->sequence_number);
+    if (answer->has_lifetime) {
+        message.lifetime_s = answer->lifetime_s;
+        natfw_message_add(&message, NATFW_LT);
+    }
+    struct gist_send_request request = {
+        .session_id = session->id,
+        .mri = towards_initiator(flow),
+        .attributes = session->attributes,
+    };
+    (void)natfw_send(node, now_ms, &message, &request);
+}
+
+void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
+    bool inbound, enum natfw_code code)
+{
+    struct natfw_message message = {.type = NATFW_NOTIFY, .info = {.code = code}};
+    natfw_message_add(&message, NATFW_INFO);
+    const struct natfw_policy_rule *rule = natfw_rules_in_force(&session->rules);
+    struct gist_send_request request = {
+        .session_id = session->id,
+        .mri = rule->flow,
+        .attributes = {.reliable = true}, /* NOTIFY goes over associations only, 3.7.5 */
+    };
+    request.mri.upstream = inbound;
+    request.mri.mrm = SPEC_VALUE("RFC5973-4.3.4-1", 1, rule->flow.mrm, GIST_MRM_LOOSE_END);
+    (void)natfw_send(node, now_ms, &message, &request);
+}

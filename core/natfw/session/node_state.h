@@ -1,0 +1,33 @@
+/* What a node consists of: shared by the files of core/natfw, and by nobody else. */
+#ifndef NATFW_NATFW_NODE_STATE_H
+#define NATFW_NATFW_NODE_STATE_H
+
+#include "core/natfw/message/message.h"
+#include "core/natfw/node.h"
+#include "core/natfw/session/session_table.h"
+
+/* The longest NSLP-Data object: 4095 words. RFC 5971 A.2. */
+enum { NATFW_PAYLOAD_MAX = 4095 * 4 };
+
+/* A request inside a Query that is to be refused; piggyback.c. */
+struct natfw_piggybacked {
+    struct gist_session_id session_id;
+    uint32_t sequence_number;
+    bool is_due;
+};
+
+/* More would only be kept for those who never finish a handshake. */
+enum { NATFW_PIGGYBACKED_MAX = 32 };
+
+struct natfw_node {
+    struct natfw_node_config config;
+    struct natfw_seams seams;
+    struct gist_node *gist;
+    struct gist_transport transport;
+    struct natfw_session_table sessions;
+    struct natfw_piggybacked piggybacked[NATFW_PIGGYBACKED_MAX];
+    size_t piggybacked_next;
+    uint8_t scratch[NATFW_PAYLOAD_MAX]; /* the message being built */
+};
+
+#endif

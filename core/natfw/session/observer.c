@@ -1,0 +1,21 @@
+/* Telling the observer; see observer.h. */
+#include "core/natfw/session/observer.h"
+
+void natfw_tell_info(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind kind,
+    const struct gist_session_id *id, struct natfw_info info, const char *why)
+{
+    struct natfw_event event = {.kind = kind, .session_id = *id, .info = info, .why = why};
+    node->seams.observer.event(node->seams.observer.context, now_ms, &event);
+}
+
+void natfw_tell(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind kind,
+    const struct gist_session_id *id)
+{
+    natfw_tell_info(node, now_ms, kind, id, (struct natfw_info){0}, NULL);
+}
+
+void natfw_discard(struct natfw_node *node, const struct natfw_incoming *incoming, const char *why)
+{
+    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_DISCARDED, &incoming->received->session_id,
+        (struct natfw_info){0}, why);
+}

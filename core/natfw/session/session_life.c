@@ -1,0 +1,79 @@
+/* The life of a session; see session_life.h. RFC 5973 3.2.8, 3.4, 3.7.4. */
+#include "core/natfw/session/session_life.h"
+
+#include "core/spec/spec.h"
+
+/* The last message of a session may have to wait for a new association. */
+enum { FAREWELL_MS = 10000 };
+
+void natfw_ask_for_tick(struct natfw_node *node)
+{
+    const struct natfw_session *earliest = natfw_session_table_earliest(&node->sessions);
+    node->seams.set_deadline(node->seams.deadline_context,
+        earliest ? earliest->deadline.deadline_ms : NATFW_NO_DEADLINE);
+}
+
+void natfw_session_schedule(struct natfw_node *node, struct natfw_session *session)
+{
+    uint64_t deadline_ms = session->expires_ms;
+    if (session->refreshing.due_ms < deadline_ms)
+        deadline_ms = session->refreshing.due_ms;
+    natfw_session_table_set_deadline(&node->sessions, session, deadline_ms);
+    natfw_ask_for_tick(node);
+}
+
+static void remove_rule(struct natfw_node *node, const struct natfw_session *session,
+    const struct natfw_policy_rule *rule)
+{
+    node->seams.middlebox.remove(node->seams.middlebox.context, &session->id, rule);
+}
+
+static void remove_current(
+    struct natfw_node *node, const struct natfw_session *session, enum natfw_session_input input)
+{
+    if (input == NATFW_INPUT_LIFETIME_OVER) {
+        SPEC_NEVER("RFC5973-3.4-1a", 1) { /* left to the middlebox */
+            return;
+        }
+    }
+    if (input == NATFW_INPUT_DELETION) {
+        SPEC_NEVER("RFC5973-3.7.4-1", 1) {
+            return;
+        }
+    }
+    remove_rule(node, session, &session->rules.current);
+}
+
+static void remove_next(
+    struct natfw_node *node, const struct natfw_session *session, enum natfw_session_input input)
+{
+    if (input == NATFW_INPUT_LIFETIME_OVER) {
+        SPEC_NEVER("RFC5973-3.4-1b", 1) {
+            return;
+        }
+    }
+    remove_rule(node, session, &session->rules.next);
+}
+
+static void give_up_routing_state(
+    struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session)
+{
+    struct gist_mri mri = natfw_rules_in_force(&session->rules)->flow;
+    for (int upstream = 0; upstream <= 1; upstream++) {
+        mri.upstream = upstream;
+        gist_set_state_lifetime(node->gist, now_ms, &mri, &session->id, FAREWELL_MS);
+    }
+}
+
+void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
+    enum natfw_session_input input)
+{
+    session->state = natfw_session_next(session->state, input);
+    if (session->role == NATFW_FORWARDER && natfw_rules_have_current(&session->rules))
+        remove_current(node, session, input);
+    if (session->role == NATFW_FORWARDER && natfw_rules_have_next(&session->rules))
+        remove_next(node, session, input);
+    give_up_routing_state(node, now_ms, session);
+    natfw_session_table_remove(&node->sessions, session);
+    natfw_ask_for_tick(node);
+}

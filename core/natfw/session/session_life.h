@@ -1,0 +1,17 @@
+/* When a session needs attention, and how it ends. RFC 5973 3.2.8, 3.4. Private to core/natfw. */
+#ifndef NATFW_NATFW_SESSION_LIFE_H
+#define NATFW_NATFW_SESSION_LIFE_H
+
+#include "core/natfw/session/node_state.h"
+
+/* Recomputes when the session needs attention next, and asks to be called then. */
+void natfw_session_schedule(struct natfw_node *node, struct natfw_session *session);
+
+/* Asks to be called when the first of all sessions needs attention. */
+void natfw_ask_for_tick(struct natfw_node *node);
+
+/* Takes the session's rules away, gives up its routing state, and forgets it. */
+void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
+    enum natfw_session_input input);
+
+#endif
