@@ -22,11 +22,11 @@ Test(containers, timers_come_in_order_whatever_was_stopped)
     struct base_timers heap = {0};
     uint32_t random = 1;
     for (size_t i = 0; i < MANY; i++)
-        base_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+        base_timer_start(&heap, &timers[i], NETWORK_START_MS + (next_random(&random) >> 16));
     for (size_t i = 0; i < MANY; i += 3)
         base_timer_stop(&heap, &timers[i]);
     for (size_t i = 1; i < MANY; i += 3)
-        base_timer_start(&heap, &timers[i], next_random(&random) >> 16);
+        base_timer_start(&heap, &timers[i], NETWORK_START_MS + (next_random(&random) >> 16));
     uint64_t last = 0;
     size_t count = 0;
     while (heap.first) {
@@ -121,12 +121,13 @@ Test(containers, memory_follows_what_has_arrived_not_what_is_promised)
 
 Test(containers, the_bucket_holds_a_burst_and_fills_at_its_rate)
 {
-    struct base_token_bucket bucket = base_token_bucket_full(10, 3, 0);
+    uint64_t now_ms = NETWORK_START_MS;
+    struct base_token_bucket bucket = base_token_bucket_full(10, 3, now_ms);
     for (size_t i = 0; i < 3; i++)
-        cr_assert(base_token_bucket_take(&bucket, 0));
-    cr_assert_not(base_token_bucket_take(&bucket, 0));
+        cr_assert(base_token_bucket_take(&bucket, now_ms));
+    cr_assert_not(base_token_bucket_take(&bucket, now_ms));
     cr_assert_eq(base_token_bucket_wait_ms(&bucket), 100);
-    cr_assert_not(base_token_bucket_take(&bucket, 99));
-    cr_assert(base_token_bucket_take(&bucket, 100));
-    cr_assert_not(base_token_bucket_take(&bucket, 100));
+    cr_assert_not(base_token_bucket_take(&bucket, now_ms + 99));
+    cr_assert(base_token_bucket_take(&bucket, now_ms + 100));
+    cr_assert_not(base_token_bucket_take(&bucket, now_ms + 100));
 }

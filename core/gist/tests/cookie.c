@@ -36,7 +36,7 @@ static void set_up(struct bench *bench)
         .source_prefix = 32,
         .destination_prefix = 32};
     memset(bench->session_id.octets, 9, 16);
-    cr_assert(gist_cookie_rollover(&bench->secrets, &bench->crypto, 1000, 30000));
+    cr_assert(gist_cookie_rollover(&bench->secrets, &bench->crypto, NETWORK_START_MS, 30000));
     struct gist_cookie_binding binding = binding_of(bench);
     struct gist_cookie_content content = {.interface = 42, .stack_offered = true, .ip_distance = 3};
     cr_assert(gist_responder_cookie_make(
@@ -107,9 +107,9 @@ Test(cookie, lives_for_one_rollover_and_no_more)
     struct bench bench;
     struct gist_cookie_content content;
     set_up(&bench);
-    cr_assert(gist_cookie_rollover(&bench.secrets, &bench.crypto, 31000, 30000));
+    cr_assert(gist_cookie_rollover(&bench.secrets, &bench.crypto, NETWORK_START_MS + 30000, 30000));
     cr_assert(verifies(&bench, 33, &content));
-    cr_assert(gist_cookie_rollover(&bench.secrets, &bench.crypto, 61000, 30000));
+    cr_assert(gist_cookie_rollover(&bench.secrets, &bench.crypto, NETWORK_START_MS + 60000, 30000));
     cr_assert_not(verifies(&bench, 33, &content));
     network_destroy(bench.network);
 }
@@ -119,7 +119,8 @@ Test(cookie, does_not_outlive_a_long_silence)
     struct bench bench;
     struct gist_cookie_content content;
     set_up(&bench);
-    cr_assert(gist_cookie_rollover(&bench.secrets, &bench.crypto, 1000000, 30000));
+    cr_assert(
+        gist_cookie_rollover(&bench.secrets, &bench.crypto, NETWORK_START_MS + 999000, 30000));
     cr_assert_not(verifies(&bench, 33, &content));
     network_destroy(bench.network);
 }

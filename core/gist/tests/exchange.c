@@ -1,55 +1,27 @@
 /* core/gist: what comes again, late, out of place or with a fault between two neighbours, and what
  * each says of itself. RFC 5971 4.1.2, 4.4, 5.2.2, 5.3, 6, 7, A.3. */
 #include "core/gist/message/message_build.h"
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
 enum { VALIDITY_MS = 30000 };
 
-static struct row *row;
-static struct gist_mri mri;
-static struct gist_session_id session;
-
-static void set_up_row(size_t count, uint32_t validity_ms)
+/* In place of what runs: nodes whose routing state is valid for so long. */
+static void restart_with_validity(size_t count, uint32_t validity_ms)
 {
     struct gist_node_config config = row_config();
     config.routing_state_validity_ms = validity_ms;
-    row = row_create(count, &config);
-    mri = row_mri(row);
-    session = row_session(1);
+    fixture_restart(count, &config);
 }
 
-static void set_up(void)
-{
-    set_up_row(2, VALIDITY_MS);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(exchange, .init = set_up, .fini = tear_down);
-
-static void send(const char *text, bool reliable)
-{
-    cr_assert_eq(row_send(row, 0, &mri, &session, text, reliable), GIST_SENT);
-}
+TestSuite(exchange, .init = fixture_start, .fini = fixture_stop);
 
 static void establish(void)
 {
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 200);
     cr_assert_eq(row->nodes[1].heard_count, 1);
-}
-
-static bool heard(size_t n, const char *text)
-{
-    return row->nodes[1].heard_count > n &&
-           strncmp((const char *)row->nodes[1].heard[n].data, text, strlen(text)) == 0;
 }
 
 /* A message that was seen comes once more, in a datagram. */
@@ -79,22 +51,23 @@ static bool drop_responses(struct row *of, struct seen *seen, uint8_t *octets)
 Test(exchange, what_waits_for_an_association_comes_in_order)
 {
     VERIFIES("RFC5971-4.4.1-6", "RFC5971-6.2-1b", "RFC5971-4.1.2-2");
-    send("first", true);
-    send("second", true);
-    send("third", true);
+    fixture_send("first", true);
+    fixture_send("second", true);
+    fixture_send("third", true);
     network_run_for(row->network, 200);
     REQUIRE("RFC5971-4.4.1-6", network_streams(row->nodes[0].place) == 1);
     REQUIRE("RFC5971-6.2-1b", row->nodes[1].heard_count == 3);
-    REQUIRE("RFC5971-4.1.2-2", heard(0, "first") && heard(1, "second") && heard(2, "third"));
+    REQUIRE("RFC5971-4.1.2-2", fixture_heard(1, 0, "first") && fixture_heard(1, 1, "second") &&
+                                   fixture_heard(1, 2, "third"));
 }
 
 Test(exchange, what_follows_comes_at_once_and_once)
 {
     VERIFIES("RFC5971-5.4-1", "RFC5971-4.1.2-1");
     establish();
-    send("next", true);
+    fixture_send("next", true);
     network_run_for(row->network, 50);
-    REQUIRE("RFC5971-5.4-1", heard(1, "next"));
+    REQUIRE("RFC5971-5.4-1", fixture_heard(1, 1, "next"));
     network_run_for(row->network, 1000);
     REQUIRE("RFC5971-4.1.2-1", row->nodes[1].heard_count == 2);
 }
@@ -111,7 +84,7 @@ Test(exchange, a_response_to_an_earlier_query_is_taken)
 {
     VERIFIES("RFC5971-5.3.3-8");
     row->spoil = drop_responses;
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 600);
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 2);
     again(row_seen(row, GIST_RESPONSE, 0), 0);
@@ -152,7 +125,7 @@ Test(exchange, a_refresh_with_a_wrong_cookie_ends_the_state)
 Test(exchange, a_confirm_without_association_is_a_datagram)
 {
     VERIFIES("RFC5971-5.1-13");
-    send("hello", false);
+    fixture_send("hello", false);
     network_run_for(row->network, 200);
     const struct seen *confirm = row_seen(row, GIST_CONFIRM, 0);
     REQUIRE("RFC5971-5.1-13", confirm && confirm->d_mode);
@@ -163,7 +136,7 @@ Test(exchange, a_confirm_without_association_is_a_datagram)
 Test(exchange, a_response_tells_who_is_where)
 {
     VERIFIES("RFC5971-5.2.2-6", "RFC5971-8.3-1", "RFC5971-7.4-3c");
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 200);
     const struct gist_message *query = &row_seen(row, GIST_QUERY, 0)->message;
     REQUIRE("RFC5971-7.4-3c",
@@ -180,8 +153,7 @@ Test(exchange, a_response_tells_who_is_where)
 Test(exchange, a_query_tells_the_flow_and_the_side)
 {
     VERIFIES("RFC5971-5.8.1.1-2a", "RFC5971-5.2.2-3");
-    tear_down();
-    set_up_row(3, VALIDITY_MS);
+    restart_with_validity(3, VALIDITY_MS);
     struct gist_address inner = gist_address_v4(0xc6336401);
     network_give_address(row->nodes[1].place, inner);
     mri.source = gist_address_v4(0xcb007105);
@@ -200,15 +172,14 @@ Test(exchange, a_query_tells_the_flow_and_the_side)
 Test(exchange, discovery_is_repeated_along_the_path)
 {
     VERIFIES("RFC5971-7.1.2-1", "RFC5971-6.2-4", "RFC5971-5.3.2-1");
-    tear_down();
-    set_up_row(3, VALIDITY_MS);
+    restart_with_validity(3, VALIDITY_MS);
     row->nodes[1].place->intercepts = true;
     row->nodes[1].peering = GIST_PEER;
     establish();
     uint64_t first_ms = row_seen(row, GIST_QUERY, 0)->time_ms;
     uint32_t validity_ms = row_seen(row, GIST_RESPONSE, 0)->message.nli.validity_ms;
     row->nodes[1].place->intercepts = false;
-    send("more", true);
+    fixture_send("more", true);
     network_run_for(row->network, 2 * (uint64_t)validity_ms);
     const struct seen *second = row_seen(row, GIST_QUERY, 1);
     REQUIRE("RFC5971-7.1.2-1", second != NULL);
@@ -219,8 +190,7 @@ Test(exchange, discovery_is_repeated_along_the_path)
 Test(exchange, keepalives_come_over_the_association_at_random_moments)
 {
     VERIFIES("RFC5971-5.1-19", "RFC5971-5.2.2-9a", "RFC5971-4.4.5-12");
-    tear_down();
-    set_up_row(2, 100 * VALIDITY_MS); /* no refresh in between */
+    restart_with_validity(2, 100 * VALIDITY_MS); /* no refresh in between */
     establish();
     network_run_for(row->network, 100000);
     REQUIRE("RFC5971-5.1-19", row_seen_count(row, GIST_MA_HELLO) >= 4);
@@ -291,7 +261,7 @@ Test(exchange, a_nat_is_told_of_by_the_way_back)
 Test(exchange, data_without_state_meet_no_routing_state)
 {
     VERIFIES("RFC5971-4.4.6-3");
-    send("hello", false);
+    fixture_send("hello", false);
     network_run_for(row->network, 200);
     struct gist_message data = row_seen(row, GIST_DATA, 0)->message;
     data.session_id = row_session(2);
@@ -409,7 +379,7 @@ Test(exchange, two_sessions_of_one_flow_are_two)
     network_run_for(row->network, 200);
     REQUIRE("RFC5971-8.3-5", row_seen_count(row, GIST_QUERY) == 2);
     REQUIRE("RFC5971-8.3-5",
-        heard(1, "second") &&
+        fixture_heard(1, 1, "second") &&
             gist_session_id_equal(&row->nodes[1].heard[1].received.session_id, &second));
 }
 
@@ -433,9 +403,8 @@ Test(exchange, an_offer_does_not_follow_what_is_proposed)
 Test(exchange, what_is_for_another_application_is_not_looked_into)
 {
     VERIFIES("RFC5971-4.3.4-13");
-    tear_down();
-    set_up_row(3, VALIDITY_MS);
-    send("hello", true);
+    restart_with_validity(3, VALIDITY_MS);
+    fixture_send("hello", true);
     network_run_for(row->network, 200);
     uint8_t payload[512] = {0x4e, 0x04, 0xbd, 0xa5};
     const struct seen *query = row_seen(row, GIST_QUERY, 0);

@@ -1,33 +1,14 @@
 /* core/gist: what comes from somebody else, or too late, changes nothing. RFC 5971 4.4.6, 7.2.1,
  * 8.1, 8.3, 8.5. */
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
-static struct row *row;
-static struct gist_mri mri;
-static struct gist_session_id session;
-
-static void set_up(void)
-{
-    struct gist_node_config config = row_config();
-    row = row_create(2, &config);
-    mri = row_mri(row);
-    session = row_session(1);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(forgery, .init = set_up, .fini = tear_down);
+TestSuite(forgery, .init = fixture_start, .fini = fixture_stop);
 
 static void send(bool reliable)
 {
-    cr_assert_eq(row_send(row, 0, &mri, &session, "text", reliable), GIST_SENT);
+    fixture_send("text", reliable);
     network_run_for(row->network, 200);
 }
 

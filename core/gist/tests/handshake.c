@@ -1,43 +1,13 @@
 /* core/gist: nodes shake hands and exchange Data. RFC 5971 4.3, 4.4.1, 4.4.3, 5.1, 8.5. */
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
-static struct row *row;
-static struct gist_mri mri;
-static struct gist_session_id session;
-
-static void set_up_row(size_t count, const struct gist_node_config *config)
-{
-    row = row_create(count, config);
-    mri = row_mri(row);
-    session = row_session(1);
-}
-
-static void set_up(void)
-{
-    struct gist_node_config config = row_config();
-    set_up_row(2, &config);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(handshake, .init = set_up, .fini = tear_down);
-
-static bool heard(size_t node, size_t n, const char *text)
-{
-    return row->nodes[node].heard_count > n &&
-           strncmp((const char *)row->nodes[node].heard[n].data, text, strlen(text)) == 0;
-}
+TestSuite(handshake, .init = fixture_start, .fini = fixture_stop);
 
 static void send(const char *text, bool reliable)
 {
-    cr_assert_eq(row_send(row, 0, &mri, &session, text, reliable), GIST_SENT);
+    fixture_send(text, reliable);
     network_run_for(row->network, 200);
 }
 
@@ -108,7 +78,7 @@ Test(handshake, confirm_is_first_on_the_new_association)
     cr_assert_not(row_seen(row, GIST_CONFIRM, 0)->d_mode);
     cr_assert_lt(row_seen(row, GIST_CONFIRM, 0), row_seen(row, GIST_DATA, 0));
     REQUIRE("RFC5971-5.1-17b", !has(message(GIST_DATA, 0), GIST_OBJECT_NLI));
-    cr_assert(heard(1, 0, "hello"));
+    cr_assert(fixture_heard(1, 0, "hello"));
 }
 
 Test(handshake, unreliable_data_needs_no_association)
@@ -116,7 +86,7 @@ Test(handshake, unreliable_data_needs_no_association)
     VERIFIES("RFC5971-5.1-17a");
     send("hello", false);
     REQUIRE("RFC5971-5.1-17a", has(message(GIST_DATA, 0), GIST_OBJECT_NLI));
-    cr_assert(heard(1, 0, "hello"));
+    cr_assert(fixture_heard(1, 0, "hello"));
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 0);
     cr_assert(row_seen(row, GIST_CONFIRM, 0)->d_mode);
     cr_assert_not(row->nodes[1].heard[0].received.attributes.reliable);
@@ -127,7 +97,7 @@ Test(handshake, reliable_after_unreliable_makes_an_association)
 {
     send("first", false);
     send("second", true);
-    cr_assert(heard(1, 1, "second"));
+    cr_assert(fixture_heard(1, 1, "second"));
     cr_assert(row->nodes[1].heard[1].received.attributes.reliable);
 }
 
@@ -136,8 +106,8 @@ Test(handshake, reliable_right_after_unreliable_makes_an_association)
     row_send(row, 0, &mri, &session, "first", false);
     row_send(row, 0, &mri, &session, "second", true);
     network_run_for(row->network, 200);
-    cr_assert(heard(1, 0, "first"));
-    cr_assert(heard(1, 1, "second"));
+    cr_assert(fixture_heard(1, 0, "first"));
+    cr_assert(fixture_heard(1, 1, "second"));
     cr_assert_eq(row->nodes[0].told_count, 0);
 }
 
@@ -154,7 +124,7 @@ Test(handshake, an_application_may_answer_from_within_its_call)
 {
     row->nodes[1].replies = true;
     send("question", true);
-    cr_assert(heard(0, 0, "question"));
+    cr_assert(fixture_heard(0, 0, "question"));
     cr_assert(row->nodes[0].heard[0].received.mri.upstream);
     cr_assert(row->nodes[0].heard[0].received.routing_state_validated);
 }
@@ -191,7 +161,7 @@ Test(handshake, a_second_session_uses_the_association_again)
     send("one", true);
     session = row_session(2);
     send("two", true);
-    cr_assert(heard(1, 1, "two"));
+    cr_assert(fixture_heard(1, 1, "two"));
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 1);
     cr_assert_not(row_seen(row, GIST_RESPONSE, 1)->d_mode);
     cr_assert_not(has(message(GIST_RESPONSE, 1), GIST_OBJECT_STACK_PROPOSAL));
@@ -209,14 +179,16 @@ Test(handshake, explicit_routing_reaches_the_peer_without_state)
         .length = 4,
         .mri = gist_mri_reversed(&mri),
         .sii_handle = handle};
-    cr_assert_eq(gist_send_message(row->nodes[1].gist, 1000, &request), GIST_SENT);
+    cr_assert_eq(
+        gist_send_message(row->nodes[1].gist, network_now_ms(row->network), &request), GIST_SENT);
     network_run_for(row->network, 1000);
-    cr_assert(heard(0, 0, "tell"));
+    cr_assert(fixture_heard(0, 0, "tell"));
     cr_assert(row->nodes[0].heard[0].received.explicitly_routed);
     cr_assert_not(row->nodes[0].heard[0].received.routing_state_validated);
     cr_assert(gist_session_id_is_zero(&row->nodes[0].heard[0].received.session_id));
     request.sii_handle = handle + 1000;
-    cr_assert_eq(gist_send_message(row->nodes[1].gist, 1000, &request), GIST_SEND_NO_ROUTE);
+    cr_assert_eq(gist_send_message(row->nodes[1].gist, network_now_ms(row->network), &request),
+        GIST_SEND_NO_ROUTE);
 }
 
 Test(handshake, what_cannot_be_sent_is_refused)
@@ -235,11 +207,10 @@ Test(handshake, what_cannot_be_sent_is_refused)
 
 Test(handshake, limits_are_kept)
 {
-    tear_down();
     struct gist_node_config config = row_config();
     config.routing_states_max = 1;
     config.queued_octets_max = 16;
-    set_up_row(2, &config);
+    fixture_restart(2, &config);
     cr_assert_eq(row_send(row, 0, &mri, &session, "twelve octet", true), GIST_SENT);
     cr_assert_eq(row_send(row, 0, &mri, &session, "twelve octet", true), GIST_SEND_NO_MEMORY);
     session = row_session(2);
@@ -249,13 +220,12 @@ Test(handshake, limits_are_kept)
 Test(handshake, a_node_that_declines_sends_the_query_on_unchanged)
 {
     VERIFIES("RFC5971-4.3.2-4", "RFC5971-4.3.4-6");
-    tear_down();
     struct gist_node_config config = row_config();
-    set_up_row(3, &config);
+    fixture_restart(3, &config);
     row->nodes[1].peering = GIST_FORWARD;
     send("past the middle", true);
     REQUIRE("RFC5971-4.3.2-4", row_seen_count(row, GIST_QUERY) == 2);
-    cr_assert(heard(2, 0, "past the middle"));
+    cr_assert(fixture_heard(2, 0, "past the middle"));
     const struct seen *first = row_seen(row, GIST_QUERY, 0);
     const struct seen *second = row_seen(row, GIST_QUERY, 1);
     REQUIRE("RFC5971-4.3.4-6", second->octets[1] == first->octets[1] - 1);
@@ -270,7 +240,7 @@ Test(handshake, the_last_node_peers_even_if_it_would_rather_not)
     VERIFIES("RFC5971-4.3.2-1");
     row->nodes[1].peering = GIST_FORWARD;
     send("to the end", true);
-    REQUIRE("RFC5971-4.3.2-1", heard(1, 0, "to the end"));
+    REQUIRE("RFC5971-4.3.2-1", fixture_heard(1, 0, "to the end"));
 }
 
 Test(handshake, ipv6_works_as_ipv4_does)
@@ -287,7 +257,7 @@ Test(handshake, ipv6_works_as_ipv4_does)
     mri.destination = row->nodes[1].place->addresses[1];
     mri.source_prefix = mri.destination_prefix = 128;
     send("over six", true);
-    cr_assert(heard(1, 0, "over six"));
+    cr_assert(fixture_heard(1, 0, "over six"));
     cr_assert_eq(row->nodes[1].heard[0].received.peer.version, 6);
 }
 
@@ -297,6 +267,6 @@ Test(handshake, the_loose_end_method_works_too)
         .mrm = GIST_MRM_LOOSE_END, .source = mri.source, .destination = mri.destination};
     row->nodes[1].replies = true;
     send("external", true);
-    cr_assert(heard(1, 0, "external"));
-    cr_assert(heard(0, 0, "external"));
+    cr_assert(fixture_heard(1, 0, "external"));
+    cr_assert(fixture_heard(0, 0, "external"));
 }

@@ -13,6 +13,7 @@ struct network *network_create(const struct network_options *options)
     if (!network)
         abort();
     network->options = *options;
+    network->now_ms = NETWORK_START_MS;
     network->random = options->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     network->last_foreign = UINT32_C(0x80000000);
     return network;

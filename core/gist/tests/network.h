@@ -59,6 +59,8 @@ struct network_place {
     void (*user_tick)(struct network_place *place, uint64_t now_ms);
 };
 
+#define NETWORK_START_MS (UINT64_C(1) << 40) /* far from zero, as clocks are */
+
 struct network_options {
     uint64_t seed;
     uint32_t latency_ms;    /* of one hop */

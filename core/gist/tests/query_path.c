@@ -1,30 +1,9 @@
 /* core/gist: which Queries can have come by their flow's path. RFC 5971 5.8.1.2, 5.8.1.3, 7.2.1,
  * 7.4. */
 #include "core/gist/message/message_build.h"
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
-
-static struct row *row;
-
-static void set_up_row(size_t count, const struct gist_node_config *config)
-{
-    row = row_create(count, config);
-}
-
-static void set_up(void)
-{
-    struct gist_node_config config = row_config();
-    set_up_row(2, &config);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(query_path, .init = set_up, .fini = tear_down);
+TestSuite(query_path, .init = fixture_start, .fini = fixture_stop);
 
 static void inject(const struct gist_message *message)
 {
@@ -100,9 +79,8 @@ static void inject_query_for_flow_from(struct gist_address source, uint8_t prefi
 Test(query_path, a_query_for_a_flow_that_comes_from_elsewhere)
 {
     VERIFIES("RFC5971-5.8.1.2-6");
-    tear_down();
     struct gist_node_config config = row_config();
-    set_up_row(3, &config);
+    fixture_restart(3, &config);
     inject_query_for_flow_from(row->nodes[2].address, 32);
     REQUIRE("RFC5971-5.8.1.2-6", row->nodes[1].asked == 0);
     REQUIRE("RFC5971-5.8.1.2-6",
@@ -117,10 +95,9 @@ Test(query_path, a_query_for_a_flow_that_comes_from_elsewhere)
 
 Test(query_path, no_query_by_where_its_flow_comes_from_when_told_so)
 {
-    tear_down();
     struct gist_node_config config = row_config();
     config.ingress_filter = false;
-    set_up_row(3, &config);
+    fixture_restart(3, &config);
     inject_query_for_flow_from(row->nodes[2].address, 32);
     cr_assert_eq(row->nodes[1].asked, 1);
 }

@@ -2,35 +2,11 @@
  * A.4.4. */
 #include "core/gist/message/message_build.h"
 #include "core/gist/message/message_parse.h"
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
-static struct row *row;
-static struct gist_mri mri;
-static struct gist_session_id session;
-
-static void set_up_row(size_t count, const struct gist_node_config *config)
-{
-    row = row_create(count, config);
-    mri = row_mri(row);
-    session = row_session(1);
-}
-
-static void set_up(void)
-{
-    struct gist_node_config config = row_config();
-    set_up_row(2, &config);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(rejection, .init = set_up, .fini = tear_down);
+TestSuite(rejection, .init = fixture_start, .fini = fixture_stop);
 
 static void inject(const struct gist_message *message)
 {
@@ -84,9 +60,8 @@ Test(rejection, an_application_that_is_not_here)
 Test(rejection, a_query_for_another_application_passes_by)
 {
     VERIFIES("RFC5971-4.3.4-4");
-    tear_down();
     struct gist_node_config config = row_config();
-    set_up_row(3, &config);
+    fixture_restart(3, &config);
     struct gist_message query = row_message(row, GIST_QUERY);
     query.header.nslp_id = 40;
     query.mri.destination = row->nodes[2].address;
@@ -201,10 +176,9 @@ Test(rejection, invented_cookies_in_silence)
 
 Test(rejection, invented_cookies_aloud_when_configured)
 {
-    tear_down();
     struct gist_node_config config = row_config();
     config.answer_invalid_cookie = true;
-    set_up_row(2, &config);
+    fixture_restart(2, &config);
     struct gist_message confirm = row_message(row, GIST_CONFIRM);
     inject(&confirm);
     cr_assert(row_refused(row, GIST_OBJECT_VALUE_ERROR, GIST_INVALID_COOKIE));
@@ -373,8 +347,7 @@ Test(rejection, hello_requests_are_answered_with_their_id)
 Test(rejection, endpoint_found_ends_the_search_at_once)
 {
     struct gist_node_config config = row_config();
-    tear_down();
-    set_up_row(2, &config);
+    fixture_restart(2, &config);
     row->nodes[1].place->node = NULL;
     row_send(row, 0, &mri, &session, "hello", true);
     struct gist_message error = {

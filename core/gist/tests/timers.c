@@ -1,34 +1,10 @@
 /* core/gist: what happens as time passes, and when messages get lost. RFC 5971 4.4.4 to 4.4.6,
  * 5.3.3, 6.2 to 6.4. */
-#include "core/gist/tests/pair.h"
-#include "core/spec/tests/verify.h"
+#include "core/gist/tests/fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
-static struct row *row;
-static struct gist_mri mri;
-static struct gist_session_id session;
-
-static void set_up(void)
-{
-    struct gist_node_config config = row_config();
-    row = row_create(2, &config);
-    mri = row_mri(row);
-    session = row_session(1);
-}
-
-static void tear_down(void)
-{
-    row_destroy(row);
-}
-
-TestSuite(timers, .init = set_up, .fini = tear_down);
-
-static void send(const char *text, bool reliable)
-{
-    cr_assert_eq(row_send(row, 0, &mri, &session, text, reliable), GIST_SENT);
-}
+TestSuite(timers, .init = fixture_start, .fini = fixture_stop);
 
 static bool drop_all(struct row *of, struct seen *seen, uint8_t *octets)
 {
@@ -55,7 +31,7 @@ Test(timers, queries_back_off_and_give_up)
 {
     VERIFIES("RFC5971-5.3.3-1b", "RFC5971-5.3.3-6");
     row->spoil = drop_all;
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 100000);
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 6);
     for (size_t i = 1; i < 6; i++) {
@@ -75,7 +51,7 @@ Test(timers, queries_back_off_and_give_up)
 Test(timers, a_tick_that_comes_early_asks_for_the_same_deadline_again)
 {
     struct network_place *place = row->nodes[0].place;
-    send("hello", false);
+    fixture_send("hello", false);
     uint64_t deadline_ms = place->deadline_ms;
     cr_assert_neq(deadline_ms, GIST_NO_DEADLINE);
     place->deadline_ms = GIST_NO_DEADLINE;
@@ -92,7 +68,7 @@ Test(timers, the_applications_patience_ends_it_earlier)
         .mri = mri,
         .handle = 3,
         .timeout_ms = 1200};
-    gist_send_message(row->nodes[0].gist, 0, &request);
+    gist_send_message(row->nodes[0].gist, network_now_ms(row->network), &request);
     network_run_for(row->network, 1200);
     cr_assert_eq(row->nodes[0].told_count, 1);
 }
@@ -100,7 +76,7 @@ Test(timers, the_applications_patience_ends_it_earlier)
 Test(timers, a_lost_response_costs_one_retransmission)
 {
     row->spoil = drop_responses;
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 300);
     row->spoil = NULL;
     network_run_for(row->network, 1000);
@@ -112,13 +88,13 @@ Test(timers, a_lost_confirm_is_made_good_after_the_data_that_needs_it)
 {
     VERIFIES("RFC5971-4.4.6-5", "RFC5971-4.3.2-12");
     row->spoil = drop_first_confirm;
-    send("lost", false);
+    fixture_send("lost", false);
     network_run_for(row->network, 1000);
     cr_assert_eq(row->nodes[1].heard_count, 0);
     REQUIRE("RFC5971-4.3.2-12",
         row_error(row) && row_error(row)->message.error.code == GIST_NO_ROUTING_STATE);
     REQUIRE("RFC5971-4.4.6-5", row_seen_count(row, GIST_QUERY) == 2);
-    send("arrives", false);
+    fixture_send("arrives", false);
     network_run_for(row->network, 1000);
     cr_assert_eq(row->nodes[1].heard_count, 1);
 }
@@ -126,9 +102,9 @@ Test(timers, a_lost_confirm_is_made_good_after_the_data_that_needs_it)
 Test(timers, a_responder_without_state_at_its_peer_gives_its_own_up)
 {
     VERIFIES("RFC5971-4.4.6-6a");
-    send("hello", false);
+    fixture_send("hello", false);
     network_run_for(row->network, 100);
-    gist_set_state_lifetime(row->nodes[0].gist, 100, &mri, &session, 0);
+    gist_set_state_lifetime(row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 0);
     network_run_for(row->network, 100);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
     struct gist_mri back = gist_mri_reversed(&mri);
@@ -141,9 +117,11 @@ Test(timers, a_responder_without_state_at_its_peer_gives_its_own_up)
 Test(timers, refreshes_come_at_a_random_moment_in_their_window)
 {
     VERIFIES("RFC5971-4.4.4-8", "RFC5971-6.3-3");
-    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
-    send("hello", true);
-    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 1000000);
+    fixture_send("hello", true);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 1000000);
     network_run_for(row->network, 200000);
     REQUIRE("RFC5971-6.3-3", row_seen_count(row, GIST_RESPONSE) == row_seen_count(row, GIST_QUERY));
     size_t refreshes = row_seen_count(row, GIST_QUERY) - 1;
@@ -171,10 +149,12 @@ static bool drop_confirms(struct row *of, struct seen *seen, uint8_t *octets)
 Test(timers, responses_to_a_refresh_back_off_as_queries_do)
 {
     VERIFIES("RFC5971-5.3.3-10b", "RFC5971-6.2-3");
-    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
-    send("hello", false);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 1000000);
+    fixture_send("hello", false);
     network_run_for(row->network, 100);
-    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 1000000);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 1000000);
     row->spoil = drop_confirms;
     while (row_seen_count(row, GIST_QUERY) < 2)
         network_run_for(row->network, 100);
@@ -191,7 +171,7 @@ Test(timers, responses_to_a_refresh_back_off_as_queries_do)
 
 Test(timers, state_without_traffic_ends_on_both_sides)
 {
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 500000);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
     cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 0);
@@ -203,9 +183,9 @@ Test(timers, state_without_traffic_ends_on_both_sides)
 Test(timers, the_lifetime_of_state_is_the_applications)
 {
     VERIFIES("RFC5971-6.2-6");
-    send("hello", true);
+    fixture_send("hello", true);
     network_run_for(row->network, 1000);
-    gist_set_state_lifetime(row->nodes[0].gist, 1000, &mri, &session, 5000);
+    gist_set_state_lifetime(row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 5000);
     network_run_for(row->network, 4900);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
     network_run_for(row->network, 200);
@@ -214,8 +194,9 @@ Test(timers, the_lifetime_of_state_is_the_applications)
 
 Test(timers, hellos_keep_an_association_that_carries_nothing)
 {
-    send("hello", true);
-    gist_set_state_lifetime(row->nodes[0].gist, 0, &mri, &session, 600000);
+    fixture_send("hello", true);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 600000);
     network_run_for(row->network, 500000);
     cr_assert_gt(row_seen_count(row, GIST_MA_HELLO), 10);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 1);
@@ -225,13 +206,13 @@ Test(timers, hellos_keep_an_association_that_carries_nothing)
 Test(timers, a_failed_association_is_told_and_made_anew)
 {
     VERIFIES("RFC5971-6.4-4");
-    send("one", true);
+    fixture_send("one", true);
     network_run_for(row->network, 1000);
     network_break_streams(row->nodes[0].place);
     network_run_for(row->network, 1000);
     REQUIRE("RFC5971-6.4-4", row->nodes[0].notifications[GIST_NOTIFY_COMMUNICATION_FAILURE] == 1);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 0);
-    send("two", true);
+    fixture_send("two", true);
     network_run_for(row->network, 1000);
     cr_assert_eq(row->nodes[1].heard_count, 2);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).associations, 1);
@@ -240,12 +221,12 @@ Test(timers, a_failed_association_is_told_and_made_anew)
 Test(timers, a_refused_connection_is_reported)
 {
     row->nodes[1].place->refuses = true;
-    send("one", true);
+    fixture_send("one", true);
     network_run_for(row->network, 1000);
     cr_assert_eq(row->nodes[0].told_count, 1);
     cr_assert_eq(row->nodes[0].told[0].status, GIST_STATUS_CONNECT_FAILED);
     row->nodes[1].place->refuses = false;
-    send("two", true);
+    fixture_send("two", true);
     network_run_for(row->network, 1000);
     cr_assert_eq(row->nodes[1].heard_count, 1);
 }
@@ -255,7 +236,7 @@ Test(timers, three_of_ten_datagrams_may_get_lost)
     network_options(row->network)->loss_permille = 300;
     for (uint8_t i = 0; i < 20; i++) {
         session = row_session(i);
-        send("through the storm", true);
+        fixture_send("through the storm", true);
     }
     network_run_for(row->network, 60000);
     cr_assert_geq(row->nodes[1].heard_count, 18);
@@ -263,14 +244,13 @@ Test(timers, three_of_ten_datagrams_may_get_lost)
 
 Test(timers, the_rate_limit_delays_and_counts)
 {
-    tear_down();
     struct gist_node_config config = row_config();
     config.datagrams_per_second = 10;
     config.datagram_burst = 5;
-    row = row_create(2, &config);
+    fixture_restart(2, &config);
     for (uint8_t i = 0; i < 20; i++) {
         session = row_session(i);
-        send("text", false);
+        fixture_send("text", false);
     }
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 5);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).datagrams_dropped, 15);

@@ -5,11 +5,7 @@
 static void start(void)
 {
     bench_start_default();
-    struct natfw_message create = bench_create(60, 1);
-    struct natfw_message success = bench_success(60, 1);
-    bench_receive(1, false, &create);
-    bench_receive(1, true, &success);
-    bench_forget_sent();
+    bench_establish(1);
 }
 
 TestSuite(notification, .init = start, .fini = bench_stop);

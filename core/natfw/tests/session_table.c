@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#define START_MS (UINT64_C(1) << 40)
+
 static void *allocate(void *context, size_t length)
 {
     (void)context;
@@ -73,11 +75,12 @@ Test(session_table, gives_out_deadlines_in_order)
         struct gist_session_id id = id_of(i);
         random = random * 1103515245 + 12345;
         natfw_session_table_set_deadline(
-            &table, natfw_session_table_add(&table, &id), random % 1000);
+            &table, natfw_session_table_add(&table, &id), START_MS + random % 1000);
     }
     for (uint32_t i = 0; i < 500; i += 3) {
         struct gist_session_id id = id_of(i);
-        natfw_session_table_set_deadline(&table, natfw_session_table_find(&table, &id), i);
+        natfw_session_table_set_deadline(
+            &table, natfw_session_table_find(&table, &id), START_MS + i);
     }
     uint64_t last_ms = 0;
     while (table.count > 0) {
