@@ -16,11 +16,13 @@ struct gist_endpoint {
     uint16_t port; /* host order */
 };
 
+/* The IPv4 address that this number is in host order. */
 struct gist_address gist_address_v4(uint32_t host_order);
 
 /* Octets of an address of this version: 4 or 16, or 0 for any other version. */
 size_t gist_address_length(uint8_t version);
 
+/* Same version and octets. */
 bool gist_address_equal(const struct gist_address *a, const struct gist_address *b);
 bool gist_endpoint_equal(const struct gist_endpoint *a, const struct gist_endpoint *b);
 

@@ -41,10 +41,12 @@ bool gist_mri_same_flow(const struct gist_mri *a, const struct gist_mri *b);
 /* Same flow and same direction. */
 bool gist_mri_equal(const struct gist_mri *a, const struct gist_mri *b);
 
+/* The same flow in the other direction, and in the upstream one. */
 struct gist_mri gist_mri_reversed(const struct gist_mri *mri);
 struct gist_mri gist_mri_upstream(const struct gist_mri *mri);
 
 bool gist_session_id_equal(const struct gist_session_id *a, const struct gist_session_id *b);
+/* The one that stands for no session in particular, 4.1.3. */
 bool gist_session_id_is_zero(const struct gist_session_id *id);
 
 #endif

@@ -3,6 +3,10 @@
  *
  * The node does no I/O: what arrives is handed to it here, what leaves goes through the transport
  * seam. It keeps no state for a Query before a valid Confirm (8.5).
+ *
+ * All functions are called from one thread, with a time in milliseconds of a clock that never goes
+ * back; an earlier time than the last counts as the last. Those of this header must not be called
+ * from within a seam; those of core/gist/service.h may be, from within the application's.
  */
 #ifndef NATFW_GIST_NODE_H
 #define NATFW_GIST_NODE_H
@@ -17,19 +21,21 @@ enum {
     GIST_QUERY_ATTEMPTS_MAX = 8  /* Queries of one handshake whose cookies are kept */
 };
 
+/* Values out of range are taken as the nearest in it. Times of 0 are reserved on the wire. */
 struct gist_node_config {
     uint16_t nslp_id; /* the one signalling application hosted: 33 for NATFW */
     uint16_t router_alert_v4;
     uint16_t router_alert_v6;
     uint8_t peer_identity[GIST_PEER_IDENTITY_MAX];
-    size_t peer_identity_length;
-    uint16_t udp_port;         /* where normal D-mode is received: the source port of Queries */
-    uint16_t association_port; /* where Forwards-TCP is accepted; 0: associations not offered */
-    uint32_t routing_state_validity_ms; /* default 30000, 4.4.4 */
-    uint32_t association_hold_ms;       /* default 30000, 4.4.5 */
-    uint32_t query_timer_ms;            /* T1, default 500, 5.3.3 */
-    uint32_t query_timer_max_ms;        /* T2, default 64 * T1 */
-    uint8_t query_attempts_max;         /* Queries of one handshake, default 6 */
+    size_t peer_identity_length; /* octets, up to GIST_PEER_IDENTITY_MAX */
+    uint16_t udp_port;           /* where normal D-mode is received: the source port of Queries */
+    uint16_t association_port;   /* where Forwards-TCP is accepted; 0: associations not offered */
+    uint32_t routing_state_validity_ms; /* default 30000, 1 or more, 4.4.4 */
+    uint32_t association_hold_ms;       /* default 30000, 1 or more, 4.4.5 */
+    uint32_t query_timer_ms;            /* T1, default 500, 1 or more, 5.3.3 */
+    uint32_t query_timer_max_ms;        /* T2, default 64 * T1, T1 or more */
+    uint8_t query_attempts_max;         /* Queries of one handshake, default 6, 1 to
+                                           GIST_QUERY_ATTEMPTS_MAX, which 0 means too */
     uint32_t datagrams_per_second;      /* rate limit of what we send, 5.3.3; 0: none */
     uint32_t datagram_burst;
     uint32_t cookie_rollover_ms; /* default 30000, 8.5 */
@@ -37,11 +43,13 @@ struct gist_node_config {
                                     flow source is our own */
     bool ingress_filter;        /* Queries must come in where their flow can, 5.8.1.2; default on */
     bool answer_invalid_cookie; /* default off: it makes backscatter, 8.5 */
-    size_t routing_states_max;
-    size_t associations_max;
-    size_t queued_octets_max; /* messages that wait for a peer */
+    size_t routing_states_max;  /* more handshakes fail: GIST_SEND_NO_MEMORY, or silence */
+    size_t associations_max;    /* more connections are refused */
+    size_t queued_octets_max;   /* of messages that wait for a peer */
 };
 
+/* The defaults of the RFC, or those named above; 100000 states, 1000 associations, 16 MiB. The peer
+ * identity is empty: set one. */
 struct gist_node_config gist_node_config_default(void);
 
 struct gist_counters {
@@ -64,30 +72,36 @@ struct gist_seams {
     struct gist_application application;
 };
 
-/* Returns NULL without memory or randomness. The seams are copied. */
+/* Returns a node that the caller destroys, or NULL without memory or randomness. Configuration and
+ * seams are copied; the seams' contexts have to outlive the node. */
 struct gist_node *gist_node_create(
     const struct gist_node_config *config, const struct gist_seams *seams, uint64_t now_ms);
-/* Closes the associations and releases everything; reports nothing. */
+/* Closes the associations and releases everything; reports nothing. NULL is allowed. */
 void gist_node_destroy(struct gist_node *node);
 
-/* A UDP payload, magic number included. Any octets are allowed. */
+/* A UDP payload, magic number included. Any octets are allowed; they are looked at during the call
+ * only. What is no message counts as rejected. */
 void gist_node_receive_datagram(struct gist_node *node, uint64_t now_ms,
     const struct gist_arrival *arrival, const uint8_t *payload, size_t length);
 
-/* An inbound connection. Returns its id, or 0 when it is refused and the caller closes it. */
+/* An inbound connection. Returns its id, by which the transport names it from now on, or 0 when it
+ * is refused and the caller closes it. */
 gist_association_id gist_node_association_accepted(struct gist_node *node, uint64_t now_ms,
     const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface);
+/* The connection that association_open asked for is there. An unknown id is ignored, here and
+ * below: the node may have given it up in the meantime. */
 void gist_node_association_connected(
     struct gist_node *node, uint64_t now_ms, gist_association_id id, uint32_t interface);
-/* Any octets of the stream, in any portions. */
+/* Any octets of the stream, in any portions; they are looked at during the call only. */
 void gist_node_association_received(struct gist_node *node, uint64_t now_ms, gist_association_id id,
     const uint8_t *octets, size_t length);
 /* The connection failed, or the peer ended it. The id is no longer used. */
 void gist_node_association_closed(struct gist_node *node, uint64_t now_ms, gist_association_id id);
 
-/* Runs every timer that is due. */
+/* Runs every timer that is due; early or repeated calls do no harm. */
 void gist_node_tick(struct gist_node *node, uint64_t now_ms);
 
+/* A copy of the counters as they stand. */
 struct gist_counters gist_node_counters(const struct gist_node *node);
 
 #endif

@@ -94,14 +94,19 @@ enum gist_send_result {
     GIST_SEND_INVALID
 };
 
+/* Sends the message, or keeps a copy until there is a peer to send it to. With a handle, what goes
+ * wrong later is told by message_status, also from within this call. The request is the caller's,
+ * and not kept. */
 enum gist_send_result gist_send_message(
     struct gist_node *node, uint64_t now_ms, const struct gist_send_request *request);
 
-/* B.5. How long routing state is wanted without NSLP traffic; 0 gives it up. */
+/* B.5. How long routing state is wanted without NSLP traffic; 0 gives it up. The MRI is the one
+ * that messages towards the peer have; without such state the call does nothing. */
 void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const struct gist_mri *mri,
     const struct gist_session_id *session_id, uint64_t lifetime_ms);
 
-/* B.6. The next hop known for this flow and direction may be wrong: find it anew. */
+/* B.6. The next hop known for this flow and direction may be wrong: find it anew. Without routing
+ * state towards it the call does nothing. */
 void gist_invalidate_routing_state(struct gist_node *node, uint64_t now_ms,
     const struct gist_mri *mri, const struct gist_session_id *session_id);
 

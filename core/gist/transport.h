@@ -2,7 +2,8 @@
  * The transport seam: what GIST asks of the sockets and the timer below it. RFC 5971 5.3, 5.4.
  *
  * Each function returns false when the request could not even be started; what goes wrong later is
- * reported to the node (node.h). None of them may call back into the node.
+ * reported to the node (node.h). None of them may call back into the node. What pointers lead to is
+ * the node's, and valid during the call only: a transport that sends later copies it.
  */
 #ifndef NATFW_GIST_TRANSPORT_H
 #define NATFW_GIST_TRANSPORT_H
@@ -57,14 +58,17 @@ struct gist_transport {
     /* Opens a connection; gist_node_association_connected or _closed follows. */
     bool (*association_open)(void *context, gist_association_id id, enum gist_stack stack,
         const struct gist_endpoint *peer);
+    /* Takes all octets, to be sent in order; false when it can't, and the association is lost. */
     bool (*association_write)(
         void *context, gist_association_id id, const uint8_t *octets, size_t length);
     /* Closes after what was written has gone out. The node hears no more of this id. */
     void (*association_close)(void *context, gist_association_id id);
 
-    /* Our address for packets towards destination, and the interface they take. */
+    /* Our address for packets towards destination, and the interface they take. Returns false
+     * without a route. */
     bool (*route)(void *context, const struct gist_address *destination, struct gist_address *local,
         uint32_t *interface);
+    /* Whether packets to this address end here. */
     bool (*is_local)(void *context, const struct gist_address *address);
 
     /* The node wants gist_node_tick at this time; each call replaces the last. */

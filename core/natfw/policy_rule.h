@@ -19,6 +19,7 @@ struct natfw_policy_rule {
     uint8_t icmp_types[255];
 };
 
+/* Same action, flow, ports and ICMP types; the direction does not count. */
 bool natfw_policy_rule_equal(const struct natfw_policy_rule *a, const struct natfw_policy_rule *b);
 
 #endif
