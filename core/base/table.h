@@ -9,6 +9,8 @@
 
 enum { BASE_TABLE_INITIAL = 16, BASE_HASH_KEY_LENGTH = 16 };
 
+_Static_assert((BASE_TABLE_INITIAL & (BASE_TABLE_INITIAL - 1)) == 0, "a power of 2");
+
 struct base_table_link {
     struct base_table_link *next;
     uint64_t hash;

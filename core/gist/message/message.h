@@ -15,6 +15,8 @@
 #include "core/gist/message/object.h"
 #include "core/gist/message/stack.h"
 
+_Static_assert(GIST_OBJECT_TYPE_COUNT <= 32, "a bit of `present` for each object");
+
 struct gist_message {
     struct gist_common_header header;
     uint32_t present; /* a bit 1 << enum gist_object_type for each object */

@@ -20,6 +20,13 @@ enum {
     GIST_INACTIVE_MS = 120000,         /* Inactive_QNode unless the application sets it */
 };
 
+/* Two objects can be as long as objects get: NSLP-Data, and a NAT-Traversal that is sent back. The
+ * others are short. */
+_Static_assert(GIST_SCRATCH_LENGTH >= GIST_MAGIC_LENGTH + GIST_COMMON_HEADER_LENGTH +
+                                          2 * (GIST_OBJECT_HEADER_LENGTH + GIST_OBJECT_VALUE_MAX) +
+                                          4096,
+    "the scratch holds the longest message");
+
 struct gist_routing_state;
 struct gist_association;
 

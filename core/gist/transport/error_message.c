@@ -6,7 +6,10 @@
 #include "core/gist/transport/own_message.h"
 #include "core/spec/spec.h"
 
-enum { INFO_OBJECT_MAX = 200, INFOS_MAX = 512 };
+enum { INFO_OBJECT_MAX = 200, INFOS_MAX = 512 }; /* octets */
+
+/* Two objects with their headers, and the short infos. */
+_Static_assert(INFOS_MAX >= 2 * (INFO_OBJECT_MAX + 8) + 3 * 8, "room for what A.4.2 can ask");
 
 static struct gist_error_data describe(const struct gist_reception *reception,
     const struct gist_fault *fault, struct wire_writer *infos)

@@ -5,8 +5,6 @@
 #include "core/natfw/message/object.h"
 #include "core/spec/spec.h"
 
-enum { FLAG_P = 0x80, FLAG_E = 0x40 };
-
 /* Figure 20. Only requests have flags, and E only with P. */
 static uint8_t flags_of(const struct natfw_message *message)
 {
@@ -14,8 +12,8 @@ static uint8_t flags_of(const struct natfw_message *message)
     bool proxy = message->proxy && SPEC_HOLDS("RFC5973-4.1-5", 1, request);
     bool end_to_end = message->end_to_end && SPEC_HOLDS("RFC5973-4.1-9", 1, request) &&
                       SPEC_HOLDS("RFC5973-4.1-8", 2, message->proxy);
-    return (uint8_t)((proxy ? SPEC_VALUE("RFC5973-4.1-4", 1, FLAG_P, 0) : 0) |
-                     (end_to_end ? FLAG_E : 0));
+    return (uint8_t)((proxy ? SPEC_VALUE("RFC5973-4.1-4", 1, NATFW_FLAG_P, 0) : 0) |
+                     (end_to_end ? NATFW_FLAG_E : 0));
 }
 
 static void write_header(struct wire_writer *writer, const struct natfw_message *message)

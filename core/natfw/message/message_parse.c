@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { FLAG_P = 0x80, FLAG_E = 0x40, FLAGS_RESERVED = 0x3f };
-
 struct parse {
     struct wire_reader objects; /* each pass reads a copy */
     struct natfw_message *message;
@@ -26,20 +24,20 @@ static bool refuse(struct parse *parse, enum natfw_code code, uint16_t object_ty
 /* P and E of a request; E only counts with P. */
 static bool read_flags(struct natfw_message *message, uint8_t flags)
 {
-    message->proxy = flags & FLAG_P;
-    message->end_to_end = (flags & FLAG_E) && SPEC_HOLDS("RFC5973-4.1-8", 1, message->proxy);
+    message->proxy = flags & NATFW_FLAG_P;
+    message->end_to_end = (flags & NATFW_FLAG_E) && SPEC_HOLDS("RFC5973-4.1-8", 1, message->proxy);
     return true;
 }
 
 /* P and E of RESPONSE and NOTIFY mean nothing. */
 static bool ignore_flags(struct parse *parse, uint8_t flags)
 {
-    if (flags & FLAG_P) {
+    if (flags & NATFW_FLAG_P) {
         SPEC_NEVER("RFC5973-4.1-6", 1) {
             return refuse(parse, NATFW_BAD_FLAGS, 0);
         }
     }
-    if (flags & FLAG_E) {
+    if (flags & NATFW_FLAG_E) {
         SPEC_NEVER("RFC5973-4.1-10", 1) {
             return refuse(parse, NATFW_BAD_FLAGS, 0);
         }
@@ -60,7 +58,7 @@ static bool check_header(struct parse *parse, struct wire_reader *octets)
         message->type >= NATFW_CREATE && message->type <= NATFW_NOTIFY) {
         return refuse(parse, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
     }
-    if ((flags & FLAGS_RESERVED) || reserved) {
+    if ((flags & NATFW_FLAGS_RESERVED) || reserved) {
         SPEC_NEVER("RFC5973-4.1-2b", 1) {
             return refuse(parse, NATFW_BAD_FLAGS, 0);
         }

@@ -9,6 +9,9 @@
 #include "core/wire/reader.h"
 #include "core/wire/writer.h"
 
+/* The flags of the header, figure 20. */
+enum { NATFW_FLAG_P = 0x80, NATFW_FLAG_E = 0x40, NATFW_FLAGS_RESERVED = 0x3f };
+
 /* What a node does with an object that it does not know, by the bits A and B. */
 enum natfw_treatment {
     NATFW_TREAT_MANDATORY = 0, /* reject the message */

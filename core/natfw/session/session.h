@@ -15,6 +15,7 @@
 
 /* A handle is the serial number of its session, and in these bits a count of its requests. */
 enum { NATFW_HANDLE_REQUEST_BITS = 20 };
+_Static_assert(NATFW_HANDLE_REQUEST_BITS < 32, "serial numbers have 32 bits or more");
 
 /* The newest request, until its RESPONSE. */
 struct natfw_request {
