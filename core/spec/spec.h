@@ -70,8 +70,8 @@ struct spec_point {
 /* Evaluated in any case, for what it does on the way. */
 #define SPEC_CHECK_(id, n, form, condition)                                                        \
     __extension__({                                                                                \
-        bool spec_right_ = (condition);                                                            \
-        SPEC_BROKEN_(id, n, form) || spec_right_;                                                  \
+        bool spec_holds_ = (condition);                                                            \
+        SPEC_BROKEN_(id, n, form) || spec_holds_;                                                  \
     })
 
 #else

@@ -177,7 +177,7 @@ static bool adopt_peer(
 }
 
 /* Rule 7. */
-static void deliver(
+static void deliver_data(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     restart_inactive(node, state);
@@ -216,7 +216,7 @@ static void accept_response(
         gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
     send_stored(node, state);
     if (gist_message_has(response, GIST_OBJECT_NSLP_DATA) && !state->dead)
-        deliver(node, state, event);
+        deliver_data(node, state, event);
 }
 
 /* Rule 5. Without the association that it needs, the message waits for a handshake to make one. */
@@ -265,7 +265,7 @@ static const struct gist_transition transitions[] = {
     {GIST_QUERYING_ESTABLISHED, GIST_RX_RESPONSE, accept_response, GIST_QUERYING_ESTABLISHED},
     {GIST_QUERYING_ESTABLISHED, GIST_TG_NSLP_DATA, send_or_store, GIST_QUERYING_ESTABLISHED},
     {GIST_QUERYING_ESTABLISHED, GIST_TO_INACTIVE_QNODE, end_inactive, GIST_QUERYING_ESTABLISHED},
-    {GIST_QUERYING_ESTABLISHED, GIST_RX_DATA, deliver, GIST_QUERYING_ESTABLISHED},
+    {GIST_QUERYING_ESTABLISHED, GIST_RX_DATA, deliver_data, GIST_QUERYING_ESTABLISHED},
     {GIST_QUERYING_ESTABLISHED, GIST_TO_REFRESH_QNODE, begin_refresh,
         GIST_QUERYING_AWAITING_REFRESH},
     {GIST_QUERYING_AWAITING_REFRESH, GIST_TO_NO_RESPONSE, query_again,
@@ -276,7 +276,7 @@ static const struct gist_transition transitions[] = {
         GIST_QUERYING_AWAITING_REFRESH},
     {GIST_QUERYING_AWAITING_REFRESH, GIST_TO_INACTIVE_QNODE, end_inactive,
         GIST_QUERYING_AWAITING_REFRESH},
-    {GIST_QUERYING_AWAITING_REFRESH, GIST_RX_DATA, deliver, GIST_QUERYING_AWAITING_REFRESH},
+    {GIST_QUERYING_AWAITING_REFRESH, GIST_RX_DATA, deliver_data, GIST_QUERYING_AWAITING_REFRESH},
 };
 
 void gist_querying_event(
@@ -286,7 +286,7 @@ void gist_querying_event(
         transitions, sizeof(transitions) / sizeof(transitions[0]), node, state, event);
 }
 
-static void expire(void *node, void *state, enum gist_event_kind kind)
+static void expire_timer(void *node, void *state, enum gist_event_kind kind)
 {
     struct gist_event event = {.kind = kind};
     gist_querying_event(node, state, &event);
@@ -294,17 +294,17 @@ static void expire(void *node, void *state, enum gist_event_kind kind)
 
 static void expire_no_response(void *node, void *owner)
 {
-    expire(node, owner, GIST_TO_NO_RESPONSE);
+    expire_timer(node, owner, GIST_TO_NO_RESPONSE);
 }
 
 static void expire_refresh(void *node, void *owner)
 {
-    expire(node, owner, GIST_TO_REFRESH_QNODE);
+    expire_timer(node, owner, GIST_TO_REFRESH_QNODE);
 }
 
 static void expire_inactive(void *node, void *owner)
 {
-    expire(node, owner, GIST_TO_INACTIVE_QNODE);
+    expire_timer(node, owner, GIST_TO_INACTIVE_QNODE);
 }
 
 bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state)

@@ -105,7 +105,7 @@ static void send_data(
 }
 
 /* Rule 4. */
-static void deliver(
+static void deliver_data(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     gist_deliver(node, event->reception, state, false);
@@ -163,7 +163,7 @@ static void respond_again(
 }
 
 /* Rule 10: a Response that came twice makes a second Confirm. */
-static void ignore(
+static void ignore_confirm(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     (void)node;
@@ -172,7 +172,7 @@ static void ignore(
 }
 
 /* Rule 11. */
-static void expire(
+static void expire_state(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     (void)event;
@@ -194,23 +194,25 @@ static const struct gist_transition transitions[] = {
         GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_CONFIRM, GIST_TO_NO_CONFIRM, respond_again,
         GIST_RESPONDING_AWAITING_CONFIRM},
-    {GIST_RESPONDING_ESTABLISHED, GIST_RX_CONFIRM, ignore, GIST_RESPONDING_ESTABLISHED},
-    {GIST_RESPONDING_ESTABLISHED, GIST_RX_DATA, deliver, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_CONFIRM, ignore_confirm, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_RX_DATA, deliver_data, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_ESTABLISHED, GIST_TG_NSLP_DATA, send_data, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_ESTABLISHED, GIST_RX_QUERY, answer_query, GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, expire, GIST_RESPONDING_ESTABLISHED},
-    {GIST_RESPONDING_ESTABLISHED, GIST_TO_EXPIRE_RNODE, expire, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, expire_state, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_TO_EXPIRE_RNODE, expire_state, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_TG_NSLP_DATA, send_data,
         GIST_RESPONDING_AWAITING_REFRESH},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_QUERY, answer_query,
         GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_DATA, deliver, GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_DATA, deliver_data,
+        GIST_RESPONDING_AWAITING_REFRESH},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_RX_CONFIRM, accept_confirm,
         GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_NO_CONFIRM, respond_again,
         GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, expire, GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_EXPIRE_RNODE, expire,
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, expire_state,
+        GIST_RESPONDING_AWAITING_REFRESH},
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_EXPIRE_RNODE, expire_state,
         GIST_RESPONDING_AWAITING_REFRESH},
 };
 

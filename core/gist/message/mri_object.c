@@ -14,12 +14,6 @@ enum {
     LOOSE_END_FLAG_D = 0x0800,
 };
 
-static bool fault(uint8_t *subcode, uint8_t value)
-{
-    *subcode = value;
-    return false;
-}
-
 static bool read_addresses(struct wire_reader *value, struct gist_mri *mri, uint8_t version)
 {
     size_t length = gist_address_length(version);
@@ -69,21 +63,22 @@ static bool read_path_coupled(struct wire_reader *value, struct gist_mri *mri, u
     uint16_t flags = wire_read_u16(value);
     uint8_t version = (uint8_t)(flags >> 12);
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     if (version != 4 && version != 6)
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     if (!flags_agree(flags, version))
-        return fault(subcode, SPEC_VALUE("RFC5971-A.3.1.1-5", 1,
-                                  GIST_INVALID_FLAG_FIELD_COMBINATION, GIST_VALUE_NOT_SUPPORTED));
+        return gist_value_fault(
+            subcode, SPEC_VALUE("RFC5971-A.3.1.1-5", 1, GIST_INVALID_FLAG_FIELD_COMBINATION,
+                         GIST_VALUE_NOT_SUPPORTED));
     mri->upstream = flags & FLAG_D;
     if (!read_addresses(value, mri, version))
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     read_flow_fields(value, mri, flags);
     if (!wire_finished(value))
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     size_t bits = 8 * gist_address_length(version);
     if (mri->source_prefix > bits || mri->destination_prefix > bits)
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     return true;
 }
 
@@ -92,12 +87,12 @@ static bool read_loose_end(struct wire_reader *value, struct gist_mri *mri, uint
     uint16_t flags = wire_read_u16(value);
     uint8_t version = (uint8_t)(flags >> 12);
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     if (version != 4 && version != 6)
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     mri->upstream = flags & LOOSE_END_FLAG_D;
     if (!read_addresses(value, mri, version) || !wire_finished(value))
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     return true;
 }
 
@@ -107,13 +102,13 @@ bool gist_mri_read(struct wire_reader *value, struct gist_mri *mri, uint8_t *sub
     uint8_t method = wire_read_u8(value);
     wire_skip(value, 1); /* the N-flag concerns NATs only */
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     mri->mrm = (enum gist_mrm)method;
     if (method == GIST_MRM_PATH_COUPLED)
         return read_path_coupled(value, mri, subcode);
     if (method == GIST_MRM_LOOSE_END)
         return read_loose_end(value, mri, subcode);
-    return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+    return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
 }
 
 static uint16_t path_coupled_flags(const struct gist_mri *mri)

@@ -8,12 +8,6 @@ static size_t padded(size_t length)
     return (length + 3) / 4 * 4;
 }
 
-static bool fault(uint8_t *subcode, uint8_t value)
-{
-    *subcode = value;
-    return false;
-}
-
 bool gist_nli_read(struct wire_reader *value, struct gist_nli *nli, uint8_t *subcode)
 {
     *nli = (struct gist_nli){0};
@@ -21,13 +15,13 @@ bool gist_nli_read(struct wire_reader *value, struct gist_nli *nli, uint8_t *sub
     nli->ip_ttl = wire_read_u8(value);
     uint8_t version = (uint8_t)(wire_read_u16(value) >> 12);
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     if (version != 4 && version != 6)
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     nli->validity_ms = wire_read_u32(value);
     if (!value->failed) {
         SPEC_ENSURE("RFC5971-A.3.3-1", 1, nli->validity_ms != 0) {
-            return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+            return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
         }
     }
     nli->peer_identity.octets = wire_read_view(value, padded(identity_length));
@@ -35,7 +29,7 @@ bool gist_nli_read(struct wire_reader *value, struct gist_nli *nli, uint8_t *sub
     nli->interface_address.version = version;
     wire_read_bytes(value, nli->interface_address.octets, gist_address_length(version));
     if (!wire_finished(value))
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     return true;
 }
 

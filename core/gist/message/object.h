@@ -55,6 +55,13 @@ size_t gist_object_begin(struct wire_writer *writer, enum gist_object_type type)
 /* Fails the writer when the value is no whole number of words or too long. */
 void gist_object_end(struct wire_writer *writer, size_t beginning);
 
+/* What a reader of a value returns when it finds this subcode of Object Value Error: false. */
+static inline bool gist_value_fault(uint8_t *subcode, uint8_t found)
+{
+    *subcode = found;
+    return false;
+}
+
 /* An Object Value Error about this object, found at this octet of its value. */
 struct gist_fault gist_object_fault(
     const struct gist_object *object, uint8_t subcode, size_t value_offset);

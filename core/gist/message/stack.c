@@ -7,12 +7,6 @@
 
 enum { OPTIONS_FLAG_D = 0x80, PORT_LENGTH = 2 };
 
-static bool fault(uint8_t *subcode, uint8_t value)
-{
-    *subcode = value;
-    return false;
-}
-
 static size_t padding(size_t length)
 {
     return (4 - length % 4) % 4;
@@ -52,9 +46,9 @@ bool gist_stack_proposal_read(
     proposal->profile_count = wire_read_u8(value);
     wire_skip(value, 3);
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     SPEC_ENSURE("RFC5971-A.3.4-1", 1, proposal->profile_count > 0) {
-        return fault(subcode,
+        return gist_value_fault(subcode,
             SPEC_VALUE("RFC5971-A.3.4-4a", 1, GIST_VALUE_NOT_SUPPORTED, GIST_INCORRECT_LENGTH));
     }
     proposal->profiles.octets = value->data + value->position;
@@ -62,13 +56,13 @@ bool gist_stack_proposal_read(
     for (unsigned i = 0; i < proposal->profile_count; i++) {
         struct gist_stack_profile profile;
         if (!gist_stack_profile_next(value, &profile))
-            return fault(subcode, GIST_INCORRECT_LENGTH);
+            return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
         SPEC_ENSURE("RFC5971-A.3.4-2", 1, profile.layer_count > 0) {
-            return fault(subcode,
+            return gist_value_fault(subcode,
                 SPEC_VALUE("RFC5971-A.3.4-4b", 1, GIST_EMPTY_LIST, GIST_VALUE_NOT_SUPPORTED));
         }
     }
-    return wire_finished(value) || fault(subcode, GIST_INCORRECT_LENGTH);
+    return wire_finished(value) || gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
 }
 
 void gist_stack_proposal_write(
@@ -86,18 +80,18 @@ bool gist_stack_configuration_read(
     wire_skip(value, 3);
     configuration->hold_time_ms = wire_read_u32(value);
     if (value->failed)
-        return fault(subcode, GIST_INCORRECT_LENGTH);
+        return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     SPEC_ENSURE("RFC5971-A.3.5-2", 1, configuration->hold_time_ms != 0) {
-        return fault(subcode, GIST_VALUE_NOT_SUPPORTED);
+        return gist_value_fault(subcode, GIST_VALUE_NOT_SUPPORTED);
     }
     configuration->options.octets = value->data + value->position;
     configuration->options.length = wire_remaining(value);
     for (unsigned i = 0; i < configuration->options_count; i++) {
         struct gist_protocol_options options;
         if (!gist_protocol_options_next(value, &options))
-            return fault(subcode, GIST_INCORRECT_LENGTH);
+            return gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
     }
-    return wire_finished(value) || fault(subcode, GIST_INCORRECT_LENGTH);
+    return wire_finished(value) || gist_value_fault(subcode, GIST_INCORRECT_LENGTH);
 }
 
 void gist_stack_configuration_write(

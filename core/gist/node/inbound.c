@@ -26,7 +26,7 @@ static bool parse_for_error(struct gist_reception *reception)
 }
 
 /* 4.3.4: only the common header counts. */
-static void forward(struct gist_node *node, struct gist_reception *reception)
+static void forward_unread(struct gist_node *node, struct gist_reception *reception)
 {
     SPEC_NEVER("RFC5971-4.3.4-13", 1) {
         if (!parse_for_error(reception))
@@ -41,11 +41,11 @@ static void forward(struct gist_node *node, struct gist_reception *reception)
 }
 
 /* 4.3.4: a message for a signalling application that is not here. */
-static void bypass(struct gist_node *node, struct gist_reception *reception)
+static void bypass_message(struct gist_node *node, struct gist_reception *reception)
 {
     bool q_mode = reception->arrival && reception->arrival->q_mode;
     if (q_mode && !ends_here(node, reception)) {
-        forward(node, reception);
+        forward_unread(node, reception);
         return;
     }
     bool query = reception->message.header.type == GIST_QUERY;
@@ -99,7 +99,7 @@ static bool encapsulation_fits(struct gist_node *node, const struct gist_recepti
     return false;
 }
 
-static void dispatch(struct gist_node *node, const struct gist_reception *reception)
+static void dispatch_message(struct gist_node *node, const struct gist_reception *reception)
 {
     switch ((enum gist_message_type)reception->message.header.type) {
     case GIST_QUERY:
@@ -151,7 +151,7 @@ static bool check_hop_count(struct gist_node *node, struct gist_reception *recep
 }
 
 /* Returns false when the octets are no message that this version of GIST can have made. */
-static bool receive(struct gist_node *node, struct gist_reception *reception)
+static bool receive_octets(struct gist_node *node, struct gist_reception *reception)
 {
     struct wire_reader reader = wire_reader_over(reception->octets, reception->length);
     reception->message.header = gist_common_header_read(&reader);
@@ -162,7 +162,7 @@ static bool receive(struct gist_node *node, struct gist_reception *reception)
     if (!check_hop_count(node, reception))
         return true;
     if (!is_for_us(node, &reception->message.header)) {
-        bypass(node, reception);
+        bypass_message(node, reception);
         return true;
     }
     uint8_t hop_count = reception->message.header.hop_count;
@@ -178,7 +178,7 @@ static bool receive(struct gist_node *node, struct gist_reception *reception)
     }
     node->counters.messages_parsed++;
     if (encapsulation_fits(node, reception) && pass_association(node, reception))
-        dispatch(node, reception);
+        dispatch_message(node, reception);
     return true;
 }
 
@@ -186,7 +186,7 @@ void gist_inbound_datagram(struct gist_node *node, const struct gist_arrival *ar
     const uint8_t *octets, size_t length)
 {
     struct gist_reception reception = {.octets = octets, .length = length, .arrival = arrival};
-    receive(node, &reception);
+    receive_octets(node, &reception);
 }
 
 void gist_inbound_stream(struct gist_node *node, struct gist_association *association,
@@ -194,6 +194,6 @@ void gist_inbound_stream(struct gist_node *node, struct gist_association *associ
 {
     struct gist_reception reception = {
         .octets = octets, .length = length, .association = association};
-    if (!receive(node, &reception) && !association->dead)
+    if (!receive_octets(node, &reception) && !association->dead)
         gist_association_fail(node, association);
 }

@@ -60,7 +60,7 @@ static enum gist_send_result begin_handshake(
     return event->result;
 }
 
-static enum gist_send_result send_request(
+static enum gist_send_result send_by_state(
     struct gist_node *node, const struct gist_send_request *request)
 {
     if (!is_sound(request))
@@ -93,7 +93,7 @@ enum gist_send_result gist_send_message(
     struct gist_node *node, uint64_t now_ms, const struct gist_send_request *request)
 {
     gist_node_enter(node, now_ms);
-    enum gist_send_result result = send_request(node, request);
+    enum gist_send_result result = send_by_state(node, request);
     gist_node_leave(node);
     return result;
 }

@@ -1,4 +1,4 @@
-/* core/gist: a right message of every kind is parsed and built again as it was, and what RFC 5971
+/* core/gist: a valid message of every kind is parsed and built again as it was, and what RFC 5971
  * forbids is not built. */
 #include "core/gist/tests/samples.h"
 

@@ -1,5 +1,5 @@
 /*
- * A right message of every kind, in hex, as the suite's codec builds them. Written by
+ * A valid message of every kind, in hex, as the suite's codec builds them. Written by
  * harness/tests/core-has-all-samples from conformance/tests/samples.lua.
  */
 #ifndef NATFW_GIST_TESTS_SAMPLES_H

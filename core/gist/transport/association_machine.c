@@ -162,7 +162,8 @@ static void report_to_users(
 }
 
 /* Rule 8. */
-static void die(struct gist_node *node, struct gist_association *association, uint32_t hello_id)
+static void end_association(
+    struct gist_node *node, struct gist_association *association, uint32_t hello_id)
 {
     (void)hello_id;
     bool connected = association->state != GIST_AWAITING_CONNECTION;
@@ -195,18 +196,18 @@ static const struct {
 } transitions[] = {
     {GIST_AWAITING_CONNECTION, GIST_TG_RAW_DATA, wait_for_connection, GIST_AWAITING_CONNECTION},
     {GIST_AWAITING_CONNECTION, GIST_TG_CONNECTED, send_queued, GIST_CONNECTED},
-    {GIST_AWAITING_CONNECTION, GIST_ER_MA_CONNECT, die, GIST_ASSOCIATION_DEATH},
+    {GIST_AWAITING_CONNECTION, GIST_ER_MA_CONNECT, end_association, GIST_ASSOCIATION_DEATH},
     {GIST_CONNECTED, GIST_TG_RAW_DATA, note_sent, GIST_CONNECTED},
     {GIST_CONNECTED, GIST_RX_MESSAGE, note_received, GIST_CONNECTED},
     {GIST_CONNECTED, GIST_RX_MA_HELLO, answer_hello, GIST_CONNECTED},
     {GIST_CONNECTED, GIST_TO_SEND_HELLO, keep_alive, GIST_CONNECTED},
     {GIST_CONNECTED, GIST_TG_MA_IDLE, fall_idle, GIST_IDLE},
-    {GIST_CONNECTED, GIST_ER_MA_FAILURE, die, GIST_ASSOCIATION_DEATH},
+    {GIST_CONNECTED, GIST_ER_MA_FAILURE, end_association, GIST_ASSOCIATION_DEATH},
     {GIST_IDLE, GIST_TG_RAW_DATA, note_sent, GIST_CONNECTED},
     {GIST_IDLE, GIST_RX_MESSAGE, note_received, GIST_CONNECTED},
     {GIST_IDLE, GIST_RX_MA_HELLO, stay_idle, GIST_IDLE},
-    {GIST_IDLE, GIST_TO_NO_HELLO, die, GIST_ASSOCIATION_DEATH},
-    {GIST_IDLE, GIST_ER_MA_FAILURE, die, GIST_ASSOCIATION_DEATH},
+    {GIST_IDLE, GIST_TO_NO_HELLO, end_association, GIST_ASSOCIATION_DEATH},
+    {GIST_IDLE, GIST_ER_MA_FAILURE, end_association, GIST_ASSOCIATION_DEATH},
 };
 
 void gist_association_event(struct gist_node *node, struct gist_association *association,
@@ -242,7 +243,7 @@ static void expire_unused(void *node, void *owner)
     gist_association_event(node, owner, GIST_TG_MA_IDLE, 0);
 }
 
-static struct gist_association *create(struct gist_node *node)
+static struct gist_association *create_association(struct gist_node *node)
 {
     struct gist_association *association = gist_association_create(node);
     if (!association)
@@ -259,7 +260,7 @@ static struct gist_association *create(struct gist_node *node)
 struct gist_association *gist_association_open(
     struct gist_node *node, struct gist_peer *peer, uint16_t port, uint32_t peer_hold_ms)
 {
-    struct gist_association *association = create(node);
+    struct gist_association *association = create_association(node);
     if (!association)
         return NULL;
     gist_association_join(association, peer, peer_hold_ms);
@@ -276,7 +277,7 @@ struct gist_association *gist_association_open(
 
 struct gist_association *gist_association_accept(struct gist_node *node, uint32_t interface)
 {
-    struct gist_association *association = create(node);
+    struct gist_association *association = create_association(node);
     if (!association)
         return NULL;
     association->interface = interface;

@@ -61,7 +61,7 @@ size_t natfw_message_write(const struct natfw_message *message, uint8_t *octets,
     return wire_written(&writer);
 }
 
-static bool refuse(struct natfw_info *fault, enum natfw_code code, uint16_t object_type)
+static bool refuse_to_build(struct natfw_info *fault, enum natfw_code code, uint16_t object_type)
 {
     *fault = (struct natfw_info){.code = code, .object_type = object_type};
     return false;
@@ -73,9 +73,9 @@ static bool check_presence(const struct natfw_message *message, struct natfw_inf
         enum natfw_presence presence = natfw_object_presence(message, type);
         bool has = natfw_message_has(message, type);
         if (presence == NATFW_ABSENT && has)
-            return refuse(fault, NATFW_ILLEGAL_OBJECT, type);
+            return refuse_to_build(fault, NATFW_ILLEGAL_OBJECT, type);
         SPEC_ENSURE("RFC5973-4.3-1a", 1, presence != NATFW_MANDATORY || has) {
-            return refuse(fault, NATFW_MANDATORY_OBJECT_MISSING, type);
+            return refuse_to_build(fault, NATFW_MANDATORY_OBJECT_MISSING, type);
         }
     }
     return true;
@@ -89,13 +89,13 @@ static bool check_info(const struct natfw_message *message, struct natfw_info *f
     bool informs = message->type == NATFW_RESPONSE && error_class == NATFW_INFORMATIONAL;
     if (error_class <= 0xf && info->object_type <= 0xfff && !informs)
         return true;
-    return refuse(fault, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO);
+    return refuse_to_build(fault, NATFW_UNKNOWN_FIELD_VALUE, NATFW_INFO);
 }
 
 static bool check_dtinfo(const struct natfw_dtinfo *dtinfo, struct natfw_info *fault)
 {
     SPEC_ENSURE("RFC5973-4.2.8-2", 1, !(dtinfo->has_ports && dtinfo->has_spi)) {
-        return refuse(fault, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+        return refuse_to_build(fault, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
     }
     return true;
 }
@@ -103,7 +103,7 @@ static bool check_dtinfo(const struct natfw_dtinfo *dtinfo, struct natfw_info *f
 static bool check_efi(const struct natfw_efi *efi, struct natfw_info *fault)
 {
     SPEC_ENSURE("RFC5973-4.2.4-4a", 1, efi->sub_ports <= 1) {
-        return refuse(fault, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI);
+        return refuse_to_build(fault, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI);
     }
     return true;
 }
@@ -111,7 +111,7 @@ static bool check_efi(const struct natfw_efi *efi, struct natfw_info *fault)
 static bool may_be_built(const struct natfw_message *message, struct natfw_info *fault)
 {
     if (message->type < NATFW_CREATE || message->type > NATFW_NOTIFY)
-        return refuse(fault, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
+        return refuse_to_build(fault, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
     return check_presence(message, fault) &&
            (!natfw_message_has(message, NATFW_INFO) || check_info(message, fault)) &&
            (!natfw_message_has(message, NATFW_DTINFO) || check_dtinfo(&message->dtinfo, fault)) &&

@@ -15,7 +15,7 @@ struct parse {
     struct natfw_info *fault;
 };
 
-static bool refuse(struct parse *parse, enum natfw_code code, uint16_t object_type)
+static bool refuse_message(struct parse *parse, enum natfw_code code, uint16_t object_type)
 {
     *parse->fault = (struct natfw_info){.code = code, .object_type = object_type};
     return false;
@@ -34,12 +34,12 @@ static bool ignore_flags(struct parse *parse, uint8_t flags)
 {
     if (flags & NATFW_FLAG_P) {
         SPEC_NEVER("RFC5973-4.1-6", 1) {
-            return refuse(parse, NATFW_BAD_FLAGS, 0);
+            return refuse_message(parse, NATFW_BAD_FLAGS, 0);
         }
     }
     if (flags & NATFW_FLAG_E) {
         SPEC_NEVER("RFC5973-4.1-10", 1) {
-            return refuse(parse, NATFW_BAD_FLAGS, 0);
+            return refuse_message(parse, NATFW_BAD_FLAGS, 0);
         }
     }
     return true;
@@ -53,14 +53,14 @@ static bool check_header(struct parse *parse, struct wire_reader *octets)
     uint8_t flags = wire_read_u8(octets);
     uint16_t reserved = wire_read_u16(octets);
     if (octets->failed)
-        return refuse(parse, NATFW_WRONG_MESSAGE_LENGTH, 0);
+        return refuse_message(parse, NATFW_WRONG_MESSAGE_LENGTH, 0);
     SPEC_ENSURE("RFC5973-4.1-3", 1,
         message->type >= NATFW_CREATE && message->type <= NATFW_NOTIFY) {
-        return refuse(parse, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
+        return refuse_message(parse, NATFW_ILLEGAL_MESSAGE_TYPE, 0);
     }
     if ((flags & NATFW_FLAGS_RESERVED) || reserved) {
         SPEC_NEVER("RFC5973-4.1-2b", 1) {
-            return refuse(parse, NATFW_BAD_FLAGS, 0);
+            return refuse_message(parse, NATFW_BAD_FLAGS, 0);
         }
     }
     return natfw_is_request(message) ? read_flags(message, flags) : ignore_flags(parse, flags);
@@ -73,16 +73,16 @@ static bool check_lengths(struct parse *parse)
     struct natfw_object object;
     while (natfw_object_next(&objects, &object)) {
         SPEC_ENSURE("RFC5973-4.2-1", 1, !object.value.failed) {
-            return refuse(parse, NATFW_WRONG_OBJECT_LENGTH, object.type);
+            return refuse_message(parse, NATFW_WRONG_OBJECT_LENGTH, object.type);
         }
         if (!natfw_object_is_known(object.type))
             continue;
         SPEC_ENSURE("RFC5973-4.2-1", 2, natfw_object_length_fits(&object)) {
-            return refuse(parse, NATFW_WRONG_OBJECT_LENGTH, object.type);
+            return refuse_message(parse, NATFW_WRONG_OBJECT_LENGTH, object.type);
         }
     }
     if (objects.failed)
-        return refuse(parse, NATFW_WRONG_MESSAGE_LENGTH, 0);
+        return refuse_message(parse, NATFW_WRONG_MESSAGE_LENGTH, 0);
     return true;
 }
 
@@ -92,7 +92,7 @@ static bool check_treatments(struct parse *parse)
     struct natfw_object object;
     while (natfw_object_next(&objects, &object)) {
         SPEC_ENSURE("RFC5973-4.2-3b", 1, object.treatment != NATFW_TREAT_INVALID) {
-            return refuse(parse, NATFW_INVALID_COMBINATION, object.type);
+            return refuse_message(parse, NATFW_INVALID_COMBINATION, object.type);
         }
     }
     return true;
@@ -108,7 +108,7 @@ static bool check_unknown_objects(struct parse *parse)
                           object.treatment == NATFW_TREAT_OPTIONAL ||
                           object.treatment == NATFW_TREAT_FORWARD;
         SPEC_ENSURE("RFC5973-4.2-2", 1, understood) {
-            return refuse(parse, NATFW_UNKNOWN_OBJECT, object.type);
+            return refuse_message(parse, NATFW_UNKNOWN_OBJECT, object.type);
         }
     }
     return true;
@@ -124,7 +124,7 @@ static bool read_objects(struct parse *parse)
             continue;
         bool first = !natfw_message_has(parse->message, object.type);
         SPEC_ENSURE("RFC5973-4.3-4", 1, first) {
-            return refuse(parse, NATFW_DUPLICATE_OBJECT, object.type);
+            return refuse_message(parse, NATFW_DUPLICATE_OBJECT, object.type);
         }
         natfw_message_add(parse->message, object.type);
         natfw_object_read(&object, parse->message);
@@ -138,13 +138,13 @@ static bool check_presence(struct parse *parse)
     for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
         bool absent = natfw_object_presence(message, type) == NATFW_ABSENT;
         SPEC_ENSURE("RFC5973-4.3-3", 1, !(natfw_message_has(message, type) && absent)) {
-            return refuse(parse, NATFW_ILLEGAL_OBJECT, type);
+            return refuse_message(parse, NATFW_ILLEGAL_OBJECT, type);
         }
     }
     for (uint16_t type = NATFW_OBJECT_FIRST; type <= NATFW_OBJECT_LAST; type++) {
         bool mandatory = natfw_object_presence(message, type) == NATFW_MANDATORY;
         SPEC_ENSURE("RFC5973-4.3-2", 1, natfw_message_has(message, type) || !mandatory) {
-            return refuse(parse, NATFW_MANDATORY_OBJECT_MISSING, type);
+            return refuse_message(parse, NATFW_MANDATORY_OBJECT_MISSING, type);
         }
     }
     return true;
@@ -160,12 +160,12 @@ static bool check_ip_versions(struct parse *parse)
             continue;
         wire_skip(&object.value, 2);
         if (wire_read_u8(&object.value) >> 4 != 4)
-            return refuse(parse, NATFW_UNKNOWN_FIELD_VALUE, object.type);
+            return refuse_message(parse, NATFW_UNKNOWN_FIELD_VALUE, object.type);
     }
     return true;
 }
 
-static bool has_ports(uint8_t protocol)
+static bool protocol_has_ports(uint8_t protocol)
 {
     switch (protocol) {
     case 6:   /* TCP */
@@ -186,18 +186,18 @@ static bool check_dtinfo(struct parse *parse)
     if (!natfw_message_has(parse->message, NATFW_DTINFO))
         return true;
     SPEC_ENSURE("RFC5973-4.2.8-3", 1, !(dtinfo->has_ports && dtinfo->has_spi)) {
-        return refuse(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+        return refuse_message(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
     }
     bool needs_protocol = dtinfo->has_ports || dtinfo->has_spi;
     SPEC_ENSURE("RFC5973-4.2.8-5", 1, !needs_protocol || dtinfo->has_protocol) {
-        return refuse(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+        return refuse_message(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
     }
-    if (dtinfo->has_ports && dtinfo->has_protocol && !has_ports(dtinfo->protocol))
-        return refuse(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+    if (dtinfo->has_ports && dtinfo->has_protocol && !protocol_has_ports(dtinfo->protocol))
+        return refuse_message(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
     if (dtinfo->sender_prefix > 32)
-        return refuse(parse, NATFW_UNKNOWN_FIELD_VALUE, NATFW_DTINFO);
+        return refuse_message(parse, NATFW_UNKNOWN_FIELD_VALUE, NATFW_DTINFO);
     if (dtinfo->sender_prefix > 0 && dtinfo->sender_address == 0)
-        return refuse(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
+        return refuse_message(parse, NATFW_INVALID_COMBINATION, NATFW_DTINFO);
     return true;
 }
 
@@ -208,10 +208,10 @@ static bool check_efi(struct parse *parse)
     if (!natfw_message_has(parse->message, NATFW_EFI) || parse->message->lifetime_s == 0)
         return true;
     SPEC_ENSURE("RFC5973-4.2.4-3", 1, efi->action == 1 || efi->action == 2) {
-        return refuse(parse, NATFW_UNKNOWN_ACTION, NATFW_EFI);
+        return refuse_message(parse, NATFW_UNKNOWN_ACTION, NATFW_EFI);
     }
     SPEC_ENSURE("RFC5973-4.2.4-4b", 1, efi->sub_ports <= 1) {
-        return refuse(parse, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI);
+        return refuse_message(parse, NATFW_SUB_PORTS_NOT_PERMITTED, NATFW_EFI);
     }
     return true;
 }
@@ -220,7 +220,7 @@ static bool check_icmp_types(struct parse *parse)
 {
     if (natfw_message_has(parse->message, NATFW_ICMP_TYPES) &&
         parse->message->icmp_types.count == 0)
-        return refuse(parse, NATFW_UNKNOWN_FIELD_VALUE, NATFW_ICMP_TYPES);
+        return refuse_message(parse, NATFW_UNKNOWN_FIELD_VALUE, NATFW_ICMP_TYPES);
     return true;
 }
 

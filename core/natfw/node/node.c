@@ -142,7 +142,7 @@ static void handle_response(
         natfw_forwarder_response(node, incoming, session);
 }
 
-static void handle(struct natfw_node *node, const struct natfw_incoming *incoming)
+static void handle_message(struct natfw_node *node, const struct natfw_incoming *incoming)
 {
     static void (*const handlers[])(
         struct natfw_node *, const struct natfw_incoming *, struct natfw_session *) = {
@@ -192,7 +192,7 @@ static void handle_piggybacked(
     natfw_discard(node, incoming, "a message inside a Query");
 }
 
-static enum gist_peering receive(
+static enum gist_peering receive_message(
     void *context, uint64_t now_ms, const struct gist_received *received)
 {
     struct natfw_node *node = context;
@@ -210,7 +210,7 @@ static enum gist_peering receive(
     else if (!comes_from_a_peer(node, &incoming))
         natfw_discard(node, &incoming, "a message from a node that is no peer of the session");
     else if (valid)
-        handle(node, &incoming);
+        handle_message(node, &incoming);
     else
         handle_fault(node, &incoming, fault);
     return GIST_PEER;
@@ -242,13 +242,13 @@ struct gist_application natfw_node_application(struct natfw_node *node)
 {
     return (struct gist_application){
         .context = node,
-        .receive = receive,
+        .receive = receive_message,
         .message_status = message_status,
         .network_notification = network_notification,
     };
 }
 
-static void expire(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+static void expire_session(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
 {
     struct gist_session_id id = session->id;
     natfw_session_end(node, now_ms, session, NATFW_INPUT_LIFETIME_OVER);
@@ -261,7 +261,7 @@ void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
     while ((session = natfw_session_table_earliest(&node->sessions)) &&
            session->deadline.deadline_ms <= now_ms) {
         if (session->expires_ms <= now_ms)
-            expire(node, now_ms, session);
+            expire_session(node, now_ms, session);
         else
             natfw_initiator_refresh(node, now_ms, session);
     }

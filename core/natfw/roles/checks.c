@@ -59,14 +59,14 @@ bool natfw_check_sequence(struct natfw_node *node, const struct natfw_incoming *
     return true;
 }
 
-static bool has_ports(const struct gist_mri *flow)
+static bool flow_has_ports(const struct gist_mri *flow)
 {
     return flow->has_protocol && flow->has_destination_port && flow->destination_port != 0;
 }
 
 static bool may_have_sub_ports(const struct gist_mri *flow)
 {
-    return has_ports(flow) && flow->destination_port != UINT16_MAX;
+    return flow_has_ports(flow) && flow->destination_port != UINT16_MAX;
 }
 
 static bool may_be_icmp(const struct gist_mri *flow)

@@ -15,8 +15,8 @@
 #include "core/spec/spec.h"
 
 /* Passes the request on with the lifetime accepted here, everything else as it came. */
-static enum gist_send_result pass_on(struct natfw_node *node, const struct natfw_incoming *incoming,
-    uint32_t lifetime_s, gist_message_handle handle)
+static enum gist_send_result pass_request_on(struct natfw_node *node,
+    const struct natfw_incoming *incoming, uint32_t lifetime_s, gist_message_handle handle)
 {
     const struct gist_received *received = incoming->received;
     struct natfw_message message = incoming->message;
@@ -38,7 +38,7 @@ static void delete_session(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     SPEC_DO("RFC5973-3.7.4-i5", 1) {
-        (void)pass_on(node, incoming, 0, 0);
+        (void)pass_request_on(node, incoming, 0, 0);
     }
     SPEC_NEVER("RFC5973-3.7.4-i6", 1) {
         natfw_refuse(node, incoming, NATFW_TERMINATED_ASYNCHRONOUSLY);
@@ -50,7 +50,7 @@ static void delete_session(
 }
 
 /* Sets the rule aside, without letting it act. */
-static bool remember(struct natfw_node *node, const struct natfw_incoming *incoming,
+static bool remember_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_policy_rule *rule)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
@@ -100,12 +100,13 @@ static void adopt_request(
     natfw_session_await_response(session);
 }
 
-static void send_request(
+static void forward_request(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     enum gist_send_result sent = GIST_SENT;
     SPEC_DO("RFC5973-4.2.4-1", 1) {
-        sent = pass_on(node, incoming, session->request.lifetime_s, session->request.handle);
+        sent =
+            pass_request_on(node, incoming, session->request.lifetime_s, session->request.handle);
     }
     if (sent != GIST_SENT)
         natfw_forwarder_unreachable(node, incoming->now_ms, session);
@@ -135,7 +136,7 @@ static void begin_session(struct natfw_node *node, const struct natfw_incoming *
         session->refreshing.due_ms = incoming->now_ms + lifetime_s * UINT64_C(500);
     }
     natfw_session_schedule(node, session);
-    send_request(node, incoming, session);
+    forward_request(node, incoming, session);
 }
 
 /* The rule of the newest request takes the place of one that only waited. */
@@ -162,7 +163,7 @@ static void change_session(struct natfw_node *node, const struct natfw_incoming 
     adopt_request(incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);
     natfw_session_schedule(node, session);
-    send_request(node, incoming, session);
+    forward_request(node, incoming, session);
 }
 
 void natfw_forwarder_request(
@@ -185,7 +186,8 @@ void natfw_forwarder_request(
         natfw_refuse_info(node, incoming, refusal);
         return;
     }
-    if (!(session && natfw_rules_hold(&session->rules, &rule)) && !remember(node, incoming, &rule))
+    if (!(session && natfw_rules_hold(&session->rules, &rule)) &&
+        !remember_rule(node, incoming, &rule))
         return;
     if (session)
         change_session(node, incoming, session, &rule, lifetime_s);
@@ -193,7 +195,7 @@ void natfw_forwarder_request(
         begin_session(node, incoming, &rule, lifetime_s);
 }
 
-static void restore(struct natfw_node *node, struct natfw_session *session)
+static void restore_session(struct natfw_node *node, struct natfw_session *session)
 {
     forget_remembered(node, session);
     session->request.awaits_response = session->request.is_change = false;
@@ -210,7 +212,7 @@ static void settle_refusal(
     if (natfw_session_ends_by(session, info.code, node->config.error_response_kills_session))
         natfw_session_end(node, now_ms, session, NATFW_INPUT_ERROR);
     else
-        restore(node, session);
+        restore_session(node, session);
     natfw_tell_info(node, now_ms, NATFW_EVENT_REFUSED, &id, info, NULL);
 }
 
@@ -228,8 +230,8 @@ void natfw_forwarder_unreachable(
 }
 
 /* Tells both sides that the session is over, and ends it. RFC 5973 3.4, rulings A36, A100. */
-static void terminate(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
-    const struct natfw_answer *answer)
+static void terminate_session(struct natfw_node *node, uint64_t now_ms,
+    struct natfw_session *session, const struct natfw_answer *answer)
 {
     struct gist_session_id id = session->id;
     const struct gist_mri flow = natfw_rules_newest(&session->rules)->flow;
@@ -260,7 +262,7 @@ static bool hold_response(
 }
 
 /* The RESPONSE waits until the rule that it promises is in. */
-static void install(
+static void install_rule(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
@@ -287,12 +289,12 @@ static void handle_success(
         answer.code = refusal.code;
         answer.object_type = refusal.object_type;
         answer.has_lifetime = true;
-        terminate(node, incoming->now_ms, session, &answer);
+        terminate_session(node, incoming->now_ms, session, &answer);
     } else if (!hold_response(node, incoming, session)) {
         answer.code = NATFW_RESOURCES_UNAVAILABLE;
-        terminate(node, incoming->now_ms, session, &answer);
+        terminate_session(node, incoming->now_ms, session, &answer);
     } else {
-        install(node, incoming, session);
+        install_rule(node, incoming, session);
     }
 }
 
@@ -352,7 +354,7 @@ void natfw_forwarder_installed(struct natfw_node *node, uint64_t now_ms,
     if (result != NATFW_MIDDLEBOX_OK) {
         struct natfw_answer answer = {.code = natfw_code_of_middlebox(result),
             .sequence_number = session->held.sequence_number};
-        terminate(node, now_ms, session, &answer);
+        terminate_session(node, now_ms, session, &answer);
         return;
     }
     enum natfw_event_kind kind =

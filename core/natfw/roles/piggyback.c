@@ -7,7 +7,7 @@
 
 #include "core/natfw/roles/reply.h"
 
-static struct natfw_piggybacked *find(
+static struct natfw_piggybacked *find_piggybacked(
     struct natfw_node *node, const struct gist_session_id *session_id)
 {
     for (size_t i = 0; i < NATFW_PIGGYBACKED_MAX; i++) {
@@ -20,7 +20,7 @@ static struct natfw_piggybacked *find(
 
 void natfw_piggyback_remember(struct natfw_node *node, const struct natfw_incoming *incoming)
 {
-    struct natfw_piggybacked *one = find(node, &incoming->received->session_id);
+    struct natfw_piggybacked *one = find_piggybacked(node, &incoming->received->session_id);
     if (!one) {
         one = &node->piggybacked[node->piggybacked_next];
         node->piggybacked_next = (node->piggybacked_next + 1) % NATFW_PIGGYBACKED_MAX;
@@ -35,7 +35,7 @@ void natfw_piggyback_remember(struct natfw_node *node, const struct natfw_incomi
 void natfw_piggyback_refuse(struct natfw_node *node, uint64_t now_ms, const struct gist_mri *mri,
     const struct gist_session_id *session_id)
 {
-    struct natfw_piggybacked *one = find(node, session_id);
+    struct natfw_piggybacked *one = find_piggybacked(node, session_id);
     if (!one || !mri->upstream)
         return;
     struct gist_received received = {.mri = *mri, .session_id = *session_id};

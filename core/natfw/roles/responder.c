@@ -35,7 +35,7 @@ static void answer_success(struct natfw_node *node, const struct natfw_incoming 
     natfw_answer(node, incoming->now_ms, session, &incoming->received->mri, &answer);
 }
 
-static void accept(struct natfw_node *node, const struct natfw_incoming *incoming,
+static void accept_request(struct natfw_node *node, const struct natfw_incoming *incoming,
     struct natfw_session *session, uint32_t granted_s)
 {
     bool is_new = session->state == NATFW_PENDING;
@@ -59,8 +59,8 @@ static void accept(struct natfw_node *node, const struct natfw_incoming *incomin
         (struct natfw_info){.code = NATFW_ALL_PROCESSED}, NULL);
 }
 
-static struct natfw_info judge(struct natfw_node *node, const struct natfw_incoming *incoming,
-    const struct natfw_session *session, uint32_t *granted_s)
+static struct natfw_info judge_request(struct natfw_node *node,
+    const struct natfw_incoming *incoming, const struct natfw_session *session, uint32_t *granted_s)
 {
     struct natfw_info refusal;
     if (!natfw_lifetime_accept(&node->config, incoming->message.lifetime_s, granted_s, &refusal))
@@ -77,7 +77,7 @@ void natfw_responder_request(
         return;
     }
     uint32_t granted_s;
-    struct natfw_info refusal = judge(node, incoming, session, &granted_s);
+    struct natfw_info refusal = judge_request(node, incoming, session, &granted_s);
     if (refusal.code == NATFW_NO_CODE && !session)
         session = natfw_session_table_add(&node->sessions, &incoming->received->session_id);
     if (refusal.code == NATFW_NO_CODE && !session)
@@ -89,7 +89,7 @@ void natfw_responder_request(
         return;
     }
     session->role = NATFW_RESPONDER;
-    accept(node, incoming, session, granted_s);
+    accept_request(node, incoming, session, granted_s);
 }
 
 void natfw_responder_response(struct natfw_node *node, const struct natfw_incoming *incoming)

@@ -1,4 +1,4 @@
-/* core/natfw: a right message of every kind is parsed and built again as it was, and what RFC 5973
+/* core/natfw: a valid message of every kind is parsed and built again as it was, and what RFC 5973
  * and RFC 5981 forbid is not built, or not sound. */
 #include "core/natfw/tests/samples.h"
 #include "core/natfw/message/message_build.h"
@@ -212,10 +212,10 @@ Test(samples, a_session_authorisation_that_the_text_forbids_is_not_sound)
         {"0008080031323334", "000808003132333400080101c0000235"}, /* 3.2.8: the last */
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        struct octets right = octets_of(lists[i][0]);
+        struct octets sound = octets_of(lists[i][0]);
         struct octets wrong = octets_of(lists[i][1]);
-        cr_assert(natfw_session_auth_is_sound(wire_reader_over(right.data, right.length)),
-            "right, row %zu", i);
+        cr_assert(natfw_session_auth_is_sound(wire_reader_over(sound.data, sound.length)),
+            "sound, row %zu", i);
         cr_assert_not(natfw_session_auth_is_sound(wire_reader_over(wrong.data, wrong.length)),
             "wrong, row %zu", i);
     }

@@ -42,13 +42,13 @@ struct verify_running verify_begin(const struct verify_claims *claims)
     return (struct verify_running){.claims = claims};
 }
 
-void verify_required(const char *id, bool right, const char *file, unsigned line)
+void verify_required(const char *id, bool holds, const char *file, unsigned line)
 {
     remember(id);
     FILE *trace = trace_file();
     if (!trace)
         return;
-    fprintf(trace, "%s %s/%s %s %s:%u\n", right ? "required" : "failed",
+    fprintf(trace, "%s %s/%s %s %s:%u\n", holds ? "required" : "failed",
         criterion_current_test->category, criterion_current_test->name, id, file, line);
     fclose(trace);
 }

@@ -38,13 +38,13 @@ struct verify_running {
 
 #define REQUIRE(id, condition)                                                                     \
     do {                                                                                           \
-        bool verify_right_ = (condition);                                                          \
-        verify_required(id, verify_right_, __FILE__, __LINE__);                                    \
-        cr_assert(verify_right_, "[%s] %s", id, #condition);                                       \
+        bool verify_holds_ = (condition);                                                          \
+        verify_required(id, verify_holds_, __FILE__, __LINE__);                                    \
+        cr_assert(verify_holds_, "[%s] %s", id, #condition);                                       \
     } while (0)
 
 struct verify_running verify_begin(const struct verify_claims *claims);
 void verify_end(struct verify_running *running);
-void verify_required(const char *id, bool right, const char *file, unsigned line);
+void verify_required(const char *id, bool holds, const char *file, unsigned line);
 
 #endif
