@@ -252,7 +252,7 @@ void association_socket_destroy(struct association_socket *associations)
         return;
     struct connection *connection, *next;
     HASH_ITER(hh, associations->connections, connection, next)
-    release(connection);
+        release(connection);
     while (associations->closing)
         release(associations->closing);
     if (associations->acceptor)

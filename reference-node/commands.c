@@ -79,8 +79,7 @@ void commands_session_event(struct commands *commands, const struct natfw_event 
     struct waiting *waiting, *next;
     if (event->kind == NATFW_EVENT_REQUESTED || event->kind == NATFW_EVENT_DISCARDED)
         return;
-    LL_FOREACH_SAFE(commands->waiting, waiting, next)
-    {
+    LL_FOREACH_SAFE(commands->waiting, waiting, next) {
         if (!gist_session_id_equal(&waiting->session, &event->session_id))
             continue;
         struct control_client *client = waiting->client;
@@ -115,8 +114,8 @@ void commands_client_gone(void *context, struct control_client *client)
     struct commands *commands = context;
     struct waiting *waiting, *next;
     LL_FOREACH_SAFE(commands->waiting, waiting, next)
-    if (waiting->client == client)
-        forget(waiting);
+        if (waiting->client == client)
+            forget(waiting);
 }
 
 static bool wait_for(struct commands *commands, struct control_client *client,

@@ -80,7 +80,7 @@ static void free_element(struct pinholes *pinholes, struct element *element)
 {
     struct owner *owner, *next;
     LL_FOREACH_SAFE(element->owners, owner, next)
-    free(owner);
+        free(owner);
     HASH_DEL(pinholes->elements, element);
     free(element);
 }
@@ -92,9 +92,9 @@ void pinholes_destroy(struct pinholes *pinholes)
     struct element *element, *next_element;
     struct waiting *waiting, *next_waiting;
     HASH_ITER(hh, pinholes->elements, element, next_element)
-    free_element(pinholes, element);
+        free_element(pinholes, element);
     LL_FOREACH_SAFE(pinholes->waiting, waiting, next_waiting)
-    free(waiting);
+        free(waiting);
     free(pinholes);
 }
 
@@ -156,8 +156,8 @@ static struct owner *find_owner(struct element *element, const struct gist_sessi
 {
     struct owner *owner;
     LL_FOREACH(element->owners, owner)
-    if (gist_session_id_equal(&owner->session, session))
-        return owner;
+        if (gist_session_id_equal(&owner->session, session))
+            return owner;
     return NULL;
 }
 
@@ -195,8 +195,8 @@ static uint64_t latest_expiry(const struct element *element)
     uint64_t latest_ms = 0;
     const struct owner *owner;
     LL_FOREACH(element->owners, owner)
-    if (owner->expires_ms > latest_ms)
-        latest_ms = owner->expires_ms;
+        if (owner->expires_ms > latest_ms)
+            latest_ms = owner->expires_ms;
     return latest_ms;
 }
 
@@ -394,12 +394,11 @@ static void commit_dirty(struct pinholes *pinholes, uint64_t now_ms)
     struct element *element;
     if (!prepare_commit(&commit, pinholes->dirty_count)) {
         LL_FOREACH2(pinholes->dirty, element, next_dirty)
-        element->error = ENOMEM;
+            element->error = ENOMEM;
         release_commit(&commit);
         return;
     }
-    LL_FOREACH2(pinholes->dirty, element, next_dirty)
-    {
+    LL_FOREACH2(pinholes->dirty, element, next_dirty) {
         element->error = 0;
         commit.elements[commit.count] = element;
         if (change_for(
@@ -441,8 +440,7 @@ static void disown(struct pinholes *pinholes, const struct waiting *waiting)
 static void forget_empty(struct pinholes *pinholes, struct element *dirty)
 {
     struct element *element, *next;
-    LL_FOREACH_SAFE2(dirty, element, next, next_dirty)
-    {
+    LL_FOREACH_SAFE2(dirty, element, next, next_dirty) {
         element->dirty = false;
         if (!element->owners && (element->installed_ms == 0 || element->error))
             free_element(pinholes, element);
@@ -459,15 +457,14 @@ void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms)
     struct element *dirty = pinholes->dirty;
     pinholes->waiting = NULL;
     LL_FOREACH(answered, waiting)
-    waiting->result = result_of(pinholes, waiting);
+        waiting->result = result_of(pinholes, waiting);
     pinholes->dirty = NULL;
     pinholes->dirty_count = 0;
     forget_empty(pinholes, dirty);
     LL_FOREACH(answered, waiting)
-    if (waiting->result != NATFW_MIDDLEBOX_OK)
-        disown(pinholes, waiting);
-    LL_FOREACH_SAFE(answered, waiting, next)
-    {
+        if (waiting->result != NATFW_MIDDLEBOX_OK)
+            disown(pinholes, waiting);
+    LL_FOREACH_SAFE(answered, waiting, next) {
         pinholes->listener.done(pinholes->listener.context, waiting->token, waiting->result);
         free(waiting);
     }

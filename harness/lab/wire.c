@@ -102,8 +102,8 @@ static void enqueue(struct frame *frame)
 {
     struct frame *before;
     TAILQ_FOREACH_REVERSE(before, &carrier.queue, frame_queue, next)
-    if (before->due_us <= frame->due_us)
-        break;
+        if (before->due_us <= frame->due_us)
+            break;
     if (before)
         TAILQ_INSERT_AFTER(&carrier.queue, before, frame, next);
     else
