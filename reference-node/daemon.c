@@ -2,17 +2,17 @@
 /* Wires the core to the machine; see daemon.h. */
 #include "reference-node/daemon.h"
 
-#include "reference-node/association_socket.h"
-#include "reference-node/clock.h"
-#include "reference-node/commands.h"
-#include "reference-node/control.h"
-#include "reference-node/crypto_openssl.h"
-#include "reference-node/data_plane.h"
-#include "reference-node/datagram_socket.h"
-#include "reference-node/log.h"
-#include "reference-node/pinholes.h"
-#include "reference-node/policy_config.h"
-#include "reference-node/session_log.h"
+#include "reference-node/base/clock.h"
+#include "reference-node/base/crypto_openssl.h"
+#include "reference-node/base/log.h"
+#include "reference-node/config/policy_config.h"
+#include "reference-node/control/commands.h"
+#include "reference-node/control/control.h"
+#include "reference-node/control/session_log.h"
+#include "reference-node/netfilter/data_plane.h"
+#include "reference-node/netfilter/pinholes.h"
+#include "reference-node/sockets/association_socket.h"
+#include "reference-node/sockets/datagram_socket.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -3,7 +3,7 @@
 #ifndef NATFWD_DAEMON_H
 #define NATFWD_DAEMON_H
 
-#include "reference-node/config.h"
+#include "reference-node/config/config.h"
 
 #include <event2/event.h>
 

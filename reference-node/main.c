@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
 #include "core/spec/spec.h"
-#include "reference-node/config.h"
-#include "reference-node/config_file.h"
+#include "reference-node/base/log.h"
+#include "reference-node/base/privileges.h"
+#include "reference-node/base/text.h"
+#include "reference-node/config/config.h"
+#include "reference-node/config/config_file.h"
 #include "reference-node/daemon.h"
-#include "reference-node/log.h"
-#include "reference-node/privileges.h"
-#include "reference-node/text.h"
 
 #include <errno.h>
 #include <event2/event.h>

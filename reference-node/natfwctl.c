@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* natfwctl: opens, closes and shows sessions of a running natfwd; natfwctl(1) is its manual. */
-#include "reference-node/text.h"
+#include "reference-node/base/text.h"
 
 #include <errno.h>
 #include <getopt.h>

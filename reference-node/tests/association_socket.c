@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* TCP associations: both directions, a peer that does not read, limits, descriptors that run out.
  */
-#include "reference-node/association_socket.h"
+#include "reference-node/sockets/association_socket.h"
 
 #include "reference-node/tests/namespaces.h"
 

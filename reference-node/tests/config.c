@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every fault of a configuration file is told with its file, line and key, and what to do. */
-#include "reference-node/config.h"
-#include "reference-node/config_file.h"
+#include "reference-node/config/config.h"
+#include "reference-node/config/config_file.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

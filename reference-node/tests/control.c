@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: requests and replies in order, bounds, clients that misbehave. */
-#include "reference-node/control.h"
-#include "reference-node/commands.h"
+#include "reference-node/control/control.h"
+#include "reference-node/control/commands.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

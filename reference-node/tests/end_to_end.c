@@ -3,7 +3,7 @@
  * natfwd and natfwctl as a user runs them: a host, one firewall, another host, each in a namespace
  * of its own, and a pinhole from opening to its end.
  */
-#include "reference-node/clock.h"
+#include "reference-node/base/clock.h"
 #include "reference-node/tests/namespaces.h"
 
 #include <arpa/inet.h>

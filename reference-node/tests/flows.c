@@ -3,10 +3,10 @@
  * Packets through a firewall in a real kernel: a path of three namespaces, flows that run without
  * pause, in both directions, across the moment at which their pinhole ends.
  */
-#include "reference-node/clock.h"
-#include "reference-node/pinholes.h"
-#include "reference-node/policy_route.h"
-#include "reference-node/ruleset.h"
+#include "reference-node/base/clock.h"
+#include "reference-node/netfilter/pinholes.h"
+#include "reference-node/netfilter/ruleset.h"
+#include "reference-node/sockets/policy_route.h"
 #include "reference-node/tests/namespaces.h"
 
 #include "core/spec/tests/verify.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Queries on their way through a router in a real kernel: taken, sent on, and what is not taken. */
-#include "reference-node/datagram_socket.h"
-#include "reference-node/ruleset.h"
+#include "reference-node/netfilter/ruleset.h"
+#include "reference-node/sockets/datagram_socket.h"
 #include "reference-node/tests/namespaces.h"
 
 #include <arpa/inet.h>

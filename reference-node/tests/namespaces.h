@@ -3,7 +3,7 @@
 #ifndef NATFWD_TESTS_NAMESPACES_H
 #define NATFWD_TESTS_NAMESPACES_H
 
-#include "reference-node/config.h"
+#include "reference-node/config/config.h"
 
 /* Moves this process into a new, empty namespace with lo up; fails the test without root. Returns a
  * descriptor of it. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pinholes in a real kernel: elements, owners, the group commit, both ways to refresh. */
-#include "reference-node/pinholes.h"
+#include "reference-node/netfilter/pinholes.h"
 
-#include "reference-node/clock.h"
-#include "reference-node/pinhole_class.h"
-#include "reference-node/ruleset.h"
+#include "reference-node/base/clock.h"
+#include "reference-node/netfilter/pinhole_class.h"
+#include "reference-node/netfilter/ruleset.h"
 #include "reference-node/tests/namespaces.h"
 
 #include <criterion/criterion.h>

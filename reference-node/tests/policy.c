@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the policy section answers. */
-#include "reference-node/policy_config.h"
+#include "reference-node/config/policy_config.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

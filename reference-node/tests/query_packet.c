@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The octets of a Query as it leaves, checked against a packet that was worked out by hand. */
 #include "core/spec/tests/verify.h"
-#include "reference-node/query_sender.h"
+#include "reference-node/sockets/query_sender.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

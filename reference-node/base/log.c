@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The daemon's log; see log.h. A line that repeats what peers send holds printable text only. */
+#include "reference-node/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+#include <time.h>
+
+static bool to_syslog;
+
+void log_to(bool use_syslog)
+{
+    to_syslog = use_syslog;
+    if (use_syslog)
+        openlog("natfwd", LOG_PID, LOG_DAEMON);
+}
+
+static void print_to_stderr(enum log_level level, const char *line)
+{
+    static const char *const names[] = {"error", "warning", "info"};
+    struct timespec now;
+    struct tm parts;
+    char when[32];
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &parts);
+    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts);
+    fprintf(stderr, "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000, names[level], line);
+}
+
+/* Peers can provoke warnings at will: so many in a second, and a count of the rest. */
+static bool is_one_too_many(enum log_level level)
+{
+    enum { WARNINGS_PER_SECOND = 20 };
+    static time_t second;
+    static unsigned count;
+    if (level != LOG_LEVEL_WARNING)
+        return false;
+    time_t now = time(NULL);
+    unsigned suppressed = count > WARNINGS_PER_SECOND ? count - WARNINGS_PER_SECOND : 0;
+    if (now != second) {
+        second = now;
+        count = 0;
+        if (suppressed > 0)
+            log_line(LOG_LEVEL_INFO, "%u more warnings were not logged", suppressed);
+    }
+    return ++count > WARNINGS_PER_SECOND;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO};
+    char line[1024];
+    va_list arguments;
+    if (is_one_too_many(level))
+        return;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    if (to_syslog)
+        syslog(priorities[level], "%s", line);
+    else
+        print_to_stderr(level, line);
+}

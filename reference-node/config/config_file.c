@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reads natfwd.conf with libconfuse; see config_file.h. Every key stands in one of the tables
+ * below, with its bounds; its default is what a config holds before it is read.
+ */
+#include "reference-node/config/config_file.h"
+
+#include "reference-node/base/text.h"
+#include "reference-node/config/config_sections.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
+
+static const struct number {
+    const char *key;
+    size_t offset;
+    size_t size;
+    long low;
+    long high;
+} numbers[] = {
+    {"association_port", FIELD(gist.association_port), 0, 65535},
+    {"routing_state_validity_ms", FIELD(gist.routing_state_validity_ms), 1000, 86400000},
+    {"association_hold_ms", FIELD(gist.association_hold_ms), 1000, 86400000},
+    {"query_timer_ms", FIELD(gist.query_timer_ms), 10, 60000},
+    {"query_timer_max_ms", FIELD(gist.query_timer_max_ms), 10, 3600000},
+    {"query_attempts", FIELD(gist.query_attempts_max), 1, GIST_QUERY_ATTEMPTS_MAX},
+    {"cookie_rollover_ms", FIELD(gist.cookie_rollover_ms), 1000, 3600000},
+    {"datagrams_out_per_second", FIELD(gist.datagrams_per_second), 0, 10000000},
+    {"datagrams_out_burst", FIELD(gist.datagram_burst), 1, 10000000},
+    {"datagrams_in_per_second", FIELD(datagrams_in_per_second), 0, 10000000},
+    {"datagrams_in_burst", FIELD(datagrams_in_burst), 1, 10000000},
+    {"routing_states_max", FIELD(gist.routing_states_max), 1, 1000000},
+    {"associations_max", FIELD(gist.associations_max), 1, 100000},
+    {"queued_octets_max", FIELD(gist.queued_octets_max), 4096, 1 << 30},
+    {"lifetime_min_s", FIELD(natfw.lifetime_min_s), 1, 31536000},
+    {"lifetime_max_s", FIELD(natfw.lifetime_max_s), 1, 31536000},
+    {"transitory_hold_s", FIELD(natfw.transitory_hold_s), 30, 86400},
+    {"sessions_max", FIELD(natfw.sessions_max), 1, 1000000},
+    {"mark", FIELD(mark), 1, 0x7fffffff},
+    {"route_table", FIELD(route_table), 1, 0x7fffffff},
+    {"pinholes_max", FIELD(pinholes_max), 1, 10000000},
+};
+
+static const struct flag {
+    const char *key;
+    size_t offset;
+} flags[] = {
+    {"flow_source_address", offsetof(struct config, gist.flow_source_address)},
+    {"ingress_filter", offsetof(struct config, gist.ingress_filter)},
+    {"answer_invalid_cookie", offsetof(struct config, gist.answer_invalid_cookie)},
+    {"refuse_long_lifetime", offsetof(struct config, natfw.refuse_long_lifetime)},
+    {"error_response_kills_session", offsetof(struct config, natfw.error_response_kills_session)},
+    {"router_alert_required", offsetof(struct config, router_alert_required)},
+    {"pass_other_signalling", offsetof(struct config, pass_other_signalling)},
+    {"drop_privileges", offsetof(struct config, drop_privileges)},
+};
+
+enum {
+    NUMBER_COUNT = sizeof(numbers) / sizeof(numbers[0]),
+    FLAG_COUNT = sizeof(flags) / sizeof(flags[0]),
+    OTHER_COUNT = 16 /* strings and sections */
+};
+
+/* libconfuse hands no context to its error function, and no file name to inner sections. */
+static FILE *error_stream;
+static const char *error_path;
+
+static void print_error(cfg_t *cfg, const char *format, va_list arguments)
+{
+    fprintf(error_stream, "%s:%d: ", error_path, cfg ? cfg->line : 0);
+    vfprintf(error_stream, format, arguments);
+    if (strncmp(format, "no such option", 14) == 0 || strncmp(format, "unexpected", 10) == 0)
+        fprintf(error_stream, "; natfwd.conf(5) lists what may stand here");
+    fprintf(error_stream, "\n");
+}
+
+static void set_defaults(struct config *config)
+{
+    config->natfw = natfw_node_config_default();
+    config->gist = gist_node_config_default();
+    config->gist.nslp_id = NATFW_NSLP_ID;
+    config->gist.router_alert_v4 = NATFW_ROUTER_ALERT_V4;
+    config->gist.router_alert_v6 = NATFW_ROUTER_ALERT_V6;
+    config->gist.udp_port = GIST_PORT;
+    config->gist.association_port = 30270;
+    config->mark = 0x10e;
+    config->route_table = 270;
+    config->pinholes_max = 100000;
+    config->remove_on_exit = true;
+    config->datagrams_in_per_second = 5000;
+    config->datagrams_in_burst = 1000;
+    config->drop_privileges = true;
+}
+
+static long read_number(const struct config *config, const struct number *number)
+{
+    uint64_t value = 0;
+    memcpy(&value, (const char *)config + number->offset, number->size);
+    return (long)value;
+}
+
+static void write_number(struct config *config, const struct number *number, long given)
+{
+    uint64_t value = (uint64_t)given;
+    memcpy((char *)config + number->offset, &value, number->size);
+}
+
+static int check_number(cfg_t *cfg, cfg_opt_t *opt)
+{
+    long value = cfg_opt_getnint(opt, cfg_opt_size(opt) - 1);
+    for (size_t i = 0; i < NUMBER_COUNT; i++) {
+        const struct number *number = &numbers[i];
+        if (strcmp(number->key, opt->name) != 0 || (value >= number->low && value <= number->high))
+            continue;
+        cfg_error(cfg, "%s: %ld is out of range; give %ld to %ld", opt->name, value, number->low,
+            number->high);
+        return -1;
+    }
+    return 0;
+}
+
+static int check_identity(cfg_t *cfg, cfg_opt_t *opt)
+{
+    size_t length = strlen(cfg_opt_getnstr(opt, 0));
+    if (length > 0 && length <= GIST_PEER_IDENTITY_MAX)
+        return 0;
+    cfg_error(cfg, "peer_identity: %zu octets; give 1 to %d", length, GIST_PEER_IDENTITY_MAX);
+    return -1;
+}
+
+static int check_role(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(
+        cfg, opt, (const char *[]){"initiator", "forwarder", "responder", NULL});
+}
+
+static int check_log(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, (const char *[]){"stderr", "syslog", NULL});
+}
+
+static int check_refresh(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, (const char *[]){"auto", "in-place", "replace", NULL});
+}
+
+static int check_on_exit(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, (const char *[]){"keep", "remove", NULL});
+}
+
+static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *path = cfg_opt_getnstr(opt, 0);
+    if (path[0] == '/' && strlen(path) < CONFIG_PATH_MAX)
+        return 0;
+    cfg_error(cfg, "control_socket: \"%s\" cannot be used; give an absolute path below %d octets",
+        path, CONFIG_PATH_MAX);
+    return -1;
+}
+
+static int check_table(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *name = cfg_opt_getnstr(opt, 0);
+    const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t length = strlen(name);
+    if (length > 0 && length < CONFIG_NAME_MAX && strspn(name, letters) == length &&
+        (name[0] < '0' || name[0] > '9'))
+        return 0;
+    cfg_error(
+        cfg, "nft_table: \"%s\" is no table name; give a letter and letters, digits or _", name);
+    return -1;
+}
+
+static cfg_t *describe(const struct config *defaults)
+{
+    cfg_opt_t opts[NUMBER_COUNT + FLAG_COUNT + OTHER_COUNT];
+    cfg_opt_t others[] = {
+        CFG_STR("peer_identity", NULL, CFGF_NODEFAULT),
+        CFG_STR_LIST("roles", NULL, CFGF_NODEFAULT),
+        CFG_STR("control_socket", "/run/natfwd.sock", CFGF_NONE),
+        CFG_STR("log", "stderr", CFGF_NONE),
+        CFG_STR("nft_table", "natfw", CFGF_NONE),
+        CFG_STR("refresh", "auto", CFGF_NONE),
+        CFG_STR("on_exit", "remove", CFGF_NONE),
+        CFG_SEC(
+            "interface", config_interface_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+        CFG_SEC("policy", config_policy_options, CFGF_NONE),
+        CFG_END(),
+    };
+    _Static_assert(sizeof(others) / sizeof(others[0]) <= OTHER_COUNT, "room for every option");
+    size_t count = 0;
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        opts[count++] =
+            (cfg_opt_t)CFG_INT(numbers[i].key, read_number(defaults, &numbers[i]), CFGF_NONE);
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        bool value = *((const bool *)defaults + flags[i].offset);
+        opts[count++] = (cfg_opt_t)CFG_BOOL(flags[i].key, value ? cfg_true : cfg_false, CFGF_NONE);
+    }
+    memcpy(opts + count, others, sizeof(others));
+    cfg_t *cfg = cfg_init(opts, CFGF_NONE);
+    if (!cfg)
+        return NULL;
+    cfg_set_error_function(cfg, print_error);
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        cfg_set_validate_func(cfg, numbers[i].key, check_number);
+    cfg_set_validate_func(cfg, "peer_identity", check_identity);
+    cfg_set_validate_func(cfg, "roles", check_role);
+    cfg_set_validate_func(cfg, "control_socket", check_socket);
+    cfg_set_validate_func(cfg, "log", check_log);
+    cfg_set_validate_func(cfg, "nft_table", check_table);
+    cfg_set_validate_func(cfg, "refresh", check_refresh);
+    cfg_set_validate_func(cfg, "on_exit", check_on_exit);
+    config_check_sections(cfg);
+    return cfg;
+}
+
+static void take_roles(cfg_t *cfg, struct config *config)
+{
+    config->natfw.forwarder = config->natfw.responder = false;
+    for (unsigned i = 0; i < cfg_size(cfg, "roles"); i++) {
+        const char *role = cfg_getnstr(cfg, "roles", i);
+        config->initiator |= strcmp(role, "initiator") == 0;
+        config->natfw.forwarder |= strcmp(role, "forwarder") == 0;
+        config->natfw.responder |= strcmp(role, "responder") == 0;
+    }
+}
+
+static void take_identity(cfg_t *cfg, struct config *config)
+{
+    char host[GIST_PEER_IDENTITY_MAX + 1] = "natfwd";
+    const char *identity = cfg_getstr(cfg, "peer_identity");
+    if (!identity) {
+        gethostname(host, GIST_PEER_IDENTITY_MAX);
+        identity = host;
+    }
+    config->gist.peer_identity_length = strlen(identity);
+    memcpy(config->gist.peer_identity, identity, config->gist.peer_identity_length);
+}
+
+static void take_values(cfg_t *cfg, struct config *config)
+{
+    for (size_t i = 0; i < NUMBER_COUNT; i++)
+        write_number(config, &numbers[i], cfg_getint(cfg, numbers[i].key));
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        *((bool *)config + flags[i].offset) = cfg_getbool(cfg, flags[i].key);
+    take_roles(cfg, config);
+    take_identity(cfg, config);
+    const char *refresh = cfg_getstr(cfg, "refresh");
+    config->refresh = strcmp(refresh, "in-place") == 0  ? CONFIG_REFRESH_IN_PLACE
+                      : strcmp(refresh, "replace") == 0 ? CONFIG_REFRESH_REPLACE
+                                                        : CONFIG_REFRESH_AUTO;
+    config->remove_on_exit = strcmp(cfg_getstr(cfg, "on_exit"), "remove") == 0;
+    config->use_syslog = strcmp(cfg_getstr(cfg, "log"), "syslog") == 0;
+    snprintf(config->control_socket, sizeof(config->control_socket), "%s",
+        cfg_getstr(cfg, "control_socket"));
+    snprintf(config->table, sizeof(config->table), "%s", cfg_getstr(cfg, "nft_table"));
+}
+
+/* What only shows when all keys are known. */
+static bool check_whole(const struct config *config, FILE *errors)
+{
+    const char *fault = NULL;
+    bool internal = false, external = false;
+    for (size_t i = 0; i < config->interface_count; i++) {
+        internal |= config->interfaces[i].side == CONFIG_SIDE_INTERNAL;
+        external |= config->interfaces[i].side == CONFIG_SIDE_EXTERNAL;
+    }
+    if (!config->initiator && !config->natfw.forwarder && !config->natfw.responder)
+        fault = "roles: none given; name initiator, forwarder or responder";
+    else if (config->natfw.forwarder && !(internal && external))
+        fault = "interface: a forwarder needs one on side internal and one on side external";
+    else if (config->natfw.lifetime_min_s > config->natfw.lifetime_max_s)
+        fault = "lifetime_min_s: above lifetime_max_s; lower it";
+    else if (config->gist.query_timer_max_ms < config->gist.query_timer_ms)
+        fault = "query_timer_max_ms: below query_timer_ms; raise it";
+    if (fault)
+        fprintf(errors, "%s: %s\n", config->path, fault);
+    return !fault;
+}
+
+/* Moves past a comment or a quoted string that starts here. Returns whether there was one. */
+static bool skip_text(const char **at, unsigned *line)
+{
+    const char *start = *at;
+    bool is_block = start[0] == '/' && start[1] == '*';
+    bool is_line = start[0] == '#' || (start[0] == '/' && start[1] == '/');
+    char quote = start[0] == '"' || start[0] == '\'' ? start[0] : '\0';
+    if (!is_block && !is_line && !quote)
+        return false;
+    for (*at += is_block ? 2 : 1; **at; ++*at) {
+        if ((is_line && **at == '\n') || (quote && **at == quote) ||
+            (is_block && (*at)[0] == '/' && (*at)[-1] == '*'))
+            break;
+        *line += **at == '\n';
+        if (quote && **at == '\\' && (*at)[1])
+            ++*at;
+    }
+    *line += **at == '\n';
+    return true;
+}
+
+/* libconfuse takes the end of the file for the end of a section. */
+static bool check_braces(const char *path, FILE *errors)
+{
+    char *text = NULL;
+    size_t size = 0;
+    unsigned line = 1;
+    int depth = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return true; /* it was read a moment ago */
+    if (getdelim(&text, &size, '\0', file) > 0)
+        for (const char *at = text; *at; at++) {
+            if (!skip_text(&at, &line)) {
+                line += *at == '\n';
+                depth += (*at == '{') - (*at == '}');
+            }
+            if (!*at)
+                break;
+        }
+    free(text);
+    fclose(file);
+    if (depth > 0)
+        fprintf(errors, "%s:%u: a { has no }; close the section or list\n", path, line - 1);
+    return depth <= 0;
+}
+
+static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
+{
+    struct stat status;
+    errno = 0;
+    /* libconfuse ends the process when it cannot read what it could open. */
+    if (stat(config->path, &status) == 0 && S_ISDIR(status.st_mode))
+        errno = EISDIR;
+    switch (errno ? CFG_FILE_ERROR : cfg_parse(cfg, config->path)) {
+    case CFG_FILE_ERROR:
+        fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", config->path,
+            strerror(errno));
+        return false;
+    case CFG_SUCCESS:
+        break;
+    default:
+        return false;
+    }
+    if (!check_braces(config->path, errors))
+        return false;
+    take_values(cfg, config);
+    return config_take_sections(cfg, config, errors) && check_whole(config, errors);
+}
+
+struct config *config_read(const char *path, FILE *errors)
+{
+    struct config *config = calloc(1, sizeof(*config));
+    if (!config)
+        return NULL;
+    error_stream = errors;
+    error_path = path;
+    snprintf(config->path, sizeof(config->path), "%s", path);
+    set_defaults(config);
+    cfg_t *cfg = describe(config);
+    if (!cfg || !parse(cfg, config, errors)) {
+        config_free(config);
+        config = NULL;
+    }
+    if (cfg)
+        cfg_free(cfg);
+    return config;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Policy from the configuration; see policy_config.h. The first entry that matches decides, else
+ * the default of the side that the message came from. An interface that is not listed counts as
+ * external at a forwarder, and as internal at a host.
+ */
+#include "reference-node/config/policy_config.h"
+
+static enum config_side side_of(
+    const struct config *config, const struct natfw_policy_question *question)
+{
+    enum config_side side = config_side_of(config, question->message->interface);
+    if (side != CONFIG_SIDE_ANY)
+        return side;
+    return config->natfw.forwarder ? CONFIG_SIDE_EXTERNAL : CONFIG_SIDE_INTERNAL;
+}
+
+static bool side_matches(enum config_side wanted, enum config_side side)
+{
+    return wanted == CONFIG_SIDE_ANY || wanted == side;
+}
+
+/* Version 0 is any. What allows must hold the whole range that is asked for; what refuses needs to
+ * share a part of it only. */
+static bool prefix_matches(const struct config_prefix *prefix, const struct gist_address *address,
+    uint8_t address_bits, bool refuses)
+{
+    if (prefix->address.version == 0)
+        return true;
+    if (address_bits < prefix->bits && !refuses)
+        return false;
+    return gist_address_matches(
+        &prefix->address, address, address_bits < prefix->bits ? address_bits : prefix->bits);
+}
+
+static uint8_t all_bits(const struct gist_address *address)
+{
+    return address->version == 4 ? 32 : 128;
+}
+
+static bool protocol_matches(
+    const struct config_rule *rule, const struct gist_mri *flow, bool refuses)
+{
+    if (rule->protocol < 0)
+        return true;
+    return flow->has_protocol ? flow->protocol == rule->protocol : refuses;
+}
+
+static bool ports_match(
+    const struct config_rule *rule, const struct natfw_policy_rule *asked, bool refuses)
+{
+    uint32_t low = asked->flow.has_destination_port ? asked->flow.destination_port : 0;
+    uint32_t high = asked->flow.has_destination_port ? low + asked->sub_ports : 65535;
+    return refuses ? low <= rule->port_high && high >= rule->port_low
+                   : low >= rule->port_low && high <= rule->port_high;
+}
+
+static bool rule_matches(const struct config_rule *rule, enum config_side side,
+    const struct natfw_policy_question *question)
+{
+    const struct gist_mri *flow = &question->rule->flow;
+    const struct gist_address *peer = &question->message->peer;
+    bool refuses = rule->refusal != NATFW_NO_CODE;
+    return side_matches(rule->side, side) &&
+           prefix_matches(&rule->peer, peer, all_bits(peer), refuses) &&
+           prefix_matches(&rule->source, &flow->source, flow->source_prefix, refuses) &&
+           prefix_matches(
+               &rule->destination, &flow->destination, flow->destination_prefix, refuses) &&
+           protocol_matches(rule, flow, refuses) && ports_match(rule, question->rule, refuses) &&
+           (rule->lifetime_max_s == 0 || question->lifetime_s <= rule->lifetime_max_s);
+}
+
+static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
+{
+    const struct config *config = context;
+    const struct gist_address *address = &question->message->peer;
+    enum config_side side = side_of(config, question);
+    for (size_t i = 0; i < config->policy.peer_count; i++) {
+        const struct config_peer *peer = &config->policy.peers[i];
+        if (side_matches(peer->side, side) &&
+            prefix_matches(&peer->prefix, address, all_bits(address), false))
+            return peer->refusal;
+    }
+    return NATFW_NO_CODE;
+}
+
+static enum natfw_code permit(void *context, const struct natfw_policy_question *question)
+{
+    const struct config *config = context;
+    enum config_side side = side_of(config, question);
+    for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
+        if (rule_matches(&config->policy.rules[i], side, question))
+            return config->policy.rules[i].refusal;
+    return side == CONFIG_SIDE_INTERNAL ? config->policy.default_internal
+                                        : config->policy.default_external;
+}
+
+struct natfw_policy policy_config(struct config *config)
+{
+    return (struct natfw_policy){.context = config, .authenticate = authenticate, .permit = permit};
+}

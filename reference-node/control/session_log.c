@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One log line for each event of a session; see session_log.h. */
+#include "reference-node/control/session_log.h"
+
+#include "reference-node/base/log.h"
+#include "reference-node/base/text.h"
+#include "reference-node/control/session_json.h"
+
+#include <stdio.h>
+
+static const char *const event_names[] = {
+    [NATFW_EVENT_REQUESTED] = "requested",
+    [NATFW_EVENT_ESTABLISHED] = "established",
+    [NATFW_EVENT_REFRESHED] = "refreshed",
+    [NATFW_EVENT_UPDATED] = "updated",
+    [NATFW_EVENT_REFUSED] = "refused",
+    [NATFW_EVENT_NOTIFIED] = "notified",
+    [NATFW_EVENT_DELETED] = "deleted",
+    [NATFW_EVENT_EXPIRED] = "expired",
+    [NATFW_EVENT_DISCARDED] = "discarded",
+};
+
+void session_log(const struct natfw_node *node, const struct natfw_event *event)
+{
+    char id[TEXT_SID_SIZE];
+    char session[TEXT_FLOW_SIZE + 64] = "";
+    char answer[96] = "";
+    char object[24] = "";
+    struct natfw_session_view view;
+    text_of_session_id(&event->session_id, id);
+    if (natfw_node_session(node, &event->session_id, &view)) {
+        char flow[TEXT_FLOW_SIZE];
+        text_of_flow(&view.rule.flow, flow);
+        snprintf(session, sizeof(session), " role=%s state=%s lifetime=%us flow=\"%s\"",
+            session_role_name(view.role), session_state_name(view.state), view.lifetime_s, flow);
+    }
+    if (event->info.code != NATFW_NO_CODE)
+        snprintf(answer, sizeof(answer), " answer=%u/0x%02x \"%s\"",
+            natfw_class_of(event->info.code), natfw_number_of(event->info.code),
+            text_of_code(event->info.code));
+    if (event->info.object_type != 0)
+        snprintf(object, sizeof(object), " object=0x%03x", event->info.object_type);
+    log_line(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+        "session %s %s%s%s%s%s%s", id, event_names[event->kind], session, answer, object,
+        event->why ? " why: " : "", event->why ? event->why : "");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The firewall as the core's middlebox: which session owns which nftables element, and until when.
+ *
+ * Changes are gathered while the loop turns and committed together by pinholes_commit; only then
+ * are the core's handles answered. An element has the latest timeout of its owners and goes with
+ * the last of them (ruling A105). Without a batch nothing is installed and everything is granted:
+ * that is a host, which has no data plane to open.
+ */
+#ifndef NATFWD_PINHOLES_H
+#define NATFWD_PINHOLES_H
+
+#include "core/natfw/middlebox.h"
+#include "reference-node/netfilter/conntrack.h"
+#include "reference-node/netfilter/nft_batch.h"
+
+struct pinholes;
+
+struct pinholes_listener {
+    void *context;
+    /* There is something to commit; called once until the commit. */
+    void (*pending)(void *context);
+    /* A change is in, or has failed. May ask for further changes. */
+    void (*done)(void *context, natfw_handle handle, enum natfw_middlebox_result result);
+};
+
+/* batch and conntrack stay the caller's; either may be NULL. Returns NULL without memory. */
+struct pinholes *pinholes_create(struct nft_batch *batch, struct conntrack *conntrack,
+    size_t elements_max, const struct pinholes_listener *listener);
+void pinholes_destroy(struct pinholes *pinholes);
+
+struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
+
+/* Brings the kernel up to date and answers the handles. */
+void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
+
+struct pinholes_counters {
+    uint64_t elements; /* now in the kernel, or about to be */
+    uint64_t commits;
+    uint64_t changes;
+    uint64_t failures;
+};
+struct pinholes_counters pinholes_counters(const struct pinholes *pinholes);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writes the static ruleset; see ruleset.h.
+ *
+ * Every forwarded packet of a guarded interface is looked up in the pinhole sets, in both
+ * directions of its connection. There is no "ct state established accept", and no flowtable: with
+ * either a running flow would outlive its pinhole.
+ */
+#include "reference-node/netfilter/ruleset.h"
+
+#include "core/spec/spec.h"
+#include "reference-node/netfilter/pinhole_class.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* GIST over UDP: the magic number is at octet 8 of the UDP header's payload, the C flag at 18. */
+#define IS_GIST  "meta l4proto udp @th,64,32 0x4e04bda5"
+#define IS_QUERY "meta nfproto ipv4 udp dport 270 @th,64,32 0x4e04bda5 @th,144,1 1"
+
+/* "ip option ra" knows value 0 only, and NATFW's is 65; so the first option is read by its place.
+ */
+#define HAS_ROUTER_ALERT "ip hdrlength > 5 @nh,160,16 0x9404 "
+
+enum direction { ORIGINAL, REPLY, QUOTED };
+
+static void write_sets(FILE *out, const struct config *config)
+{
+    fprintf(out, "\t# What sessions open and close. A field that a class leaves open is not in\n"
+                 "\t# its key. Each element ends by its own timeout.\n");
+    for (size_t i = 0; i < 2 * PINHOLE_CLASS_COUNT; i++) {
+        const struct pinhole_class *class = &pinhole_classes[i / 2];
+        fprintf(out,
+            "\tset %s {\n\t\ttype %sipv4_addr%s%s%s\n\t\tflags timeout\n\t\tsize %u\n\t}\n",
+            i % 2 ? class->deny_set : class->allow_set, class->has_source ? "ipv4_addr . " : "",
+            class->has_protocol ? " . inet_proto" : "",
+            class->has_source_port ? " . inet_service" : "",
+            class->has_destination_port ? " . inet_service" : "", config->pinholes_max);
+    }
+}
+
+/* The key of a class as a packet shows it: as it is, the other way round, or as the flow that an
+ * ICMP error quotes. */
+static void write_lookup(FILE *out, const struct pinhole_class *class, enum direction direction)
+{
+    static const char *const source[] = {"ip saddr", "ip daddr", "ct original ip saddr"};
+    static const char *const destination[] = {"ip daddr", "ip saddr", "ct original ip daddr"};
+    static const char *const protocol[] = {"meta l4proto", "meta l4proto", "ct protocol"};
+    static const char *const source_port[] = {"th sport", "th dport", "ct original proto-src"};
+    static const char *const destination_port[] = {"th dport", "th sport", "ct original proto-dst"};
+    if (class->has_source)
+        fprintf(out, "%s . ", source[direction]);
+    fprintf(out, "%s", destination[direction]);
+    if (class->has_protocol)
+        fprintf(out, " . %s", protocol[direction]);
+    if (class->has_source_port)
+        fprintf(out, " . %s", source_port[direction]);
+    if (class->has_destination_port)
+        fprintf(out, " . %s", destination_port[direction]);
+}
+
+static void write_rule(FILE *out, const struct pinhole_class *class, enum direction direction,
+    bool allow, const char *prefix)
+{
+    fprintf(out, "\t\t%s", prefix);
+    write_lookup(out, class, direction);
+    fprintf(
+        out, " @%s %s\n", allow ? class->allow_set : class->deny_set, allow ? "accept" : "drop");
+}
+
+/* All lookups for one direction: what is denied comes first. */
+static void write_decision(FILE *out, const char *name, enum direction direction, bool with_ports)
+{
+    fprintf(out, "\tchain %s {\n", name);
+    for (size_t i = 0; i < 2 * PINHOLE_CLASS_COUNT; i++) {
+        const struct pinhole_class *class = &pinhole_classes[i % PINHOLE_CLASS_COUNT];
+        if (with_ports || !pinhole_class_has_ports(class))
+            write_rule(out, class, direction, i >= PINHOLE_CLASS_COUNT, "");
+    }
+    fprintf(out, "\t\tdrop\n\t}\n");
+}
+
+/* nft knows where the quoted ports are only when it knows the protocol. */
+static void write_quoted(FILE *out)
+{
+    fprintf(out, "\t# ICMP errors pass only while the rule of the packet that they quote lives.\n"
+                 "\tchain quoted {\n");
+    for (size_t i = 0; i < 2 * PINHOLE_CLASS_COUNT; i++) {
+        const struct pinhole_class *class = &pinhole_classes[i % PINHOLE_CLASS_COUNT];
+        bool allow = i >= PINHOLE_CLASS_COUNT;
+        if (!pinhole_class_has_ports(class))
+            write_rule(out, class, QUOTED, allow, "ip protocol icmp ");
+        for (const struct pinhole_protocol *protocol = pinhole_protocols;
+             pinhole_class_has_ports(class) && protocol->name; protocol++) {
+            char prefix[64];
+            snprintf(prefix, sizeof(prefix), "ip protocol icmp ct protocol %s ", protocol->name);
+            write_rule(out, class, QUOTED, allow, prefix);
+        }
+    }
+    fprintf(out, "\t\tdrop\n\t}\n");
+}
+
+static void write_interfaces(FILE *out, const struct config *config)
+{
+    const char *separator = "";
+    fprintf(out, "{ ");
+    for (size_t i = 0; i < config->interface_count; i++) {
+        if (!config->interfaces[i].default_deny)
+            continue;
+        fprintf(out, "%s\"%s\"", separator, config->interfaces[i].name);
+        separator = ", ";
+    }
+    fprintf(out, " }");
+}
+
+static bool guards_anything(const struct config *config)
+{
+    for (size_t i = 0; i < config->interface_count; i++)
+        if (config->interfaces[i].default_deny)
+            return true;
+    return false;
+}
+
+static void write_forward(FILE *out, const struct config *config)
+{
+    fprintf(out, "\tchain forward {\n"
+                 "\t\ttype filter hook forward priority filter; policy accept;\n");
+    if (guards_anything(config)) {
+        fprintf(out, "\t\tiifname ");
+        write_interfaces(out, config);
+        fprintf(out, " goto guarded\n\t\toifname ");
+        write_interfaces(out, config);
+        fprintf(out, " goto guarded\n");
+    }
+    fprintf(out, "\t}\n\tchain guarded {\n");
+    if (config->pass_other_signalling)
+        fprintf(out, "\t\t" IS_GIST " accept\n");
+    SPEC_NEVER("RFC5973-3.4-1a", 2) {
+        fprintf(out, "\t\tct state established accept\n");
+    }
+    fprintf(out, "\t\tmeta nfproto != ipv4 drop\n"
+                 "\t\tip protocol icmp ct state related goto quoted\n");
+    fprintf(out, "\t\tct direction original meta l4proto { tcp, udp, sctp } goto original_ports\n"
+                 "\t\tct direction original goto original\n"
+                 "\t\tct direction reply meta l4proto { tcp, udp, sctp } goto reply_ports\n"
+                 "\t\tct direction reply goto reply\n"
+                 "\t\tdrop\n\t}\n");
+}
+
+/* A Query on its way through is handed to our socket with its destination as it is. Without the
+ * C flag, messages between other nodes would be taken. */
+static void write_interception(FILE *out, const struct config *config)
+{
+    fprintf(out,
+        "\tchain intercept {\n"
+        "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
+        "\t\t" IS_QUERY " fib daddr type unicast %smeta mark set 0x%x tproxy ip to :270 accept\n"
+        "\t}\n",
+        config->router_alert_required ? HAS_ROUTER_ALERT : "", config->mark);
+}
+
+static void write_signalling(FILE *out, const struct config *config)
+{
+    fprintf(out, "\t# GIST datagrams are not tracked: a NAT would change the address of a Query\n"
+                 "\t# that is sent in the name of the flow's source.\n"
+                 "\tchain untracked_in {\n"
+                 "\t\ttype filter hook prerouting priority raw; policy accept;\n"
+                 "\t\t" IS_GIST " notrack\n\t}\n"
+                 "\tchain untracked_out {\n"
+                 "\t\ttype filter hook output priority raw; policy accept;\n"
+                 "\t\t" IS_GIST " notrack\n\t}\n");
+    fprintf(out, "\tchain input {\n"
+                 "\t\ttype filter hook input priority filter; policy accept;\n");
+    if (config->datagrams_in_per_second > 0)
+        fprintf(out, "\t\tudp dport 270 limit rate over %u/second burst %u packets counter drop\n",
+            config->datagrams_in_per_second, config->datagrams_in_burst);
+    if (config->natfw.forwarder)
+        fprintf(out, "\t\tmeta mark 0x%x accept comment \"intercepted\"\n", config->mark);
+    fprintf(out, "\t\tudp dport 270 accept comment \"GIST datagrams\"\n");
+    if (config->gist.association_port > 0)
+        fprintf(out, "\t\ttcp dport %u accept comment \"GIST associations\"\n",
+            config->gist.association_port);
+    fprintf(out, "\t}\n");
+}
+
+char *ruleset_text(const struct config *config)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return NULL;
+    /* The first line makes sure that there is something to delete. */
+    fprintf(out, "table inet %s {}\ndelete table inet %s\n", config->table, config->table);
+    fprintf(out, "table inet %s {\n", config->table);
+    if (config->natfw.forwarder) {
+        write_sets(out, config);
+        write_forward(out, config);
+        write_decision(out, "original_ports", ORIGINAL, true);
+        write_decision(out, "original", ORIGINAL, false);
+        fprintf(out, "\t# Answers pass while the rule lives; a new flow in reverse does not.\n");
+        write_decision(out, "reply_ports", REPLY, true);
+        write_decision(out, "reply", REPLY, false);
+        write_quoted(out);
+        write_interception(out, config);
+    }
+    write_signalling(out, config);
+    fprintf(out, "}\n");
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void run_nft(int input, int output)
+{
+    dup2(input, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
+    execlp("nft", "nft", "-f", "-", (char *)NULL);
+    dprintf(STDERR_FILENO, "cannot run nft: %s; is nftables installed?\n", strerror(errno));
+    _exit(127);
+}
+
+static void pass_on(int from, FILE *to)
+{
+    char line[512];
+    ssize_t length;
+    while ((length = read(from, line, sizeof(line))) > 0)
+        fwrite(line, 1, (size_t)length, to);
+}
+
+static bool write_all(int descriptor, const char *text)
+{
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t written = write(descriptor, text, left);
+        if (written < 0)
+            return false;
+        text += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+/* The text goes by way of a file, for a pipe could block while nft complains. */
+bool ruleset_load(const char *text, FILE *errors)
+{
+    int output[2];
+    FILE *input = tmpfile();
+    if (!input || !write_all(fileno(input), text) || lseek(fileno(input), 0, SEEK_SET) < 0 ||
+        pipe(output) < 0) {
+        fprintf(errors, "ruleset: cannot hand it to nft: %s\n", strerror(errno));
+        if (input)
+            fclose(input);
+        return false;
+    }
+    pid_t child = fork();
+    if (child == 0)
+        run_nft(fileno(input), output[1]);
+    close(output[1]);
+    fclose(input);
+    pass_on(output[0], errors);
+    close(output[0]);
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
+        WEXITSTATUS(status) != 0) {
+        fprintf(errors, "ruleset: nft did not load it\n");
+        return false;
+    }
+    return true;
+}

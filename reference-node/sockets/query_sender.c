@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Raw IPv4 packets that carry Queries; see query_sender.h. */
+#include "reference-node/sockets/query_sender.h"
+
+#include "core/spec/spec.h"
+#include "core/wire/writer.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    IPV4_HEADER = 20,
+    UDP_HEADER = 8,
+    DONT_FRAGMENT = 0x4000,
+    OPTION_ROUTER_ALERT = 0x94, /* copied, class 0, number 20: RFC 2113 */
+    OPTION_ROUTER_ALERT_LENGTH = 4
+};
+
+struct query_sender {
+    int descriptor;
+    uint8_t packet[QUERY_PACKET_MAX];
+};
+
+struct query_sender *query_sender_create(void)
+{
+    int one = 1;
+    struct query_sender *sender = calloc(1, sizeof(*sender));
+    if (!sender)
+        return NULL;
+    sender->descriptor = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+    if (sender->descriptor >= 0 &&
+        setsockopt(sender->descriptor, IPPROTO_IP, IP_HDRINCL, &one, sizeof(one)) == 0)
+        return sender;
+    int error = errno;
+    query_sender_destroy(sender);
+    errno = error;
+    return NULL;
+}
+
+void query_sender_destroy(struct query_sender *sender)
+{
+    if (!sender)
+        return;
+    if (sender->descriptor >= 0)
+        close(sender->descriptor);
+    free(sender);
+}
+
+/* The ones' complement sum of RFC 1071, going on from sum. */
+static uint32_t sum_of(const uint8_t *octets, size_t length, uint32_t sum)
+{
+    for (size_t i = 0; i + 1 < length; i += 2)
+        sum += (uint32_t)(octets[i] << 8 | octets[i + 1]);
+    if (length % 2)
+        sum += (uint32_t)(octets[length - 1] << 8);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+static uint16_t udp_checksum(
+    const uint8_t *ip_header, const uint8_t *datagram, size_t datagram_length)
+{
+    uint32_t sum = sum_of(ip_header + 12, 8, IPPROTO_UDP + (uint32_t)datagram_length);
+    uint16_t checksum = (uint16_t)~sum_of(datagram, datagram_length, sum);
+    return checksum == 0 ? 0xffff : checksum;
+}
+
+struct query_header query_header_of(const struct gist_query_route *route)
+{
+    struct query_header header = {.type_of_service = (uint8_t)(route->ds_field << 2)};
+    if (!route->has_router_alert)
+        return header;
+    struct wire_writer writer = wire_writer_over(header.options, sizeof(header.options));
+    wire_put_u8(&writer, OPTION_ROUTER_ALERT);
+    wire_put_u8(&writer, OPTION_ROUTER_ALERT_LENGTH);
+    wire_put_u16(&writer, route->router_alert);
+    header.options_length = wire_written(&writer);
+    return header;
+}
+
+size_t query_packet(uint8_t packet[QUERY_PACKET_MAX], const struct gist_endpoint *source,
+    const struct gist_endpoint *destination, uint8_t ip_ttl, const struct query_header *header,
+    const uint8_t *payload, size_t length)
+{
+    size_t options_length = (header->options_length + 3) & ~(size_t)3;
+    size_t header_length = IPV4_HEADER + options_length;
+    if (source->address.version != 4 || destination->address.version != 4 ||
+        header->options_length > QUERY_OPTIONS_MAX ||
+        length > QUERY_PACKET_MAX - header_length - UDP_HEADER)
+        return 0;
+    size_t total = header_length + UDP_HEADER + length;
+    struct wire_writer writer = wire_writer_over(packet, QUERY_PACKET_MAX);
+    wire_put_u8(&writer, (uint8_t)(4 << 4 | header_length / 4));
+    wire_put_u8(&writer, header->type_of_service);
+    wire_put_u16(&writer, (uint16_t)total);
+    wire_put_u16(&writer, 0); /* identification: of no use without fragments, RFC 6864 */
+    wire_put_u16(&writer, DONT_FRAGMENT);
+    wire_put_u8(&writer, ip_ttl);
+    wire_put_u8(&writer, SPEC_VALUE("RFC5971-5.3.2.1-6", 1, IPPROTO_UDP, IPPROTO_UDPLITE));
+    wire_put_u16(&writer, 0); /* checksum, below */
+    wire_put_bytes(&writer, source->address.octets, 4);
+    wire_put_bytes(&writer, destination->address.octets, 4);
+    wire_put_bytes(&writer, header->options, header->options_length);
+    wire_put_zeros(&writer, options_length - header->options_length);
+    wire_put_u16(&writer, source->port);
+    wire_put_u16(&writer, destination->port);
+    wire_put_u16(&writer, (uint16_t)(UDP_HEADER + length));
+    wire_put_u16(&writer, 0); /* checksum, below */
+    wire_put_bytes(&writer, payload, length);
+    wire_patch_u16(&writer, 10, (uint16_t)~sum_of(packet, header_length, 0));
+    wire_patch_u16(&writer, header_length + 6,
+        SPEC_VALUE("RFC5971-5.3.1-2", 1,
+            udp_checksum(packet, packet + header_length, UDP_HEADER + length), 0));
+    return wire_written(&writer);
+}
+
+static bool send_packet(
+    struct query_sender *sender, const struct gist_endpoint *destination, size_t length)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    memcpy(&to.sin_addr, destination->address.octets, 4);
+    if (length == 0) {
+        errno = EMSGSIZE;
+        return false;
+    }
+    return sendto(sender->descriptor, sender->packet, length, 0, (struct sockaddr *)&to,
+               sizeof(to)) >= 0;
+}
+
+bool query_sender_send(struct query_sender *sender, const struct gist_query_route *route,
+    const uint8_t *payload, size_t length)
+{
+    struct gist_endpoint source = {.address = route->source, .port = route->source_port};
+    struct gist_endpoint destination = {.address = route->destination, .port = GIST_PORT};
+    struct query_header header = query_header_of(route);
+    return send_packet(sender, &destination,
+        query_packet(
+            sender->packet, &source, &destination, route->ip_ttl, &header, payload, length));
+}
+
+bool query_sender_forward(struct query_sender *sender, const struct gist_arrival *arrival,
+    const struct query_header *header, const uint8_t *payload, size_t length)
+{
+    if (arrival->ip_ttl <= 1) {
+        errno = ELOOP;
+        return false;
+    }
+    return send_packet(sender, &arrival->destination,
+        query_packet(sender->packet, &arrival->source, &arrival->destination,
+            (uint8_t)(arrival->ip_ttl - 1), header, payload, length));
+}
