@@ -4,6 +4,7 @@
 
 #include "binding.h"
 #include "capture.h"
+#include "child.h"
 #include "loop.h"
 #include "netns.h"
 #include "sandbox.h"
@@ -27,5 +28,6 @@ int host_open(lua_State *L)
     host_open_tcp(L);
     host_open_capture(L);
     host_open_sandbox(L);
+    host_open_child(L);
     return 1;
 }

@@ -15,21 +15,29 @@ end
 -- RFC 2113: type 148, length 4, value.
 function packet.router_alert(value) return string.pack(">BBI2", 148, 4, value) end
 
--- { source, destination, source_port, destination_port, payload, ttl, options, df } to octets.
-function packet.build(parts)
-  local source, destination = address.parse(parts.source), address.parse(parts.destination)
-  local length = 8 + #parts.payload
-  local udp = string.pack(">I2I2I2I2", parts.source_port, parts.destination_port, length, 0)
-  local pseudo = source .. destination .. string.pack(">I2I2", 17, length)
-  local sum = checksum(pseudo .. udp .. parts.payload)
-  udp = udp:sub(1, 6) .. string.pack(">I2", sum == 0 and 0xFFFF or sum)
+-- An IPv4 packet with this payload: { source, destination, ttl, options, df }.
+function packet.ip(parts, protocol, payload)
   local options = parts.options or ""
   local words = 5 + #options // 4
   local fragment = parts.df == false and 0 or 0x4000
-  local head = string.pack(">BBI2I2I2BBI2", 0x40 | words, 0, words * 4 + length, 0, fragment,
-    parts.ttl or 64, 17, 0) .. source .. destination .. options
-  head = head:sub(1, 10) .. string.pack(">I2", checksum(head)) .. head:sub(13)
-  return head .. udp .. parts.payload
+  local head = string.pack(">BBI2I2I2BBI2", 0x40 | words, 0, words * 4 + #payload, 0, fragment,
+    parts.ttl or 64, protocol, 0) .. address.parse(parts.source) .. address.parse(parts.destination)
+    .. options
+  return head:sub(1, 10) .. string.pack(">I2", checksum(head)) .. head:sub(13) .. payload
+end
+
+-- The checksum of a UDP or TCP payload, whose own is zero in it.
+function packet.transport_checksum(parts, protocol, payload)
+  return checksum(address.parse(parts.source) .. address.parse(parts.destination)
+    .. string.pack(">I2I2", protocol, #payload) .. payload)
+end
+
+-- { source, destination, source_port, destination_port, payload, ttl, options, df } to octets.
+function packet.build(parts)
+  local head = string.pack(">I2I2I2", parts.source_port, parts.destination_port, 8 + #parts.payload)
+  local sum = packet.transport_checksum(parts, 17, head .. "\0\0" .. parts.payload)
+  return packet.ip(parts, 17, head .. string.pack(">I2", sum == 0 and 0xFFFF or sum)
+    .. parts.payload)
 end
 
 -- The parts of an IPv4 packet with UDP, or nil.

@@ -1,0 +1,195 @@
+-- The child behind the shim protocol: its frames, turn by turn, and everything that can be wrong with
+-- them. docs/shim-protocol.md is the reference.
+
+local address = require("codec.address")
+
+local Shim = {}
+Shim.__index = Shim
+
+local VERSION = 1
+local SILENCE_S = 60
+local FRAMES_MAX, NEVER = 100000, 0xFFFFFFFFFFFFFFFF
+
+local KIND = { hello = 0x01, configuration = 0x02, port = 0x03, route = 0x04, start = 0x05,
+  turn = 0x06, go = 0x07, packet = 0x10, stream_open = 0x11, stream_accept = 0x12,
+  stream_octets = 0x13, stream_close = 0x14, stream_reset = 0x15, trigger = 0x20, restart = 0x30,
+  ["end"] = 0x31 }
+
+local FROM_SHIM = { [0x81] = "hello", [0x86] = "quiet", [0x90] = "packet", [0x91] = "stream_open",
+  [0x92] = "stream_accept", [0x93] = "stream_octets", [0x94] = "stream_close",
+  [0x95] = "stream_reset", [0xA0] = "trigger_done", [0xB0] = "log", [0xBF] = "fault" }
+
+-- Bodies -----------------------------------------------------------------------------------------
+
+local function address_octets(text)
+  local octets = address.parse(text)
+  return string.char(#octets == 4 and 4 or 6) .. octets
+end
+
+local function endpoint(value)
+  return address_octets(value.address) .. string.pack(">I2", value.port)
+end
+
+local build = {
+  hello = function(of) return string.pack(">I2I8", VERSION, of.seed) end,
+  configuration = function(of) return string.pack(">s2", of.text) end,
+  port = function(of)
+    return string.pack(">Bs1B", of.port, of.name, of.side) .. address_octets(of.address)
+      .. string.pack(">BI2", of.prefix, of.mtu)
+  end,
+  route = function(of)
+    return address_octets(of.prefix) .. string.pack(">BB", of.length, of.port)
+  end,
+  start = function(of) return string.pack(">I8", of.seed) end,
+  turn = function(of) return string.pack(">I8", of.time) end,
+  packet = function(of) return string.pack(">Bs2", of.port, of.octets) end,
+  stream_open = function(of)
+    return string.pack(">I4B", of.stream, of.port) .. endpoint(of.peer) .. endpoint(of.own)
+      .. string.pack(">Bs2", of.stack, of.name)
+  end,
+  stream_accept = function(of) return string.pack(">I4", of.stream) end,
+  stream_octets = function(of) return string.pack(">I4s2", of.stream, of.octets) end,
+  trigger = function(of)
+    local parts = { string.pack(">I4s1B", of.number, of.operation, #of.fields) }
+    for _, field in ipairs(of.fields) do
+      parts[#parts + 1] = string.pack(">s1s1", field.key, field.value)
+    end
+    return table.concat(parts)
+  end,
+  restart = function(of) return string.char(of.how) end,
+}
+build.stream_close, build.stream_reset = build.stream_accept, build.stream_accept
+
+local function frame(kind, of)
+  local body = build[kind] and build[kind](of) or ""
+  return string.pack(">I4B", #body + 1, KIND[kind]) .. body
+end
+
+-- A reader over a body: each call takes the next field.
+local function reader(body)
+  local position = 1
+  local self = {}
+  function self.field(format)
+    local value
+    value, position = string.unpack(">" .. format, body, position)
+    return value
+  end
+  function self.address()
+    local version = self.field("B")
+    if version ~= 4 and version ~= 6 then error("an address of version " .. version, 0) end
+    return address.format(self.field(version == 4 and "c4" or "c16"))
+  end
+  function self.endpoint() return { address = self.address(), port = self.field("I2") } end
+  function self.done() return position > #body end
+  return self
+end
+
+local read = {
+  hello = function(r) return { version = r.field("I2"), name = r.field("s1") } end,
+  quiet = function(r) return { wake = r.field("I8") } end,
+  packet = function(r) return { port = r.field("B"), octets = r.field("s2") } end,
+  stream_open = function(r)
+    return { stream = r.field("I4"), port = r.field("B"), peer = r.endpoint(), own = r.endpoint(),
+      stack = r.field("B"), name = r.field("s2") }
+  end,
+  stream_accept = function(r) return { stream = r.field("I4") } end,
+  stream_octets = function(r) return { stream = r.field("I4"), octets = r.field("s2") } end,
+  trigger_done = function(r)
+    return { number = r.field("I4"), status = r.field("B"), text = r.field("s2") }
+  end,
+  log = function(r) return { text = r.field("s2") } end,
+}
+read.stream_close, read.stream_reset, read.fault = read.stream_accept, read.stream_accept, read.log
+
+-- The process ------------------------------------------------------------------------------------
+
+-- The child is no use any more: it is ended, and the case says why. A name of the child first, so
+-- that the sentence reads by itself.
+local function give_up(self, why, ...)
+  local ended = self.child:close()
+  self.child = nil
+  error({ verdict = "inconclusive", shim = true,
+    reason = "the shim " .. string.format(why, ...) .. (ended and " (" .. ended .. ")" or "") })
+end
+
+local FAILED = {
+  silence = "has been silent for " .. SILENCE_S .. " seconds",
+  ["end"] = "has died",
+  length = "sends a frame of %d octets, which is none",
+}
+
+local function receive(self)
+  local kind, body, number = self.child:receive(SILENCE_S)
+  if not kind then give_up(self, FAILED[body], number) end
+  local name = FROM_SHIM[kind]
+  if not name then give_up(self, "sends a frame of kind 0x%02X, which there is none of", kind) end
+  local r = reader(body)
+  local ok, value = pcall(read[name], r)
+  if not ok then
+    give_up(self, "sends a %s that cannot be read: %s", name, tostring(value):gsub("^.-:%d+: ", ""))
+  end
+  if not r.done() then give_up(self, "sends a %s with octets left over", name) end
+  value.kind = name
+  return value
+end
+
+local function send(self, octets)
+  local ok, why = self.child:send(octets, SILENCE_S)
+  if not ok then give_up(self, FAILED[why]) end
+end
+
+-- Starts the command; an error where it does not even greet.
+function Shim.start(host, command, seed)
+  local child, why = host.child(command)
+  if not child then error({ usage = "cannot start the shim: " .. why }, 0) end
+  local self = setmetatable({ child = child, last_time = 0, seed = seed }, Shim)
+  send(self, frame("hello", { seed = seed }))
+  local hello = receive(self)
+  if hello.kind ~= "hello" then give_up(self, "sends a %s before its hello", hello.kind) end
+  if hello.version ~= VERSION then
+    give_up(self, "speaks version %d of the protocol, not %d", hello.version, VERSION)
+  end
+  self.name = hello.name
+  return self
+end
+
+-- Whether it can be asked again.
+function Shim:lives() return self.child ~= nil end
+
+-- One turn at this time (microseconds): the events happen to the box, each a table with its kind.
+-- Returns what the box does, and when it wants its next turn: nil for never.
+function Shim:turn(time, events)
+  local parts = { frame("turn", { time = time }) }
+  for i, event in ipairs(events) do parts[i + 1] = frame(event.kind, event) end
+  parts[#parts + 1] = frame("go")
+  send(self, table.concat(parts))
+  local done = {}
+  while true do
+    local item = receive(self)
+    if item.kind == "quiet" then
+      if item.wake == NEVER then return done, nil end
+      if math.ult(item.wake, time) then
+        give_up(self, "lies about time: it wants a turn %d microseconds ago", time - item.wake)
+      end
+      return done, item.wake
+    elseif item.kind == "fault" then
+      error({ verdict = "inconclusive", reason = "the shim cannot do this: " .. item.text })
+    elseif item.kind == "hello" then
+      give_up(self, "sends a second hello")
+    end
+    done[#done + 1] = item
+    if #done > FRAMES_MAX then give_up(self, "sends more than %d frames in a turn", FRAMES_MAX) end
+  end
+end
+
+-- What runs is done with.
+function Shim:finish()
+  if self.child then pcall(send, self, frame("end")) end
+end
+
+function Shim:close()
+  if self.child then self.child:close() end
+  self.child = nil
+end
+
+return Shim

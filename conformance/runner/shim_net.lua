@@ -1,0 +1,330 @@
+-- The network of one case in virtual time, with the box behind a shim in its middle: the interface of
+-- runner/net.lua. Sides are ports of the box, messaging associations are streams, data flows are
+-- packets.
+
+local clock = require("runner.clock")
+local links = require("runner.links")
+local packet = require("runner.packet")
+local segment = require("runner.segment")
+local Tcp = require("runner.small_tcp")
+
+local shim_net = {}
+
+local START_MS = (1 << 40) / 1000
+local TURNS_MAX = 10000 -- of one moment
+
+local GIST_PORT = 270
+local PORTS = { inside = 1, outside = 2 }
+local SIDES = { "inside", "outside" }
+
+local function microseconds(ms) return math.floor(ms * 1000 + 0.5) end
+
+local function multicast(destination)
+  local first = tonumber(destination:match("^(%d+)%."))
+  return first and first >= 224
+end
+
+-- What the box is told of itself before it starts.
+local function description(settings)
+  local endpoint = settings.responder or settings.initiator
+  local events = { { kind = "configuration", text = settings.shim.text } }
+  for _, name in ipairs(SIDES) do
+    local side = settings[name]
+    if side then
+      events[#events + 1] = { kind = "port", port = PORTS[name], name = name,
+        side = name == "inside" and 0 or 1, address = endpoint and endpoint.address or side.gateway,
+        prefix = 24, mtu = 1500 }
+      for _, pool in ipairs({ "signalling", "flows" }) do
+        local prefix, length = side[pool]:match("^(.*)/(%d+)$")
+        events[#events + 1] = { kind = "route", prefix = prefix, length = tonumber(length),
+          port = PORTS[name] }
+      end
+    end
+  end
+  return events
+end
+
+-- Streams ----------------------------------------------------------------------------------------
+
+local Stream = {}
+Stream.__index = Stream
+
+-- Octets and endings go to the box one after the other, whatever delays them.
+local function to_box_in_order(self, event)
+  local at = math.max(self.net.now() + self.net.links.stream_delay(), self.last_at or 0)
+  self.last_at = at
+  self.net.clock.at(at, clock.DELIVERY, function() self.net.to_box(event) end)
+end
+
+local function from_box_in_order(self, action)
+  local at = math.max(self.net.now() + self.net.links.stream_delay(), self.arrives_at or 0)
+  self.arrives_at = at
+  self.net.clock.at(at, clock.DELIVERY, action)
+end
+
+function Stream:receive(on_data, on_close) self.on_data, self.on_close = on_data, on_close end
+
+function Stream:write(octets)
+  if not self.open then return false end
+  for first = 1, #octets, 0xFFFF do
+    to_box_in_order(self, { kind = "stream_octets", stream = self.number,
+      octets = octets:sub(first, first + 0xFFFE) })
+  end
+  return true
+end
+
+function Stream:close()
+  if not self.open then return end
+  self.open = false
+  to_box_in_order(self, { kind = "stream_close", stream = self.number })
+end
+
+local function stream_ended(self, reason)
+  if not self.open then return end
+  self.open = false
+  self.net.streams[self.number] = nil
+  if self.on_close then self.on_close(reason) end
+end
+
+local function new_stream(net, number)
+  local stream = setmetatable({ net = net, number = number, open = true }, Stream)
+  net.streams[number] = stream
+  return stream
+end
+
+-- What the box does -------------------------------------------------------------------------------
+
+local from_box = {}
+
+function from_box.packet(net, item)
+  local side = SIDES[item.port]
+  if not net[side] then return end
+  for _, copy in ipairs(net.links.carry(item.octets)) do
+    net.clock.at(net.now() + copy[1], clock.DELIVERY, function() net.arrived(side, copy[2]) end)
+  end
+end
+
+function from_box.stream_open(net, item)
+  local listener = net.listeners[item.peer.address .. ":" .. item.peer.port]
+  local stream = new_stream(net, item.stream)
+  from_box_in_order(stream, function()
+    if not listener then
+      return to_box_in_order(stream, { kind = "stream_reset", stream = item.stream })
+    end
+    to_box_in_order(stream, { kind = "stream_accept", stream = item.stream })
+    listener(stream, item.own.address, item.own.port)
+  end)
+end
+
+function from_box.stream_accept(net, item)
+  local stream = net.streams[item.stream]
+  if stream then
+    from_box_in_order(stream, function() if stream.on_open then stream.on_open() end end)
+  end
+end
+
+function from_box.stream_octets(net, item)
+  local stream = net.streams[item.stream]
+  if not stream then return end
+  from_box_in_order(stream, function()
+    if stream.open and stream.on_data then stream.on_data(item.octets, net.now()) end
+  end)
+end
+
+function from_box.stream_close(net, item)
+  local stream = net.streams[item.stream]
+  if stream then
+    from_box_in_order(stream, function() stream_ended(stream, "closed by the peer") end)
+  end
+end
+
+function from_box.stream_reset(net, item)
+  local stream = net.streams[item.stream]
+  if stream then from_box_in_order(stream, function() stream_ended(stream, "reset") end) end
+end
+
+function from_box.trigger_done(net, item)
+  local ended = net.triggers[item.number]
+  net.triggers[item.number] = nil
+  if ended then ended(item.status, item.text) end
+end
+
+function from_box.log() end
+
+-- The network -------------------------------------------------------------------------------------
+
+-- Turns of the box until it is quiet: what happens to it at this moment, and its own timers.
+local function take_turns(net)
+  local turns = 0
+  local now = microseconds(net.now())
+  while net.pending[1] or (net.wake and net.wake <= now) do
+    turns = turns + 1
+    if turns > TURNS_MAX then
+      error({ verdict = "inconclusive",
+        reason = "the shim does not come to rest: more than " .. TURNS_MAX .. " turns of one moment" })
+    end
+    local events = net.pending
+    net.pending = {}
+    local done
+    done, net.wake = net.shim:turn(now, events)
+    for _, item in ipairs(done) do from_box[item.kind](net, item) end
+  end
+end
+
+local function open_side(net, name)
+  local side, port = {}, PORTS[name]
+
+  function side:send_packet(bytes, destination)
+    if multicast(destination) then return "cannot send to " .. destination end
+    for _, copy in ipairs(net.links.carry(bytes)) do
+      net.clock.at(net.now() + copy[1], clock.DELIVERY, function()
+        net.to_box({ kind = "packet", port = port, octets = copy[2] })
+      end)
+    end
+    return nil
+  end
+
+  function side:udp(own, own_port, receive)
+    net.sockets[own .. ":" .. own_port] = receive
+    return {
+      send = function(_, bytes, target, target_port)
+        side:send_packet(packet.build({ source = own, source_port = own_port, destination = target,
+          destination_port = target_port, payload = bytes }), target)
+        return true
+      end,
+      close = function() net.sockets[own .. ":" .. own_port] = nil end,
+    }
+  end
+
+  -- Whoever connects: the box for an association, or the other end of a data flow.
+  function side:listen(own, own_port, on_accept)
+    if own_port == 0 then
+      net.last_port = net.last_port + 1
+      own_port = net.last_port
+    end
+    net.listeners[own .. ":" .. own_port] = on_accept
+    net.tcp:listen(own, own_port, on_accept)
+    return { close = function()
+      net.listeners[own .. ":" .. own_port] = nil
+      net.tcp:stop_listening(own, own_port)
+    end }, own_port
+  end
+
+  function side:connect(own, own_port, target, target_port, on_open, on_data, on_close)
+    if not net.is_box(target) then
+      return net.tcp:connect(name, { address = own, port = own_port },
+        { address = target, port = target_port }, on_open, on_data, on_close)
+    end
+    if own_port == 0 then
+      net.last_port = net.last_port + 1
+      own_port = net.last_port
+    end
+    net.last_stream = net.last_stream + 2
+    local stream = new_stream(net, net.last_stream)
+    stream:receive(on_data, on_close)
+    stream.on_open = on_open
+    to_box_in_order(stream, { kind = "stream_open", stream = stream.number, port = port,
+      peer = { address = own, port = own_port }, own = { address = target, port = target_port },
+      stack = 0, name = "" })
+    return stream
+  end
+
+  return side
+end
+
+-- "open source=192.0.2.1 ..." as the operation and its fields, in their order.
+local function operation_of(line)
+  local operation, rest = line:match("^(%S+)%s*(.*)$")
+  local given = {}
+  for name, value in rest:gmatch("([%w_]+)=(%S*)") do
+    given[#given + 1] = { key = name, value = value }
+  end
+  return operation, given
+end
+
+-- A box started anew for one case. settings.shim: text (the configuration), impairment.
+function shim_net.open(shim, settings, seed)
+  local time = clock.new(START_MS)
+  local draw = links.generator(seed)
+  local net = { shim = shim, clock = time, after = time.after, pending = {}, sockets = {},
+    listeners = {}, streams = {}, triggers = {}, last_port = 40000, last_stream = -1,
+    last_trigger = 0, links = links.new(settings.shim.impairment or {}, seed ~ 0x5851F42D4C957F2D) }
+  local own = {}
+
+  function net.now() return time.time end
+
+  function net.random(count)
+    local octets = {}
+    for i = 1, count do octets[i] = string.char(math.floor(draw() * 256)) end
+    return table.concat(octets)
+  end
+
+  function net.to_box(event) net.pending[#net.pending + 1] = event end
+
+  function net.is_box(target) return own[target] or false end
+
+  function net.arrived(side, octets)
+    local parts = packet.parse(octets)
+    if parts and parts.destination_port == GIST_PORT then
+      if net[side].on_packet then net[side].on_packet(octets, net.now()) end
+      return
+    end
+    if parts then
+      local receive = net.sockets[parts.destination .. ":" .. parts.destination_port]
+      if receive then receive(parts.payload, parts.source, parts.source_port, net.now()) end
+      return
+    end
+    parts = segment.parse(octets)
+    if parts then net.tcp:arrived(side, parts) end
+  end
+
+  -- A trigger: an operation of the box, with its fields. 124 is the status of one that took too long.
+  function net.run(line, limit_s, on_end)
+    local operation, given = operation_of(line)
+    net.last_trigger = net.last_trigger + 1
+    local number = net.last_trigger
+    local handle = { cancel = function(self) self.over = true end }
+    local function ended(status, text)
+      if handle.over then return end
+      handle.over = true
+      on_end(status, text)
+    end
+    net.triggers[number] = ended
+    net.to_box({ kind = "trigger", number = number, operation = operation, fields = given })
+    time.after(limit_s * 1000, function() ended(124, "") end)
+    return handle
+  end
+
+  net.tcp = Tcp.new({ after = time.after, now = net.now,
+    send = function(side, octets) net[side]:send_packet(octets, "0.0.0.0") end })
+  for _, event in ipairs(description(settings)) do
+    net.to_box(event)
+    if event.kind == "port" then
+      own[event.address] = true
+      net[event.name] = open_side(net, event.name)
+    end
+  end
+  for _, name in ipairs(SIDES) do net[name] = net[name] or open_side(net, name) end
+  net.to_box({ kind = "start", seed = seed })
+
+  -- Runs until finished() says so; false where nothing is left that could happen.
+  function net.run_until(finished)
+    take_turns(net)
+    while not finished() do
+      local next_at = time.next_at()
+      local wake_at = net.wake and net.wake / 1000
+      if not next_at and not wake_at then return false end
+      if next_at and (not wake_at or next_at <= wake_at) then
+        repeat time.step() until finished() or time.next_at() ~= time.time
+      else
+        time.time = wake_at
+      end
+      take_turns(net)
+    end
+    return true
+  end
+
+  return net
+end
+
+return shim_net
