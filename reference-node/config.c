@@ -293,7 +293,9 @@ static bool skip_text(const char **at, unsigned *line)
     const char *start = *at;
     bool is_block = start[0] == '/' && start[1] == '*';
     bool is_line = start[0] == '#' || (start[0] == '/' && start[1] == '/');
-    char quote = start[0] == '"' || start[0] == '\'' ? start[0] : '\0';
+    char quote = '\0';
+    if (start[0] == '"' || start[0] == '\'')
+        quote = start[0];
     if (!is_block && !is_line && !quote)
         return false;
     for (*at += is_block ? 2 : 1; **at; ++*at) {

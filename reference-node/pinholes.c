@@ -81,6 +81,7 @@ static void free_element(struct pinholes *pinholes, struct element *element)
     struct owner *owner, *next;
     LL_FOREACH_SAFE(element->owners, owner, next)
         free(owner);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): an element is in its table */
     HASH_DEL(pinholes->elements, element);
     free(element);
 }
