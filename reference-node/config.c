@@ -10,10 +10,12 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
@@ -67,6 +69,9 @@ enum {
     FLAG_COUNT = sizeof(flags) / sizeof(flags[0]),
     OTHER_COUNT = 16 /* strings and sections */
 };
+
+_Static_assert(CONFIG_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path), "of a socket");
+_Static_assert(CONFIG_NAME_MAX >= IFNAMSIZ, "the name of any interface");
 
 /* libconfuse hands no context to its error function, and no file name to inner sections. */
 static FILE *error_stream;
