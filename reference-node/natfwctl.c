@@ -241,8 +241,7 @@ static void print_counters(const json_t *object, const char *prefix)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         if (json_is_object(value))
             print_counters(value, key);
         else if (json_is_integer(value))
@@ -257,7 +256,8 @@ static void print_reply(const struct arguments *arguments, const json_t *reply)
     json_t *session;
     if (json_object_get(reply, "session"))
         print_session(json_object_get(reply, "session"));
-    json_array_foreach(json_object_get(reply, "sessions"), index, session) print_session(session);
+    json_array_foreach(json_object_get(reply, "sessions"), index, session)
+        print_session(session);
     if (json_object_get(reply, "closed"))
         printf("closed %lld\n", (long long)number_in(reply, "closed"));
     if (strcmp(arguments->command, "stats") == 0)

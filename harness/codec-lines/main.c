@@ -17,12 +17,10 @@ static long unhex(char *text)
     uint8_t *octets = (uint8_t *)text;
     long length = 0;
     for (; text[0] && text[0] != '\n'; text += 2, length++) {
-        unsigned octet;
         char pair[3] = {text[0], text[1], '\0'};
-        if (!text[1] || sscanf(pair, "%2x", &octet) != 1 ||
-            strspn(pair, "0123456789abcdefABCDEF") < 2)
+        if (strspn(pair, "0123456789abcdefABCDEF") < 2)
             return -1;
-        octets[length] = (uint8_t)octet;
+        octets[length] = (uint8_t)strtoul(pair, NULL, 16);
     }
     return length;
 }

@@ -11,24 +11,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-union any_address {
+union any_endpoint {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 };
 
-static socklen_t address_of(const char *text, int port, union any_address *address)
+static socklen_t endpoint_of(const char *address, int port, union any_endpoint *endpoint)
 {
-    memset(address, 0, sizeof(*address));
-    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
-        address->v4.sin_family = AF_INET;
-        address->v4.sin_port = htons((uint16_t)port);
-        return sizeof(address->v4);
+    memset(endpoint, 0, sizeof(*endpoint));
+    if (inet_pton(AF_INET, address, &endpoint->v4.sin_addr) == 1) {
+        endpoint->v4.sin_family = AF_INET;
+        endpoint->v4.sin_port = htons((uint16_t)port);
+        return sizeof(endpoint->v4);
     }
-    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) {
-        address->v6.sin6_family = AF_INET6;
-        address->v6.sin6_port = htons((uint16_t)port);
-        return sizeof(address->v6);
+    if (inet_pton(AF_INET6, address, &endpoint->v6.sin6_addr) == 1) {
+        endpoint->v6.sin6_family = AF_INET6;
+        endpoint->v6.sin6_port = htons((uint16_t)port);
+        return sizeof(endpoint->v6);
     }
     return 0;
 }
@@ -40,23 +40,23 @@ static int wait_until(int handle, short events, unsigned timeout_ms)
     return count < 0 ? -errno : count == 0 ? -ETIMEDOUT : 0;
 }
 
-int lab_socket_open(const struct host *host, bool is_tcp, const char *text, int port)
+int lab_socket_open(const struct host *host, bool is_tcp, const char *address, int port)
 {
-    union any_address address;
-    socklen_t length = address_of(text, port, &address);
+    union any_endpoint endpoint;
+    socklen_t length = endpoint_of(address, port, &endpoint);
     if (length == 0)
         return -EINVAL;
     int result = host_enter(host);
     if (result < 0)
         return result;
-    int handle = socket(address.any.sa_family,
+    int handle = socket(endpoint.any.sa_family,
         (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     result = handle < 0 ? -errno : 0;
     host_leave();
     if (result < 0)
         return result;
     setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(handle, &address.any, length) == 0)
+    if (bind(handle, &endpoint.any, length) == 0)
         return handle;
     result = -errno;
     close(handle);
@@ -77,13 +77,13 @@ int lab_socket_accept(int handle, unsigned timeout_ms)
     return accepted < 0 ? -errno : accepted;
 }
 
-int lab_socket_connect(int handle, const char *text, int port, unsigned timeout_ms)
+int lab_socket_connect(int handle, const char *address, int port, unsigned timeout_ms)
 {
-    union any_address address;
-    socklen_t length = address_of(text, port, &address);
+    union any_endpoint endpoint;
+    socklen_t length = endpoint_of(address, port, &endpoint);
     if (length == 0)
         return -EINVAL;
-    if (connect(handle, &address.any, length) == 0)
+    if (connect(handle, &endpoint.any, length) == 0)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
@@ -95,14 +95,14 @@ int lab_socket_connect(int handle, const char *text, int port, unsigned timeout_
     return -error;
 }
 
-int lab_socket_send(int handle, const char *data, size_t length, const char *text, int port)
+int lab_socket_send(int handle, const char *data, size_t length, const char *address, int port)
 {
-    union any_address address;
-    socklen_t address_length = text ? address_of(text, port, &address) : 0;
-    if (text && address_length == 0)
+    union any_endpoint endpoint;
+    socklen_t endpoint_length = address ? endpoint_of(address, port, &endpoint) : 0;
+    if (address && endpoint_length == 0)
         return -EINVAL;
     ssize_t sent =
-        sendto(handle, data, length, MSG_NOSIGNAL, text ? &address.any : NULL, address_length);
+        sendto(handle, data, length, MSG_NOSIGNAL, address ? &endpoint.any : NULL, endpoint_length);
     return sent < 0 ? -errno : (int)sent;
 }
 

@@ -154,6 +154,7 @@ static int deliver_what_is_due(void)
     struct frame *frame;
     while ((frame = TAILQ_FIRST(&carrier.queue))) {
         uint64_t now = now_us();
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is out of the queue */
         if (frame->due_us > now)
             return (int)((frame->due_us - now + 999) / 1000);
         TAILQ_REMOVE(&carrier.queue, frame, next);
@@ -232,34 +233,55 @@ static int open_tap(const struct wire_end *end, const char **what)
     return result < 0 ? result : handle;
 }
 
-static struct wire *open_recording(struct wire *wire, const char *path, const char **what)
+static bool open_recording(struct wire *wire, const char *path, const char **what)
 {
     *what = "opening the pcap file";
     wire->pcap = pcap_open_dead(DLT_EN10MB, FRAME_MAX);
     wire->recording = wire->pcap ? pcap_dump_open(wire->pcap, path) : NULL;
-    if (wire->recording)
-        return wire;
     errno = EIO;
-    return NULL;
+    return wire->recording != NULL;
+}
+
+/* A wire that could not be made in full; nothing has been sent over it. Keeps errno. */
+static void discard(struct wire *wire)
+{
+    int error = errno;
+    for (int i = 0; i < 2; i++)
+        if (wire->ends[i].handle >= 0)
+            close(wire->ends[i].handle);
+    if (wire->recording)
+        pcap_dump_close(wire->recording);
+    if (wire->pcap)
+        pcap_close(wire->pcap);
+    free(wire);
+    errno = error;
+}
+
+static bool open_ends(struct wire *wire, const struct wire_end ends[2], const char **what)
+{
+    for (int i = 0; i < 2; i++) {
+        int handle = open_tap(&ends[i], what);
+        wire->ends[i] = (struct end){.wire = wire, .handle = handle};
+        if (handle < 0) {
+            errno = -handle;
+            return false;
+        }
+    }
+    return true;
 }
 
 struct wire *wire_create(const struct wire_end ends[2], const char *pcap_path, const char **what)
 {
     struct wire *wire = calloc(1, sizeof(*wire));
-    if (!wire || (pcap_path && !open_recording(wire, pcap_path, what)))
+    if (!wire)
         return NULL;
-    for (int i = 0; i < 2; i++) {
-        wire->ends[i].wire = wire;
-        wire->ends[i].handle = open_tap(&ends[i], what);
-        if (wire->ends[i].handle < 0) {
-            errno = -wire->ends[i].handle;
-            return NULL;
-        }
-    }
-    for (int i = 0; i < 2; i++)
-        if (watch(wire->ends[i].handle, &wire->ends[i]) < 0)
-            return NULL;
-    return wire;
+    wire->ends[0].handle = wire->ends[1].handle = -1;
+    if ((!pcap_path || open_recording(wire, pcap_path, what)) && open_ends(wire, ends, what) &&
+        watch(wire->ends[0].handle, &wire->ends[0]) >= 0 &&
+        watch(wire->ends[1].handle, &wire->ends[1]) >= 0)
+        return wire;
+    discard(wire);
+    return NULL;
 }
 
 void wire_impair(struct wire *wire, const struct wire_impairment *impairment)

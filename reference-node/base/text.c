@@ -13,6 +13,11 @@
 
 enum { ENDPOINT_MAX = 64 };
 
+_Static_assert(TEXT_SID_SIZE == 2 * sizeof(struct gist_session_id) + 1, "two digits an octet");
+_Static_assert(TEXT_ADDRESS_SIZE == INET6_ADDRSTRLEN, "the longest address as inet_ntop writes it");
+_Static_assert(ENDPOINT_MAX >= TEXT_ADDRESS_SIZE + sizeof("/128:65535"), "prefix and port too");
+_Static_assert(TEXT_FLOW_SIZE >= 8 + 2 * ENDPOINT_MAX + sizeof("  -> "), "both ends of a flow");
+
 bool text_to_number(const char *text, unsigned long low, unsigned long high, unsigned long *value)
 {
     char *end;

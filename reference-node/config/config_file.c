@@ -10,10 +10,12 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define FIELD(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
@@ -67,6 +69,9 @@ enum {
     FLAG_COUNT = sizeof(flags) / sizeof(flags[0]),
     OTHER_COUNT = 16 /* strings and sections */
 };
+
+_Static_assert(CONFIG_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path), "of a socket");
+_Static_assert(CONFIG_NAME_MAX >= IFNAMSIZ, "the name of any interface");
 
 /* libconfuse hands no context to its error function, and no file name to inner sections. */
 static FILE *error_stream;
@@ -292,7 +297,9 @@ static bool skip_text(const char **at, unsigned *line)
     const char *start = *at;
     bool is_block = start[0] == '/' && start[1] == '*';
     bool is_line = start[0] == '#' || (start[0] == '/' && start[1] == '/');
-    char quote = start[0] == '"' || start[0] == '\'' ? start[0] : '\0';
+    char quote = '\0';
+    if (start[0] == '"' || start[0] == '\'')
+        quote = start[0];
     if (!is_block && !is_line && !quote)
         return false;
     for (*at += is_block ? 2 : 1; **at; ++*at) {

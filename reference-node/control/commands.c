@@ -362,8 +362,8 @@ static json_int_t resident_kib(void)
     long kib = -1;
     FILE *status = fopen("/proc/self/status", "re");
     while (status && kib < 0 && fgets(line, sizeof(line), status))
-        if (sscanf(line, "VmRSS: %ld", &kib) != 1)
-            kib = -1;
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
     if (status)
         fclose(status);
     return kib;
@@ -409,8 +409,7 @@ static json_t *find_unknown_key(const json_t *request, const char *const known[]
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)request, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)request, key, value) {
         const char *const *one = known;
         while (*one && strcmp(*one, key) != 0)
             one++;

@@ -27,8 +27,8 @@ struct commands *commands_create(const struct commands_target *target);
 void commands_destroy(struct commands *commands);
 
 /* For struct control_listener. */
-void commands_request(void *commands, struct control_client *client, const json_t *request);
-void commands_client_gone(void *commands, struct control_client *client);
+void commands_request(void *context, struct control_client *client, const json_t *request);
+void commands_client_gone(void *context, struct control_client *client);
 
 /* Tells whoever waits for this session. */
 void commands_session_event(struct commands *commands, const struct natfw_event *event);

@@ -233,7 +233,7 @@ void control_destroy(struct control *control)
     if (!control)
         return;
     while (control->clients)
-        release(control->clients);
+        release(control->clients); // NOLINT(clang-analyzer-unix.Malloc): it is off the list
     evconnlistener_free(control->acceptor);
     unlink(control->address.sun_path);
     free(control);

@@ -26,6 +26,8 @@ enum {
     COMMENT_MAX = 64
 };
 
+_Static_assert(RECEIVE_SIZE >= ANSWER_SIZE, "a whole answer is received at once");
+
 struct nft_batch {
     struct mnl_socket *socket;
     char *table;

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+_Static_assert(NFT_KEY_MAX >= 5 * 4, "five fields, each padded to four octets");
+
 /* clang-format off */
 const struct pinhole_class pinhole_classes[PINHOLE_CLASS_COUNT] = {
     /* allow_set                       deny_set                        source protocol sport  dport */

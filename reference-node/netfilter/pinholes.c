@@ -4,16 +4,16 @@
 
 #include "core/spec/spec.h"
 #include "reference-node/base/log.h"
+#include "reference-node/base/text.h"
 #include "reference-node/netfilter/pinhole_class.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 #include <utlist.h>
 
-enum { OWNERS_MAX = 64, SID_TEXT_SIZE = 33 };
+enum { OWNERS_MAX = 64 };
 
 struct owner {
     struct gist_session_id session;
@@ -81,6 +81,7 @@ static void free_element(struct pinholes *pinholes, struct element *element)
     struct owner *owner, *next;
     LL_FOREACH_SAFE(element->owners, owner, next)
         free(owner);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): an element is in its table */
     HASH_DEL(pinholes->elements, element);
     free(element);
 }
@@ -317,16 +318,16 @@ struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes)
         .remove = remove_rule};
 }
 
-static void describe_owner(const struct element *element, char text[SID_TEXT_SIZE])
+static void describe_owner(const struct element *element, char text[TEXT_SID_SIZE])
 {
     text[0] = '\0';
-    for (size_t i = 0; element->owners && i < sizeof(element->owners->session.octets); i++)
-        snprintf(text + 2 * i, SID_TEXT_SIZE - 2 * i, "%02x", element->owners->session.octets[i]);
+    if (element->owners)
+        text_of_session_id(&element->owners->session, text);
 }
 
 /* The change that brings the kernel to what the owners want; false when there is none. */
 static bool change_for(const struct element *element, uint64_t now_ms, struct nft_change *change,
-    char comment[SID_TEXT_SIZE])
+    char comment[TEXT_SID_SIZE])
 {
     uint64_t expires_ms = latest_expiry(element);
     if (expires_ms == element->installed_ms)
@@ -347,7 +348,7 @@ struct commit {
     struct element **elements;
     struct nft_change *changes;
     struct conntrack_flow *gone;
-    char (*comments)[SID_TEXT_SIZE];
+    char (*comments)[TEXT_SID_SIZE];
     size_t count;
     size_t gone_count;
 };

@@ -24,7 +24,7 @@ struct datagram_listener {
  * routes stays the caller's: it tells which destinations are ours. */
 struct datagram_socket *datagram_socket_create(struct event_base *base, uint16_t port,
     bool intercepts, struct policy_route *routes, const struct datagram_listener *listener);
-void datagram_socket_destroy(struct datagram_socket *socket);
+void datagram_socket_destroy(struct datagram_socket *datagrams);
 
 /* Returns false with errno set. */
 bool datagram_socket_send(struct datagram_socket *datagrams, const struct gist_endpoint *peer,

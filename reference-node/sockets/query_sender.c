@@ -20,6 +20,8 @@ enum {
     OPTION_ROUTER_ALERT_LENGTH = 4
 };
 
+_Static_assert(QUERY_OPTIONS_MAX == 15 * 4 - IPV4_HEADER, "the header's length has four bits");
+
 struct query_sender {
     int descriptor;
     uint8_t packet[QUERY_PACKET_MAX];

@@ -119,7 +119,7 @@ static json_t *control(
         network->directory, names[which], arguments);
     char *last = strrchr(text, ' ');
     cr_assert(last);
-    *status = atoi(last);
+    *status = (int)strtol(last, NULL, 10);
     *last = '\0';
     json_t *reply = json_loads(text, 0, NULL);
     free(text);

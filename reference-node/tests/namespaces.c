@@ -33,6 +33,7 @@ char *output_of(const char *format, ...)
     char *text = NULL;
     size_t length;
     FILE *copy = open_memstream(&text, &length);
+    cr_assert(copy);
     for (int c; (c = fgetc(stream)) != EOF;)
         fputc(c, copy);
     fclose(copy);

@@ -112,11 +112,9 @@ static json_int_t seconds_left(const char *set, uint16_t port)
     json_int_t left = -1;
     size_t index;
     json_t *item, *element;
-    json_array_foreach(json_object_get(root, "nftables"), index, item)
-    {
+    json_array_foreach(json_object_get(root, "nftables"), index, item) {
         size_t place;
-        json_array_foreach(json_object_get(json_object_get(item, "set"), "elem"), place, element)
-        {
+        json_array_foreach(json_object_get(json_object_get(item, "set"), "elem"), place, element) {
             json_t *body = json_object_get(element, "elem");
             json_t *fields = json_object_get(json_object_get(body, "val"), "concat");
             json_t *last = json_array_get(fields, json_array_size(fields) - 1);
