@@ -6,6 +6,7 @@
  */
 #include "host/host.h"
 
+#include <lauxlib.h>
 #include <lualib.h>
 #include <stdbool.h>
 #include <stdio.h>

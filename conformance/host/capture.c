@@ -1,7 +1,11 @@
 /* Captures: one live capture per port, shared out to one pcap file per case by IPv4 address; and
  * reading a pcap file for `decode`. */
 #define _GNU_SOURCE
-#include "host.h"
+#include "capture.h"
+
+#include "binding.h"
+#include "loop.h"
+#include "netns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -105,7 +109,7 @@ static pcap_t *open_live(const struct host_netns *netns, const char *interface, 
 }
 
 /* netns:capture(interface): a live capture, which records nothing yet. */
-int host_netns_capture(lua_State *L)
+static int netns_capture(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     char error[PCAP_ERRBUF_SIZE] = "";
@@ -286,7 +290,9 @@ void host_open_capture(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"close", capture_close}, {"record", capture_record}, {"stop", capture_stop}, {NULL, NULL}};
+    static const luaL_Reg netns_methods[] = {{"capture", netns_capture}, {NULL, NULL}};
     host_class(L, "host.capture", methods);
+    host_extend_class(L, HOST_NETNS, netns_methods);
     lua_pushcfunction(L, read_pcap);
     lua_setfield(L, -2, "read_pcap");
 }

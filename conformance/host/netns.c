@@ -1,6 +1,8 @@
 /* Network namespaces: opened by path, entered to make a socket, left at once. */
 #define _GNU_SOURCE
-#include "host.h"
+#include "netns.h"
+
+#include "binding.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +19,7 @@ static int home = -1;
 
 struct host_netns *host_check_netns(lua_State *L, int index)
 {
-    return luaL_checkudata(L, index, "host.netns");
+    return luaL_checkudata(L, index, HOST_NETNS);
 }
 
 bool host_enter(const struct host_netns *netns)
@@ -73,7 +75,7 @@ static int netns_open(lua_State *L)
     host_leave();
     struct host_netns *netns = lua_newuserdatauv(L, sizeof *netns, 0);
     netns->fd = fd;
-    luaL_setmetatable(L, "host.netns");
+    luaL_setmetatable(L, HOST_NETNS);
     return 1;
 }
 
@@ -135,12 +137,9 @@ static int netns_ip(lua_State *L)
 
 void host_open_netns(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"close", netns_close}, {"ip", netns_ip},
-        {"udp", host_netns_udp}, {"raw", host_netns_raw}, {"gist", host_netns_gist},
-        {"listen", host_netns_listen}, {"connect", host_netns_connect},
-        {"capture", host_netns_capture}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"close", netns_close}, {"ip", netns_ip}, {NULL, NULL}};
     home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    host_class(L, "host.netns", methods);
+    host_class(L, HOST_NETNS, methods);
     lua_pushcfunction(L, netns_open);
     lua_setfield(L, -2, "netns");
 }

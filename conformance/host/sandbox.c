@@ -1,7 +1,9 @@
 /* Loads a file of settings in Lua syntax without trusting it: a state of its own with no library,
  * bounded memory and a bounded number of instructions; only its plain data comes over. */
-#include "host.h"
+#include "sandbox.h"
 
+#include <lauxlib.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,10 @@
 /* TCP: listeners and connections in a namespace, for messaging associations and data flows. */
 #define _GNU_SOURCE
-#include "host.h"
+#include "tcp.h"
+
+#include "binding.h"
+#include "loop.h"
+#include "netns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,14 +31,6 @@ struct listener {
     int on_accept;
     int self;
 };
-
-static lua_State *main_state(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, "host.main");
-    lua_State *state = lua_tothread(L, -1);
-    lua_pop(L, 1);
-    return state;
-}
 
 static int connection_close(lua_State *L)
 {
@@ -85,7 +81,7 @@ static struct connection *new_connection(lua_State *L, int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_on_close, sizeof abort_on_close);
     struct connection *connection = lua_newuserdatauv(L, sizeof *connection, 0);
-    *connection = (struct connection){.L = main_state(L),
+    *connection = (struct connection){.L = host_main_state(L),
         .on_open = LUA_NOREF,
         .on_data = LUA_NOREF,
         .on_close = LUA_NOREF,
@@ -103,7 +99,7 @@ static struct connection *new_connection(lua_State *L, int fd)
 }
 
 /* netns:connect(source address, source port, address, port, on_open, on_data, on_close) */
-int host_netns_connect(lua_State *L)
+static int netns_connect(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     struct sockaddr_in source = host_address(L, 2, (int)luaL_checkinteger(L, 3));
@@ -184,7 +180,7 @@ static void listener_readable(evutil_socket_t fd, short what, void *argument)
 }
 
 /* netns:listen(address, port, on_accept): the listener and its port. */
-int host_netns_listen(lua_State *L)
+static int netns_listen(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     struct sockaddr_in address = host_address(L, 2, (int)luaL_checkinteger(L, 3));
@@ -203,8 +199,8 @@ int host_netns_listen(lua_State *L)
         return results;
     }
     struct listener *listener = lua_newuserdatauv(L, sizeof *listener, 0);
-    *listener =
-        (struct listener){.fd = fd, .L = main_state(L), .on_accept = on_accept, .self = LUA_NOREF};
+    *listener = (struct listener){
+        .fd = fd, .L = host_main_state(L), .on_accept = on_accept, .self = LUA_NOREF};
     luaL_setmetatable(L, "host.listener");
     listener->event = event_new(host_base(), fd, EV_READ | EV_PERSIST, listener_readable, listener);
     event_add(listener->event, NULL);
@@ -219,6 +215,9 @@ void host_open_tcp(lua_State *L)
     static const luaL_Reg connection_methods[] = {{"close", connection_close},
         {"receive", connection_receive}, {"write", connection_write}, {NULL, NULL}};
     static const luaL_Reg listener_methods[] = {{"close", listener_close}, {NULL, NULL}};
+    static const luaL_Reg netns_methods[] = {
+        {"listen", netns_listen}, {"connect", netns_connect}, {NULL, NULL}};
     host_class(L, "host.connection", connection_methods);
     host_class(L, "host.listener", listener_methods);
+    host_extend_class(L, HOST_NETNS, netns_methods);
 }

@@ -1,6 +1,10 @@
 /* Datagrams: plain UDP sockets for data flows, raw sockets for GIST in D-mode and Q-mode. */
 #define _GNU_SOURCE
-#include "host.h"
+#include "udp.h"
+
+#include "binding.h"
+#include "loop.h"
+#include "netns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,10 +25,8 @@ struct datagram_socket {
 static struct datagram_socket *new_socket(lua_State *L, int fd, int function)
 {
     struct datagram_socket *socket = lua_newuserdatauv(L, sizeof *socket, 0);
-    lua_getfield(L, LUA_REGISTRYINDEX, "host.main");
     *socket = (struct datagram_socket){
-        .fd = fd, .L = lua_tothread(L, -1), .function = function, .self = LUA_NOREF};
-    lua_pop(L, 1);
+        .fd = fd, .L = host_main_state(L), .function = function, .self = LUA_NOREF};
     luaL_setmetatable(L, "host.datagram");
     return socket;
 }
@@ -86,7 +88,7 @@ static int watch(lua_State *L, struct datagram_socket *socket)
 }
 
 /* netns:udp(address, port, function): a UDP socket. */
-int host_netns_udp(lua_State *L)
+static int netns_udp(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     struct sockaddr_in address = host_address(L, 2, (int)luaL_checkinteger(L, 3));
@@ -106,7 +108,7 @@ int host_netns_udp(lua_State *L)
 }
 
 /* netns:raw(): sends whole IPv4 packets. */
-int host_netns_raw(lua_State *L)
+static int netns_raw(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     int fd = host_socket_in(netns, SOCK_RAW, IPPROTO_RAW);
@@ -139,7 +141,7 @@ static int attach_filter(int fd, const char *expression)
 
 /* netns:gist(port, function): every IPv4 packet with UDP to that port that this stack takes for
  * its own, IP header and options included. */
-int host_netns_gist(lua_State *L)
+static int netns_gist(lua_State *L)
 {
     struct host_netns *netns = host_check_netns(L, 1);
     int port = (int)luaL_checkinteger(L, 2);
@@ -177,5 +179,8 @@ void host_open_udp(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"close", datagram_close}, {"send", datagram_send}, {NULL, NULL}};
+    static const luaL_Reg netns_methods[] = {
+        {"udp", netns_udp}, {"raw", netns_raw}, {"gist", netns_gist}, {NULL, NULL}};
     host_class(L, "host.datagram", methods);
+    host_extend_class(L, HOST_NETNS, netns_methods);
 }

@@ -1,0 +1,81 @@
+/* Random octets, hashes, files and the terminal. */
+#include "system.h"
+
+#include "binding.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <openssl/evp.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int system_random(lua_State *L)
+{
+    char octets[256];
+    lua_Integer count = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, count >= 0 && count <= (lua_Integer)sizeof octets, 1, "out of range");
+    if (getrandom(octets, (size_t)count, 0) != (ssize_t)count) {
+        return luaL_error(L, "no random octets");
+    }
+    lua_pushlstring(L, octets, (size_t)count);
+    return 1;
+}
+
+static int system_sha256(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_size = 0;
+    if (!EVP_Digest(text, size, digest, &digest_size, EVP_sha256(), NULL)) {
+        return luaL_error(L, "cannot compute SHA-256");
+    }
+    luaL_Buffer hex;
+    luaL_buffinit(L, &hex);
+    for (unsigned i = 0; i < digest_size; i++) {
+        luaL_addchar(&hex, "0123456789abcdef"[digest[i] >> 4]);
+        luaL_addchar(&hex, "0123456789abcdef"[digest[i] & 15]);
+    }
+    luaL_pushresult(&hex);
+    return 1;
+}
+
+/* The files that match a pattern, sorted. */
+static int system_glob(lua_State *L)
+{
+    glob_t found = {0};
+    int result = glob(luaL_checkstring(L, 1), 0, NULL, &found);
+    lua_newtable(L);
+    for (size_t i = 0; result == 0 && i < found.gl_pathc; i++) {
+        lua_pushstring(L, found.gl_pathv[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    globfree(&found);
+    return 1;
+}
+
+/* Makes the folder unless it is there: true, or nil and why. */
+static int system_make_folder(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        return host_fail(L, path);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int system_is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+void host_open_system(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"random", system_random}, {"sha256", system_sha256},
+        {"glob", system_glob}, {"make_folder", system_make_folder},
+        {"is_terminal", system_is_terminal}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+}
