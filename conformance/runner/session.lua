@@ -206,6 +206,15 @@ function Session:expect_alive(given)
   self:send_create():expect_accepted({ ids = given.ids, text = given.text or "the session goes on" })
 end
 
+-- The session is not there any more: a CREATE with a lower MSN, which would be stale, begins it anew.
+-- Fields: ids.
+function Session:expect_forgotten(given)
+  given = fields.of("expect_forgotten", given, "ids")
+  self.msn = self:msn_plus(-5)
+  self:send_create({ msn = self.msn }):expect_accepted({ ids = given.ids,
+    text = "the session is forgotten: a CREATE with a lower MSN begins it anew" })
+end
+
 -- As a control: the IUT and the path still work, for this session too.
 function Session:expect_still_works()
   self.case:control()

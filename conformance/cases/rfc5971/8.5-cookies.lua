@@ -77,14 +77,12 @@ return {
       t:body()
       local seen = {}
       for _ = 1, 4 do
-        local session = t:session():query_only()
-        local response = session:await_response()
-        local cookie = response and response:hex("Responder-Cookie") or "none"
-        t:check{ ids = { "RFC5971-8.5-2" }, text = "a Response comes, with a new Responder-Cookie",
-          expected = "new",
+        local response = t:session():query_only()
+          :expect_gist_response{ ids = { "RFC5971-8.5-2" } }
+        local cookie = response:hex("Responder-Cookie")
+        t:check{ ids = { "RFC5971-8.5-2" }, text = "its Responder-Cookie is new", expected = "new",
           actual = seen[cookie] and "seen before" or cookie == "none" and "none" or "new" }
         seen[cookie] = true
-        session:expect_iut_between{ ids = { "RFC5971-8.5-2" } }
       end
     end,
   },

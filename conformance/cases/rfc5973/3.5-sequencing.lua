@@ -6,6 +6,20 @@ local roles = require("runner.roles")
 local LAST_MSN = 4294967295
 local NO_RULE_ACTION = 3 -- neither allow nor deny
 
+-- What is forwarded has the MSN, or what answers it.
+local function wraps_around(t)
+  local ids = { "RFC5973-3.5-4" }
+  local session = t:session{ msn = LAST_MSN }:establish()
+  t:body()
+  session:send_create()
+  local answer = session:expect_accepted{ ids = ids, text = "MSN 0 follows 0xFFFFFFFF" }
+  t:check{ ids = ids, text = "it goes on with MSN 0", expected = 0,
+    actual = (session.forwarded or answer).msn }
+  session:send_create{ msn = LAST_MSN }
+  t:expect_not_processed{ ids = ids, text = "0xFFFFFFFF is stale after 0" }
+  session:send_create():expect_accepted{ ids = ids, text = "MSN 1 follows 0" }
+end
+
 return {
   {
     id = "3.5-msn-forwarded-unchanged",
@@ -82,20 +96,13 @@ return {
     id = "3.5-msn-wraps-around",
     purpose = "After 0xFFFFFFFF comes 0: it is newer, and what came before it is stale.",
     roles = roles.firewall,
-    requirements = { "RFC5973-3.5-4" },
-    run = function(t)
-      local session = t:session{ msn = LAST_MSN }:establish()
-      t:body()
-      session:send_create():expect_create{ ids = { "RFC5973-3.5-4" },
-        text = "MSN 0 follows 0xFFFFFFFF" }
-      t:check{ ids = { "RFC5973-3.5-4" }, text = "the wrapped MSN is forwarded", expected = 0,
-        actual = session.forwarded.msn }
-      session:respond():expect_response()
-      session:send_create{ msn = LAST_MSN }
-      t.nr:expect_nothing{ ids = { "RFC5973-3.5-4" }, text = "0xFFFFFFFF is stale after 0" }
-      session:send_create():expect_create{ ids = { "RFC5973-3.5-4" },
-        text = "MSN 1 follows 0" }
-    end,
+    requirements = { "RFC5973-3.5-4" }, run = wraps_around,
+  },
+  {
+    id = "nr-3.5-msn-wraps-around",
+    purpose = "For an NR too 0 follows 0xFFFFFFFF.",
+    roles = roles.responder,
+    requirements = { "RFC5973-3.5-4" }, run = wraps_around,
   },
   {
     id = "3.5-response-carries-received-msn",
