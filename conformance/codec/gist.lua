@@ -3,6 +3,8 @@
 -- A row is { name, bits } or { name, kind, ... }; codec/engine.lua says what the kinds mean. This
 -- file is data only: Lua 5.2 and 5.4 both load it.
 
+local numbers = require("codec.numbers")
+
 -- A.1: the common header.
 local header = {
   { "version", 8, default = 1 },
@@ -197,6 +199,41 @@ local messages = {
     objects = { { 10, "M" } } },
 }
 
+-- A.4.3, A.4.4: class, subcodes and the AI-Types that have to be there (all of them, for
+-- all subcodes or by subcode); without_flow: neither session identifier nor MRI may be.
+local errors = {
+  [1] = { class = 2, without_flow = true, infos = { [3] = { 1 } },
+    subcodes = { [0] = "Unknown Version", "Unknown Type", "Invalid R-flag",
+      "Incorrect Message Length", "Invalid E-flag", "Invalid C-flag" } },
+  [2] = { class = 4 },
+  [3] = { class = 2 },
+  [4] = { class = 2 },
+  [5] = { class = 2 },
+  [6] = { class = 4 },
+  [7] = { class = 4 },
+  [8] = { class = 4, infos = { [0] = { 2 } } },
+  [9] = { class = 2, infos = { [0] = { 3 }, { 3 }, { 3 }, { 3 }, { 3 }, { 3 } },
+    subcodes = { [0] = "Duplicate Object", "Unrecognised Object", "Missing Object",
+      "Invalid Object Type", "Untranslated Object", "Invalid Extensibility Flags" } },
+  [10] = { class = 2, infos = { [0] = { 4 }, { 4 }, { 4 }, { 4 }, { 4 }, { 4, 4 } },
+    subcodes = { [0] = "Incorrect Length", "Value Not Supported",
+      "Invalid Flag-Field Combination", "Empty List", "Invalid Cookie",
+      "Stack-Proposal - Stack-Configuration-Data Mismatch" } },
+  [11] = { class = 4 },
+  [12] = { class = 4, infos = { [0] = { 4 }, { 4 }, { 4 } },
+    subcodes = { [0] = "MRI Too Wild", "IP Version Mismatch", "Ingress Filter Failure" } },
+}
+
+local error_names = {
+  [1] = "Common Header Parse Error", [2] = "Hop Limit Exceeded", [3] = "Incorrect Encapsulation",
+  [4] = "Incorrectly Delivered Message", [5] = "No Routing State", [6] = "Unknown NSLPID",
+  [7] = "Endpoint Found", [8] = "Message Too Large", [9] = "Object Type Error",
+  [10] = "Object Value Error", [11] = "Invalid IP-Layer TTL", [12] = "MRI Validation Failure",
+}
+
+-- A.4.2: what the Additional Information is called, by its AI-Type.
+local info_names = { "Message Length Info", "MTU Info", "Object Type Info", "Object Value Info" }
+
 return {
   layer = "gist",
   magic = "\78\4\189\165", -- 5.3.1: 0x4e04bda5, before the header of D-mode
@@ -216,36 +253,14 @@ return {
     order = { 9, 3 }, extensibility = { 9, 5 },
     length = { 10, 0 }, value = { 10, 1 }, combination = { 10, 2 }, mismatch = { 10, 5 },
   },
-  -- A.4.3, A.4.4: class, name, subcodes and the AI-Types that have to be there (all of them, for
-  -- all subcodes or by subcode); without_flow: neither session identifier nor MRI may be.
+  -- A.4.3
   class_names = { [0] = "Informational", "Success", "Protocol-Error", "Transient-Failure",
     "Permanent-Failure" },
-  errors = {
-    [1] = { class = 2, without_flow = true, infos = { [3] = { 1 } },
-      subcodes = { [0] = "Unknown Version", "Unknown Type", "Invalid R-flag",
-        "Incorrect Message Length", "Invalid E-flag", "Invalid C-flag" } },
-    [2] = { class = 4 },
-    [3] = { class = 2 },
-    [4] = { class = 2 },
-    [5] = { class = 2 },
-    [6] = { class = 4 },
-    [7] = { class = 4 },
-    [8] = { class = 4, infos = { [0] = { 2 } } },
-    [9] = { class = 2, infos = { [0] = { 3 }, { 3 }, { 3 }, { 3 }, { 3 }, { 3 } },
-      subcodes = { [0] = "Duplicate Object", "Unrecognised Object", "Missing Object",
-        "Invalid Object Type", "Untranslated Object", "Invalid Extensibility Flags" } },
-    [10] = { class = 2, infos = { [0] = { 4 }, { 4 }, { 4 }, { 4 }, { 4 }, { 4, 4 } },
-      subcodes = { [0] = "Incorrect Length", "Value Not Supported",
-        "Invalid Flag-Field Combination", "Empty List", "Invalid Cookie",
-        "Stack-Proposal - Stack-Configuration-Data Mismatch" } },
-    [11] = { class = 4 },
-    [12] = { class = 4, infos = { [0] = { 4 }, { 4 }, { 4 } },
-      subcodes = { [0] = "MRI Too Wild", "IP Version Mismatch", "Ingress Filter Failure" } },
-  },
-  error_names = {
-    [1] = "Common Header Parse Error", [2] = "Hop Limit Exceeded", [3] = "Incorrect Encapsulation",
-    [4] = "Incorrectly Delivered Message", [5] = "No Routing State", [6] = "Unknown NSLPID",
-    [7] = "Endpoint Found", [8] = "Message Too Large", [9] = "Object Type Error",
-    [10] = "Object Value Error", [11] = "Invalid IP-Layer TTL", [12] = "MRI Validation Failure",
-  },
+  errors = errors,
+  error_names = error_names,
+  -- The same numbers by their names.
+  object_number = numbers.of(objects, "object of GIST"),
+  message_number = numbers.of(messages, "message of GIST"),
+  info_number = numbers.of(info_names, "Additional Information"),
+  error_number = numbers.of_errors(error_names, errors),
 }

@@ -3,6 +3,7 @@
 -- A row is { name, bits } or { name, kind, ... }; codec/engine.lua says what the kinds mean. This
 -- file is data only: Lua 5.2 and 5.4 both load it.
 
+local numbers = require("codec.numbers")
 local session_auth = require("codec.session_auth")
 
 -- Figure 20.
@@ -119,4 +120,9 @@ return {
     [1] = "Informational", [2] = "Success", [3] = "Protocol error", [4] = "Transient failure",
     [5] = "Permanent failure", [7] = "Signaling session failure",
   },
+  -- 4.2.4
+  rule_action = { allow = 1, deny = 2 },
+  -- The numbers by their names.
+  object_number = numbers.of(objects, "object of NATFW"),
+  message_number = numbers.of(messages, "message of NATFW"),
 }

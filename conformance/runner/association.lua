@@ -1,35 +1,74 @@
 -- A messaging association: a TCP connection that carries GIST messages. RFC 5971, section 5.4.
 
+local fields = require("runner.fields")
+local gist = require("codec.gist")
 local messages = require("runner.messages")
 
 local Association = {}
 Association.__index = Association
 
-local HEADER_OCTETS = 8
-local HELLO_ID_TYPE = 10
+local HEADER_OCTETS = gist.header_bytes
+local HELLO_ID = 305419896 -- of an MA-Hello that asks for a reply
 
 -- `receive(item)` gets each message, `closed(reason)` the end of it.
-function Association.new(net, handlers)
-  return setmetatable({ net = net, handlers = handlers, buffer = "", open = false, count = 0,
-    hellos = {} },
-    Association)
+function Association.new(case, handlers)
+  return setmetatable({ case = case, net = case.net, handlers = handlers, buffer = "", open = false,
+    count = 0, hellos = {} }, Association)
 end
 
-function Association:attach(connection)
+function Association:_attach(connection)
   self.connection, self.open = connection, true
 end
 
-function Association:send(bytes)
-  return self.open and self.connection:write(bytes)
+-- Sends a message, or octets.
+function Association:send(message)
+  return self.open and self.connection:write(messages.octets_of(message))
 end
 
-function Association:close()
+local function await(self, timeout_ms, poll)
+  return self.case:_await(timeout_ms or self.case.ixit.timing.response_ms, poll)
+end
+
+-- Waits for the MA-Hello of this number, counted from the association's start: it, or nil. Fields:
+-- number, within_ms.
+function Association:await_hello(given)
+  given = fields.of("await_hello", given, "number within_ms")
+  return await(self, given.within_ms, function() return self.hellos[given.number] end)
+end
+
+-- Waits for the answer to an MA-Hello of ours: the first that has a Hello-ID; it, or nil.
+function Association:await_reply()
+  return await(self, nil, function()
+    for _, hello in ipairs(self.hellos) do
+      if hello:values("Hello-ID").hello_id ~= 0 then return hello end
+    end
+    return nil
+  end)
+end
+
+-- An MA-Hello of ours that asks for a reply gets one. Fields: ids.
+function Association:expect_hello_answered(given)
+  given = fields.of("expect_hello_answered", given, "ids")
+  self:send(messages.hello(HELLO_ID, true))
+  local reply = self:await_reply()
+  self.case:check({ ids = given.ids, text = "a reply comes with the same Hello-ID",
+    expected = HELLO_ID, actual = reply and reply:values("Hello-ID").hello_id })
+  self.case:check({ ids = given.ids, text = "R is clear in it", expected = 0,
+    actual = reply.gist.header.r })
+end
+
+-- Waits until the peer has ended it.
+function Association:await_end()
+  return await(self, nil, function() return self.closed_at end)
+end
+
+function Association:_close()
   self.open = false
   if self.keeper then self.keeper:cancel() end
   if self.connection then self.connection:close() end
 end
 
-function Association:fed(bytes, at)
+function Association:_fed(bytes, at)
   self.buffer = self.buffer .. bytes
   while #self.buffer >= HEADER_OCTETS do
     local size = HEADER_OCTETS + string.unpack(">I2", self.buffer, 3) * 4
@@ -40,23 +79,22 @@ function Association:fed(bytes, at)
     item.at, item.mode, item.association = at, "C", self
     self.count = self.count + 1
     item.place = self.count
-    if not self:answer_hello(item) then self.handlers.receive(item) end
+    if not self:_answer_hello(item) then self.handlers.receive(item) end
   end
 end
 
 -- An MA-Hello is always allowed; one with the R-flag is answered with its Hello-ID.
-function Association:answer_hello(item)
+function Association:_answer_hello(item)
   if item.gist.name ~= "MA-Hello" then return false end
-  local hello = item.gist.by_type[HELLO_ID_TYPE]
-  self.hellos[#self.hellos + 1] = item
+    self.hellos[#self.hellos + 1] = item
   if self.handlers.heard then self.handlers.heard() end
   if item.gist.header.r == 1 and #item.gist.faults == 0 then
-    self:send(messages.encode_gist(messages.hello(hello.values.hello_id, false)))
+    self:send(messages.hello(item:values("Hello-ID").hello_id, false))
   end
   return true
 end
 
-function Association:ended(reason)
+function Association:_ended(reason)
   local was_open = self.open
   self.open, self.ended_because = false, reason
   if self.keeper then self.keeper:cancel() end
@@ -64,10 +102,10 @@ function Association:ended(reason)
 end
 
 -- Says MA-Hello every so often, so that the peer keeps the association.
-function Association:keep(interval_ms)
+function Association:_keep(interval_ms)
   local function again()
     if not self.open then return end
-    self:send(messages.encode_gist(messages.hello(0, false)))
+    self:send(messages.hello(0, false))
     self.keeper = self.net.after(interval_ms, again)
   end
   self.keeper = self.net.after(interval_ms, again)

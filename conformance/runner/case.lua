@@ -4,7 +4,11 @@
 -- Phases: in the preamble a failed check is inconclusive, in the body it is a failure, in a control
 -- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only
 -- with a positive control after them: something that does come, or does pass, at the same place.
+--
+-- docs/guide-cases.md has the steps that a case takes. A name that begins with an underscore is no
+-- step: it is for the runner only.
 
+local fields = require("runner.fields")
 local Flow = require("runner.flow")
 local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
@@ -41,7 +45,7 @@ function Case:another_initiator()
     address = self.addresses.other_ni,
     identity = self.net.random(16) })
   self.owners.inside[self.addresses.other_ni] = other
-  self:defer(function() other:close() end)
+  self:defer(function() other:_close() end)
   return other
 end
 
@@ -54,7 +58,7 @@ function Case:signal_from(own_address, side)
     address = own_address, identity = self.net.random(16) })
   self.ni, owners[own_address] = moved, moved
   self:defer(function()
-    moved:close()
+    moved:_close()
     self.ni, owners[own_address] = before, owner
   end)
 end
@@ -65,11 +69,13 @@ function Case:judges_responder() return self.ixit.responder ~= nil end
 -- Whether the IUT is where sessions begin: then the runner has the other side only.
 function Case:judges_initiator() return self.ixit.initiator ~= nil end
 
--- A session that the IUT opens at the trigger's word; options: lifetime_s, protocol, flow.
-function Case:trigger_session(options) return self:trigger_later(options):begin() end
+-- A session that the IUT opens at the trigger's word. Fields: lifetime_s, protocol, flow.
+function Case:trigger_session(given) return self:trigger_later(given):begin() end
 
 -- The same, whose trigger waits for its begin().
-function Case:trigger_later(options) return Initiated.new(self, options or {}) end
+function Case:trigger_later(given)
+  return Initiated.new(self, fields.of("trigger_session", given, "lifetime_s protocol flow"))
+end
 
 -- A session whose requests the IUT will send, once it begins: as a forwarder the one that it gets
 -- from the initiator played here, as an initiator its own.
@@ -78,20 +84,23 @@ function Case:outbound_session(options)
   return self:session(options):connect()
 end
 
--- What was sent is not processed: a forwarder sends nothing on, a responder answers nothing.
-function Case:not_processed(ids, text)
-  self:nothing(self:judges_responder() and self.ni or self.nr, ids, text)
+-- What was sent is not processed: a forwarder sends nothing on, a responder answers nothing. Fields:
+-- ids, text.
+function Case:expect_not_processed(given)
+  given = fields.of("expect_not_processed", given, "ids text")
+  local observer = self:judges_responder() and self.ni or self.nr
+  observer:expect_nothing(given)
 end
 
 -- The coroutine ----------------------------------------------------------------------------------
 
-function Case:start()
+function Case:_start()
   self.started_at = self.net.now()
-  self.thread = coroutine.create(function() self:perform() end)
-  self:resume()
+  self.thread = coroutine.create(function() self:_perform() end)
+  self:_resume()
 end
 
-function Case:resume()
+function Case:_resume()
   self.woken = false
   self.awake = true
   local ok, why = coroutine.resume(self.thread)
@@ -100,15 +109,15 @@ function Case:resume()
 end
 
 -- Something happened: a waiting case looks again.
-function Case:wake()
+function Case:_wake()
   self.woken = true
   if self.awake or not self.waiting then return end
   self.waiting = false
-  self:resume()
+  self:_resume()
 end
 
 -- Waits until poll() gives a value, at most so long; nil if it never did.
-function Case:await(timeout_ms, poll)
+function Case:_await(timeout_ms, poll)
   local deadline = self.net.now() + timeout_ms
   while true do
     local value = poll()
@@ -118,7 +127,7 @@ function Case:await(timeout_ms, poll)
     end
     local left = deadline - self.net.now()
     if left <= 0 then return nil end
-    local timer = self.net.after(left, function() self:wake() end)
+    local timer = self.net.after(left, function() self:_wake() end)
     self.woken, self.waiting = false, true
     coroutine.yield()
     timer:cancel()
@@ -127,7 +136,7 @@ end
 
 -- Lets time pass, for windows in which nothing may come.
 function Case:pause(duration_ms)
-  self:await(duration_ms, function() return nil end)
+  self:_await(duration_ms, function() return nil end)
 end
 
 local function describe(problem)
@@ -135,7 +144,7 @@ local function describe(problem)
   return "error", tostring(problem)
 end
 
-function Case:perform()
+function Case:_perform()
   local function guarded(body)
     local ok, problem = xpcall(body, function(what)
       return type(what) == "table" and what or debug.traceback(what, 2)
@@ -144,22 +153,22 @@ function Case:perform()
       self.reason = describe(problem) end
   end
   guarded(function()
-    if not self:judges_responder() then self.nr:listen() end
+    if not self:judges_responder() then self.nr:_listen() end
     self.definition.run(self)
-    self:conclude()
+    self:_conclude()
   end)
   self.phase = "postamble"
   while #self.deferred > 0 do
     guarded(table.remove(self.deferred))
   end
-  self.ni:close()
-  self.nr:close()
+  self.ni:_close()
+  self.nr:_close()
   self.finished_at = self.net.now()
   self.done(self)
 end
 
 -- A case that ran to its end: passed, unless something was left without proof.
-function Case:conclude()
+function Case:_conclude()
   if next(self.unproved) then
     for id, result in pairs(self.results) do
       if result == "pass" then self.results[id] = "inconclusive" end
@@ -201,8 +210,17 @@ function Case:measure(name, milliseconds) self.measured[name] = milliseconds end
 -- Which of the readings that the text allows the IUT follows.
 function Case:reading(ruling, which) self.seen_readings[ruling] = which end
 
+-- Waits until a message has come to either neighbour: that neighbour, or nil. Where both have one, the
+-- initiator's side. Fields: within_ms.
+function Case:await_message(given)
+  given = fields.of("await_message", given, "within_ms")
+  return self:_await(given.within_ms or self.ixit.timing.response_ms, function()
+    return self.ni:waiting() > 0 and self.ni or self.nr:waiting() > 0 and self.nr
+  end)
+end
+
 -- A message that a neighbour sent or received, whole, for the report.
-function Case:trace(who, item)
+function Case:_trace(who, item)
   self.steps[#self.steps + 1] = { kind = "message", at = self.net.now(),
     text = who .. " " .. messages.summary(item), item = item }
 end
@@ -212,8 +230,12 @@ local function shown(value)
   return tostring(value)
 end
 
--- One assertion. It carries `ids`; `holds` may be left out where the two values must be equal.
-function Case:check(ids, text, expected, actual, holds)
+-- One assertion: `actual` is `expected`, or where `holds` is given, that is true. Fields: ids (the
+-- requirements that it proves), text, expected, actual, holds.
+function Case:check(given)
+  given = fields.of("check", given, "ids text expected actual holds")
+  local ids, text, expected, actual = given.ids, given.text, given.expected, given.actual
+  local holds = given.holds
   if holds == nil then holds = expected == actual end
   self.steps[#self.steps + 1] = { kind = "check", at = self.net.now(), text = text, ids = ids or {},
     expected = shown(expected), actual = shown(actual), phase = self.phase, ok = holds and true
@@ -234,132 +256,47 @@ function Case:check(ids, text, expected, actual, holds)
     reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
 end
 
+-- The same where --strict-rulings asks for this project's reading of the RFC; else nothing.
+function Case:check_strictly(given)
+  if self.strict then self:check(given) end
+end
+
 -- The ratios of two intervals of a back-off, of which one message or one each was lost on the way.
 local RATIOS_WITH_LOSS = { 2, 4 / 3, 4, 6 }
 
 -- Three messages came at these times: the second interval is about twice the first, or what is left
--- of that where the IXIT says that the path loses packets.
-function Case:backs_off(ids, first_at, second_at, third_at)
+-- of that where the IXIT says that the path loses packets. Fields: ids, times.
+function Case:expect_backoff(given)
+  given = fields.of("expect_backoff", given, "ids times")
+  local first_at, second_at, third_at = table.unpack(given.times)
   local first, second = second_at - first_at, third_at - second_at
   local holds = second >= first * 1.5 and second <= first * 2.5
   for _, ratio in ipairs(self.ixit.limits.failures_needed > 1 and RATIOS_WITH_LOSS or {}) do
     holds = holds or math.abs(second - first * ratio) <= first * ratio / 10
   end
-  self:check(ids, "the second interval is about twice the first",
-    string.format("%.0f to %.0f ms", first * 1.5, first * 2.5), string.format("%.0f ms", second),
-    holds)
+  self:check({ ids = given.ids, text = "the second interval is about twice the first",
+    expected = string.format("%.0f to %.0f ms", first * 1.5, first * 2.5),
+    actual = string.format("%.0f ms", second), holds = holds })
 end
 
--- From here on messages of this name may come or not: the text allows both. `allowed` false ends it.
-function Case:tolerate(name, allowed) self.tolerated[name] = allowed ~= false end
+-- From here on messages of this name may come or not: the text allows both.
+function Case:tolerate(name) self.tolerated[name] = true end
 
-local function take(self, neighbour)
-  local item = table.remove(neighbour.inbox, 1)
-  while item and self.tolerated[item.name] do item = table.remove(neighbour.inbox, 1) end
-  return item
-end
+-- From here on they may not come any more.
+function Case:tolerate_no_more(name) self.tolerated[name] = nil end
 
--- Waits for the next message at this neighbour: this one, of this session (nil: of any). Anything
--- else fails.
-function Case:expect(neighbour, name, session, ids, text, timeout_ms)
-  local item = self:await(timeout_ms or self.ixit.timing.response_ms, function()
-    return take(self, neighbour)
-  end)
-  local right = item and item.name == name and (session == nil or item.session == session)
-  local got = messages.summary(item)
-  if item and item.name == name and not right then got = got .. " of another session" end
-  self:check(ids, text, name, got, right or false)
-  self.unproved["messages at the " .. neighbour.name] = nil
-  return item
-end
+-- The runner's clock, in milliseconds.
+function Case:now() return self.net.now() end
 
--- The same for what `send` provokes; as it may be lost, it is sent up to three times.
-function Case:insist(send, neighbour, name, session, ids, text)
-  for _ = 1, 3 do
-    send()
-    if self:await(self.ixit.timing.response_ms / 3, function() return neighbour.inbox[1] end) then
-      break
-    end
-  end
-  return self:expect(neighbour, name, session, ids, text)
-end
+-- Where nothing came, or nothing passed, that counts only once something did.
+function Case:_unproved(where, text) self.unproved[where] = text end
 
--- Nothing may come to this neighbour for a while; a later expect() there is the control.
-function Case:nothing(neighbour, ids, text, window_ms)
-  local item = self:await(window_ms or self.ixit.timing.quiet_ms, function()
-    return take(self, neighbour)
-  end)
-  self:check(ids, text, "nothing", messages.summary(item), item == nil)
-  self.unproved["messages at the " .. neighbour.name] = text
-end
-
--- Data probes ------------------------------------------------------------------------------------
-
-local ENOUGH = 3
-
-local function counts(since)
-  return string.format("%d forward, %d reverse", since.forward, since.reverse)
-end
-
--- Packets of a running flow arrive, in both directions or those named.
-function Case:passes(flow, ids, text, directions)
-  flow:start()
-  directions = directions or { "forward", "reverse" }
-  local mark = flow:mark()
-  local function enough()
-    local since = flow:since(mark)
-    for _, direction in ipairs(directions) do
-      if since[direction] < ENOUGH then return nil end
-    end
-    return true
-  end
-  local passed = self:await(self.ixit.timing.pass_ms, enough)
-  self:check(ids, text or ("data passes: " .. flow:name()), "packets, " .. table.concat(directions,
-    " and "),
-    counts(flow:since(mark)), passed or false)
-  self.unproved["data"] = nil
-end
-
--- No packet of a running flow arrives for a while; a later passes() is the control.
-function Case:blocked(flow, ids, text, window_ms)
-  flow:start()
-  local mark = flow:mark()
-  local function leaked()
-    local since = flow:since(mark)
-    return since.forward > 0 or since.reverse > 0
-  end
-  self:await(window_ms or self.ixit.timing.quiet_ms, leaked)
-  self:check(ids, text or ("no data passes: " .. flow:name()), "no packets",
-    counts(flow:since(mark)),
-    not leaked())
-  self.unproved["data"] = text or "no data passes"
-end
-
--- A running flow stops, in both directions, by `by_ms` at the latest and not before `from_ms` (nil:
--- it ran until `moment_ms`, give or take timing.expiry_early_ms); the time of its last packet after
--- `moment_ms` is measured. All are times of the same clock.
-function Case:stops(flow, ids, name, moment_ms, from_ms, by_ms)
-  local timing = self.ixit.timing
-  from_ms = from_ms or moment_ms - timing.expiry_early_ms
-  self:await(math.max(by_ms + timing.quiet_ms - self.net.now(), timing.quiet_ms), function()
-    local now = self.net.now()
-    return now >= moment_ms + timing.quiet_ms and now - (flow:last_at() or 0) >= timing.quiet_ms
-  end)
-  local last, first_end = flow:last_at() or 0, flow:first_end_at() or 0
-  self:measure(name, last - moment_ms)
-  local actual = string.format("%.1f ms", last - moment_ms)
-  if first_end < from_ms then
-    actual = string.format("%.1f ms in one direction, ", first_end - moment_ms) .. actual
-  end
-  self:check(ids, name, string.format("last packet %.0f to %.0f ms after", from_ms - moment_ms,
-    by_ms - moment_ms), actual, first_end >= from_ms and last <= by_ms
-    and self.net.now() - last >= timing.quiet_ms)
-  self.unproved["data"] = name
-end
+function Case:_proved(where) self.unproved[where] = nil end
 
 -- Pools ------------------------------------------------------------------------------------------
 
--- A flow of this case: its own addresses, and ports that no other flow of it has.
+-- A flow of this case: its own addresses, and ports that no other flow of it has. Options: protocol,
+-- destination_port.
 function Case:new_flow(options)
   self.next_port = self.next_port + 4
   return { source = self.addresses.source, destination = self.addresses.destination,
@@ -387,7 +324,11 @@ function Case:new_loose_end()
   return { loose_end = true, source = self.addresses.ni, destination = self.addresses.destination }
 end
 
-function Case:session(options) return Session.new(self, options or {}) end
+-- A session that the initiator played here opens. Fields: protocol, msn, sid, flow (that and no new
+-- one), external (opened by EXTERNAL, by the loose-end method).
+function Case:session(given)
+  return Session.new(self, fields.of("session", given, "protocol msn sid flow external"))
+end
 
 function Case:data_flow(flow) return Flow.new(self, flow) end
 

@@ -1,5 +1,5 @@
--- What there is to run: requirements from core/spec/requirements.def, cases from cases/, and the
--- tombstones of ids that must never be used again.
+-- What there is to run: requirements from core/spec/requirements.def, cases from cases/ and from
+-- folders of a vendor's own, and the tombstones of ids that must never be used again.
 
 local catalogue = {}
 
@@ -39,36 +39,98 @@ function catalogue.tombstones(path)
   return buried
 end
 
-local function problem_with(case, seen, buried, known)
-  if type(case.id) ~= "string"
-    or not case.id:match("^[%w.%-]+$") then return "a case without an id" end
-  if seen[case.id] then return case.id .. " is there twice" end
-  if buried[case.id] then return case.id .. " is buried in tombstones.txt" end
-  for _, key in ipairs({ "purpose", "requirements", "roles", "run" }) do
-    if case[key] == nil then return case.id .. " has no " .. key end
+local PLAIN_ID, VENDORS_ID = "^[%w.%-]+$", "^%l[%l%d]*:[%w.%-]+$"
+
+local function problem_with_id(id, vendor, seen, buried)
+  if type(id) ~= "string" then return "a case without an id" end
+  if vendor and not id:match(VENDORS_ID) then
+    local of_suite = seen[id] and "is an id of the suite" or "has no prefix"
+    return string.format("%s %s: yours has to begin with a name of your own and a colon, as in acme:%s",
+      id, of_suite, id)
   end
-  for _, id in ipairs(case.requirements) do
-    if not known[id] then return case.id .. " claims " .. id .. ", which is no requirement" end
-  end
-  if #case.requirements == 0 then return case.id .. " claims no requirement" end
+  if not vendor and not id:match(PLAIN_ID) then return id .. " is no id of the suite" end
+  if seen[id] then return id .. " is there twice" end
+  if buried[id] then return id .. " is buried in tombstones.txt" end
   return nil
 end
 
--- The cases of these files in their order, or nil and what is wrong.
-function catalogue.cases(files, tombstones, known)
-  local cases, seen = {}, {}
+local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
+  ["edge-NAT"] = true, NR = true, NI = true }
+
+-- What is wrong with a case, and the words of its file that are.
+local function problem_with(case, known)
+  for _, wanted in ipairs({ { "purpose", "string" }, { "requirements", "table" },
+    { "roles", "table" }, { "run", "function" } }) do
+    if type(case[wanted[1]]) ~= wanted[2] then return "has no " .. wanted[1], case.id end
+  end
+  for _, role in ipairs(case.roles) do
+    if not ROLES[role] then return "is for " .. tostring(role) .. ", which is no role", role end
+  end
+  for _, id in ipairs(case.requirements) do
+    if not known[id] then return "claims " .. tostring(id) .. ", which is no requirement", id end
+  end
+  if #case.requirements == 0 then return "claims no requirement", case.id end
+  return nil
+end
+
+-- The line where a case has these words, or where it begins; where its file makes the id, that of its
+-- function.
+local function line_of(source, case, words)
+  local start = type(case.id) == "string" and source:find('"' .. case.id .. '"', 1, true)
+  local place = start and words and source:find('"' .. words .. '"', start, true) or start
+  if place then return select(2, source:sub(1, place):gsub("\n", "")) + 1 end
+  return type(case.run) == "function" and debug.getinfo(case.run, "S").linedefined or 1
+end
+
+-- The cases of a file as it returns them, or nil and what is wrong; and the source.
+local function load_file(path)
+  local source, why = read(path)
+  if not source then return nil, why end
+  local chunk
+  chunk, why = load(source, "@" .. path, "t")
+  if not chunk then return nil, why end
+  local ok, list = pcall(chunk)
+  if not ok then return nil, tostring(list) end
+  if type(list) ~= "table" then return nil, path .. ":1: returns no list of cases" end
+  return list, source
+end
+
+-- Where a case stands: the suite's by its folder and file, a vendor's by its first requirement.
+local function place(case, path, vendor, known)
+  if vendor then
+    local first = known[case.requirements[1]]
+    case.file, case.document, case.section = path, first.document, first.section
+    return
+  end
+  local name = path:match(".*cases/(.*)%.lua$") or path
+  case.file = "cases/" .. name .. ".lua"
+  case.document, case.section = name:match("^rfc(%d+)/([%w.]+)")
+  case.document = case.document and "RFC" .. case.document or ""
+  case.section = case.section or ""
+end
+
+-- The cases of these files in their order, or nil and what is wrong. options: known (the
+-- requirements), tombstones, and for a vendor's own files `suite`, the cases that they are added to.
+function catalogue.cases(files, options)
+  local vendor, cases, seen = options.suite ~= nil, {}, {}
+  for _, case in ipairs(options.suite or {}) do
+    cases[#cases + 1], seen[case.id] = case, true
+  end
   for _, path in ipairs(files) do
-    local chunk, why = loadfile(path, "t")
-    if not chunk then return nil, why end
-    local place = path:match(".*cases/(.*)%.lua$") or path
-    for _, case in ipairs(chunk()) do
-      local problem = problem_with(case, seen, tombstones, known)
-      if problem then return nil, path .. ": " .. problem end
+    local list, source = load_file(path)
+    if not list then return nil, source end
+    for _, case in ipairs(list) do
+      if type(case) ~= "table" then return nil, path .. ":1: returns more than cases" end
+      local problem, words = problem_with_id(case.id, vendor, seen, options.tombstones or {})
+      if not problem then
+        problem, words = problem_with(case, options.known)
+        problem = problem and case.id .. " " .. problem
+      end
+      if problem then
+        return nil, string.format("%s:%d: %s", path, line_of(source, case, words), problem)
+      end
       seen[case.id] = true
-      case.file = "cases/" .. place .. ".lua"
-      case.document, case.section = place:match("^rfc(%d+)/([%w.]+)")
-      case.document = case.document and "RFC" .. case.document or ""
-      case.section = case.section or ""
+      place(case, path, vendor, options.known)
       cases[#cases + 1] = case
     end
   end

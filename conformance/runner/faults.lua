@@ -2,7 +2,9 @@
 -- that send each one: a faulty request is answered by its code, a faulty RESPONSE or NOTIFY by nothing.
 -- RFC 5973, sections 3.2.7, 3.3 and 4.
 
+local Item = require("runner.item")
 local messages = require("runner.messages")
+local roles = require("runner.roles")
 local spoil = require("runner.spoil")
 
 local faults = {}
@@ -15,24 +17,24 @@ local WORD = "\0\0\0\7"
 -- long: octets that are too many (nil: none are); values: for one more of it; words: how long that is;
 -- length_id: the requirement that says how long it has to be.
 local objects = {
-  lt = { type = 0x00C, words = 1, long = WORD .. WORD, values = { lifetime_s = 60 },
+  lt = { words = 1, long = WORD .. WORD, values = { lifetime_s = 60 },
     length_id = "RFC5973-4.2.1-i3" },
-  external_ip = { type = 0x00D, long = "\0\7\64\0" .. WORD .. WORD,
+  external_ip = { long = "\0\7\64\0" .. WORD .. WORD,
     values = { port = 0, address = "192.0.2.77" }, length_id = "RFC5973-4.2.2-i4" },
-  external_binding = { type = 0x00E, length_id = "RFC5973-4.2.3-i4",
+  external_binding = { length_id = "RFC5973-4.2.3-i4",
     values = { port = 0, addresses = { { address = "192.0.2.77" } } } },
-  efi = { type = 0x00F, long = "\0\1\0\0" .. WORD, values = { rule_action = 1, sub_ports = 0 },
+  efi = { long = "\0\1\0\0" .. WORD, values = { rule_action = 1, sub_ports = 0 },
     length_id = "RFC5973-4.2.4-i3" },
-  info = { type = 0x010, words = 1, long = "\2\1\0\0" .. WORD, values = { class = 2, code = 1 } },
-  nonce = { type = 0x011, long = WORD .. WORD, values = { nonce = 7 },
+  info = { words = 1, long = "\2\1\0\0" .. WORD, values = { class = 2, code = 1 } },
+  nonce = { long = WORD .. WORD, values = { nonce = 7 },
     length_id = "RFC5973-4.2.6-i3" },
-  msn = { type = 0x012, words = 1, long = WORD .. WORD, values = { msn = 1 },
+  msn = { words = 1, long = WORD .. WORD, values = { msn = 1 },
     length_id = "RFC5973-4.2.7-i3" },
-  dtinfo = { type = 0x013, words = 3,
+  dtinfo = { words = 3,
     long = "\xC0\0\0\17" .. WORD .. "\0\0\0\0" .. WORD,
     values = { i = 0, p = 0, s = 0, sender_prefix = 0, protocol = 0, address = "0.0.0.0" },
     length_id = "RFC5973-4.2.8-i4" },
-  icmp_types = { type = 0x014, long = "\1\8\0\0" .. WORD, values = { types = { 8 } },
+  icmp_types = { long = "\1\8\0\0" .. WORD, values = { types = { 8 } },
     length_id = "RFC5973-4.2.9-i3" },
 }
 
@@ -51,7 +53,7 @@ local function dashed(name) return (name:gsub("_", "-")) end
 
 local function with(name, ab)
   local object = objects[name]
-  return spoil.with({ type = object.type, ab = ab, values = object.values })
+  return spoil.with({ type = title(name), ab = ab, values = object.values })
 end
 
 -- What an object can be that every message of its kind has, or (`optional`) may have.
@@ -59,15 +61,15 @@ local function of_object(name, optional, add)
   local object = objects[name]
   local id, what = dashed(name), title(name)
   local function put(change) return optional and spoil.all(with(name), change) or change end
-  add(LENGTH, id .. "-empty", "a " .. what .. " of no words", object.type,
-    put(spoil.raw(object.type, "")), object.length_id)
+  add(LENGTH, id .. "-empty", "a " .. what .. " of no words", what,
+    put(spoil.raw(what, "")), object.length_id)
   if object.long then
-    add(LENGTH, id .. "-long", "a " .. what .. " that is too long", object.type,
-      put(spoil.raw(object.type, object.long)), object.length_id)
+    add(LENGTH, id .. "-long", "a " .. what .. " that is too long", what,
+      put(spoil.raw(what, object.long)), object.length_id)
   end
-  add(COMBINATION, id .. "-ab-11", "AB=11 on " .. what, object.type,
-    put(spoil.object(object.type, "ab", 3)))
-  add(TWICE, "two-" .. id, what .. " twice", object.type, put(spoil.twice(object.type)))
+  add(COMBINATION, id .. "-ab-11", "AB=11 on " .. what, what,
+    put(spoil.object(what, "ab", 3)))
+  add(TWICE, "two-" .. id, what .. " twice", what, put(spoil.twice(what)))
 end
 
 -- What any message can have.
@@ -85,9 +87,9 @@ local function of_any_message(last, add)
   add(COMBINATION, "unknown-ab-11", "AB=11 on an unknown object", UNKNOWN,
     spoil.with({ type = UNKNOWN, ab = 3, raw = WORD }))
   add(LENGTH, "overrun-by-a-word", "a last object that runs one word past the end",
-    objects[last].type, spoil.object(objects[last].type, "length", objects[last].words + 1))
+    title(last), spoil.object(title(last), "length", objects[last].words + 1))
   add(LENGTH, "overrun-by-far", "a last object that runs far past the end", nil,
-    spoil.object(objects[last].type, "length", 4095))
+    spoil.object(title(last), "length", 4095))
   add(LENGTH, "overrun-of-an-unknown", "an unknown object, AB=01, that runs past the end", nil,
     spoil.all(spoil.with({ type = UNKNOWN, ab = 1, raw = WORD }),
       spoil.object(UNKNOWN, "length", 9)))
@@ -104,13 +106,13 @@ function faults.list(options)
     return rows[#rows]
   end
   for _, name in ipairs(options.has) do
-    add(MISSING, "without-" .. dashed(name), "no " .. title(name), objects[name].type,
-      spoil.without(objects[name].type), options.missing and options.missing[name])
+    add(MISSING, "without-" .. dashed(name), "no " .. title(name), title(name),
+      spoil.without(title(name)), options.missing and options.missing[name])
     of_object(name, false, add)
   end
   for _, name in ipairs(options.may_have or {}) do of_object(name, true, add) end
   for _, name in ipairs(options.may_not_have) do
-    add(ILLEGAL, "with-" .. dashed(name), "a " .. title(name), objects[name].type, with(name),
+    add(ILLEGAL, "with-" .. dashed(name), "a " .. title(name), title(name), with(name),
       options.illegal)
   end
   of_any_message(options.has[#options.has], add)
@@ -120,7 +122,7 @@ end
 
 -- What a NATFW_ICMP_TYPES can be wrong in, and the NATFW_EFI of a request.
 function faults.of_requests(add)
-  local EFI, ICMP = objects.efi.type, objects.icmp_types.type
+  local EFI, ICMP = "NATFW_EFI", "NATFW_ICMP_TYPES"
   add(LENGTH, "icmp-types-short", "a NATFW_ICMP_TYPES shorter than its count", ICMP,
     spoil.with({ type = ICMP, raw = "\9\8\0\0" }), objects.icmp_types.length_id)
   add(LENGTH, "overrun-of-variable-length", "a NATFW_ICMP_TYPES that runs past the end", ICMP,
@@ -143,24 +145,26 @@ local function request_run(row, options)
   local ids = { row.id, row.also }
   local what = options.article .. " with " .. row.what
   return function(t)
-    local session = t:session({ external = options.external }):connect()
+    local session = t:session{ external = options.external }:connect()
     t:body()
-    session:send_create({ change = row.change })
-    local response = session:expect_response(ids, what .. " is answered")
-    t:check(ids, "class and code", row.code, spoil.code_of(response))
+    session:send_create{ change = row.change }
+    local response = session:expect_error{ ids = ids, text = what .. " is answered",
+      info = row.code }
     if row.object then
-      t:check({ OBJECT_TYPE }, "its Object Type is that of the object at fault",
-        string.format("0x%03X", row.object), string.format("0x%03X", response.object_type or 0))
+      t:check{ ids = { OBJECT_TYPE }, text = "its Object Type is that of the object at fault",
+        expected = string.format("0x%03X", Item.object_number(row.object)),
+        actual = string.format("0x%03X", response.object_type or 0) }
     end
-    t:nothing(t.ni, { NO_DISCARD }, "it is answered by that one RESPONSE")
-    t:check({ NO_DISCARD }, "it is not forwarded", 0, #t.nr.inbox)
+    t.ni:expect_nothing{ ids = { NO_DISCARD }, text = "it is answered by that one RESPONSE" }
+    t:check{ ids = { NO_DISCARD }, text = "it is not forwarded", expected = 0,
+      actual = t.nr:waiting() }
     t:control()
-    options.right(t, session)
+    options.valid(t, session)
   end
 end
 
 -- The cases of a CREATE or an EXTERNAL. options: prefix, article, external, roles, smoke (a set of
--- names), right(t, session): that a right one is processed.
+-- names), valid(t, session): that a valid one is processed.
 function faults.request_cases(rows, options)
   local cases = {}
   for _, row in ipairs(rows) do
@@ -178,29 +182,28 @@ end
 local function wrong_response(change)
   return function(t)
     local session = t:outbound_session():begin()
-    session.forwarded = session:expect_create()
-    if not t:judges_initiator() then t:blocked(session.data) end
+    session:expect_create()
+    if not t:judges_initiator() then session.data:expect_blocked() end
     t:body()
-    session:respond({ change = change })
-    t:nothing(t.nr, { SILENT }, "it is not answered")
+    session:respond{ change = change }
+    t.nr:expect_nothing{ ids = { SILENT }, text = "it is not answered" }
     if t:judges_initiator() then
-      t:check({ SILENT, NOT_PASSED, NOT_INSTALLED }, "it is not taken for the answer",
-        "still running", session.opening:summary())
+      session:expect_unanswered{ ids = { SILENT, NOT_PASSED, NOT_INSTALLED } }
     else
-      t:nothing(t.ni, { NOT_PASSED }, "it is not passed on")
-      t:blocked(session.data, { NOT_INSTALLED }, "it installs nothing")
+      t.ni:expect_nothing{ ids = { NOT_PASSED }, text = "it is not passed on" }
+      session.data:expect_blocked{ ids = { NOT_INSTALLED }, text = "it installs nothing" }
     end
     t:control()
-    session:expect_granted(nil, "the right RESPONSE is taken")
-    if not t:judges_initiator() then t:passes(session.data) end
+    session:expect_granted{ text = "the valid RESPONSE is taken" }
+    if not t:judges_initiator() then session.data:expect_passing() end
     session:delete():expect_create()
   end
 end
 
 local function expect_session_kept(t, session)
   if t:judges_responder() then
-    session:send_create({ msn = session.msn })
-    t:nothing(t.ni, { SILENT }, "the session is as it was: its MSN is stale")
+    session:send_create{ msn = session.msn }
+    t.ni:expect_nothing{ ids = { SILENT }, text = "the session is as it was: its MSN is stale" }
   end
   t:control()
   session:expect_alive()
@@ -211,17 +214,18 @@ local function wrong_notify(change)
     local from = t:judges_responder() and t.ni or t.nr
     local session = (t:judges_responder() and t:session() or t:outbound_session()):establish()
     local forwards = not (t:judges_initiator() or t:judges_responder())
-    if forwards then t:passes(session.data) end
+    if forwards then session.data:expect_passing() end
     t:body()
-    local message = messages.notify(5)
+    local message = messages.notify("1/0x05")
     change(message)
     from:send_nslp(session, message)
-    t:nothing(from, { SILENT }, "it is not answered")
+    from:expect_nothing{ ids = { SILENT }, text = "it is not answered" }
     if forwards then
-      t:nothing(t.ni, { NOT_PASSED }, "it is not relayed")
-      t:passes(session.data, { NOT_PASSED }, "it does not end the session")
+      t.ni:expect_nothing{ ids = { NOT_PASSED }, text = "it is not relayed" }
+      session.data:expect_passing{ ids = { NOT_PASSED }, text = "it does not end the session" }
     else
-      t:check({ NOT_PASSED }, "nor relayed", 0, #t.ni.inbox + #t.nr.inbox)
+      t:check{ ids = { NOT_PASSED }, text = "nor relayed", expected = 0,
+        actual = t.ni:waiting() + t.nr:waiting() }
     end
     expect_session_kept(t, session)
   end
@@ -240,14 +244,14 @@ end
 
 function faults.response_cases(rows)
   return silent_cases(rows, { prefix = "3.3-response-", article = "A RESPONSE",
-    roles = { "NF-FW", "edge-FW", "NI" },
+    roles = roles.sends_queries,
     outcome = " is not answered, not passed on and installs nothing.",
     requirements = { SILENT, NOT_PASSED, NOT_INSTALLED }, run = wrong_response })
 end
 
 function faults.notify_cases(rows)
   return silent_cases(rows, { prefix = "3.3-notify-", article = "A NOTIFY",
-    roles = { "NF-FW", "edge-FW", "NR", "NI" },
+    roles = roles.all,
     outcome = " is not answered, not relayed and ends nothing.",
     requirements = { SILENT, NOT_PASSED }, run = wrong_notify })
 end

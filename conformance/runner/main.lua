@@ -34,30 +34,43 @@ local function requirements_of(data_dir)
     or catalogue.requirements(data_dir .. "/../core/spec/requirements.def")
 end
 
-local function load_cases(data_dir)
+-- The suite's cases, and those of a vendor's folders after them.
+local function load_cases(data_dir, folders)
   local host = require("host")
   local known = requirements_of(data_dir)
   if not known then return nil, "no requirements.def beside " .. data_dir end
-  local tombstones = catalogue.tombstones(data_dir .. "/cases/tombstones.txt")
-  return catalogue.cases(host.glob(data_dir .. "/cases/*/*.lua"), tombstones, known)
+  local cases, why = catalogue.cases(host.glob(data_dir .. "/cases/*/*.lua"), { known = known,
+    tombstones = catalogue.tombstones(data_dir .. "/cases/tombstones.txt") })
+  for _, folder in ipairs(folders) do
+    local files = host.glob(folder .. "/*.lua")
+    if not cases then break end
+    if #files == 0 then return nil, folder .. ": has no file of cases, NAME.lua" end
+    cases, why = catalogue.cases(files, { known = known, suite = cases })
+  end
+  return cases, why
 end
 
--- One hash over every file of the suite, so that a report says exactly what judged.
-local function hash_of(data_dir)
+-- One hash over every file of the suite, so that a report says exactly what judged; a vendor's files
+-- count as well.
+local function hash_of(data_dir, vendors_folders)
   local host = require("host")
   local parts = {}
-  for _, folder in ipairs({ "codec", "runner", "judge", "cases/*" }) do
-    for _, path in ipairs(host.glob(data_dir .. "/" .. folder .. "/*.lua")) do
-      parts[#parts + 1] = path:sub(#data_dir + 2) .. "\0" .. host.sha256(read_file(path) or "")
+  local function add(folder, root)
+    for _, path in ipairs(host.glob(folder .. "/*.lua")) do
+      parts[#parts + 1] = path:sub(#root + 2) .. "\0" .. host.sha256(read_file(path) or "")
     end
   end
+  for _, folder in ipairs({ "codec", "runner", "judge", "cases/*" }) do
+    add(data_dir .. "/" .. folder, data_dir)
+  end
+  for _, folder in ipairs(vendors_folders or {}) do add(folder, folder) end
   return host.sha256(table.concat(parts, "\n"))
 end
 
 -- list --------------------------------------------------------------------------------------------
 
 local function list(parsed, data_dir)
-  local cases, why = load_cases(data_dir)
+  local cases, why = load_cases(data_dir, parsed.case_folders)
   if not cases then return complain("%s", why) end
   local chosen = catalogue.select(cases, parsed)
   if parsed.as_json then
@@ -246,7 +259,7 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   local verdicts = require("runner.verdicts")
   local terminal = host.is_terminal(1)
   local state = { done = 0, running = 0, total = #chosen }
-  local run = { version = version, hash = hash_of(data_dir), iut = settings.name,
+  local run = { version = version, hash = hash_of(data_dir, parsed.case_folders), iut = settings.name,
     roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
     started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
     jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
@@ -329,7 +342,7 @@ local function run(parsed, data_dir, version)
   if not parsed.ixit then return complain("run wants --ixit FILE") end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings)
   if not settings then return complain_all(problems) end
-  local cases, why = load_cases(data_dir)
+  local cases, why = load_cases(data_dir, parsed.case_folders)
   if not cases then return complain("%s", why) end
   local chosen = catalogue.select(cases, parsed)
   if #chosen == 0 then return complain("no case matches") end

@@ -2,6 +2,7 @@
 -- the responder downstream of it, on the NR's side. RFC 5971, sections 4.4.1 and 5.1.
 
 local Association = require("runner.association")
+local fields = require("runner.fields")
 local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
@@ -9,8 +10,6 @@ local packet = require("runner.packet")
 
 local Neighbour = {}
 Neighbour.__index = Neighbour
-
-local QUERY_COOKIE, RESPONDER_COOKIE, PROPOSAL, CONFIGURATION, NLI, ERROR = 5, 6, 3, 4, 2, 9
 
 -- options: case, side ("inside" or "outside"), name ("NI" or "NR"), address, identity.
 function Neighbour.new(options)
@@ -26,11 +25,11 @@ end
 
 local function handlers(self)
   return {
-    receive = function(item) self:received(item) end,
-    heard = function() self.case:wake() end,
+    receive = function(item) self:_received(item) end,
+    heard = function() self.case:_wake() end,
     closed = function(association, reason)
       association.closed_at, association.closed_because = self.net.now(), reason
-      self.case:wake()
+      self.case:_wake()
     end,
   }
 end
@@ -46,21 +45,21 @@ function Neighbour:send_datagram(bytes, options)
   local why_not = self.wire:send_packet(packet.build(parts), options.destination)
   if not why_not then return end
   self.case.interrupted = why_not
-  self.case:wake()
+  self.case:_wake()
 end
 
 -- Q-mode: addressed as the flow is, with the router alert option. RFC 5971, 5.8.1.2.
-function Neighbour:send_query(session, attempt)
+function Neighbour:_send_query(session, attempt)
   local exchange = session.querying
   local options = exchange.options
   local s_flag = (options.own_source or attempt > 1 and not options.flow_source) and 1 or 0
   local cookie = self.net.random(8)
   exchange.cookies[cookie] = self.net.now() -- when the Query with it was sent
   local query = messages.query(self, session, cookie, s_flag)
-  if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end
+  if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end -- no stack
   if exchange.change then exchange.change(query) end
   exchange.sent, exchange.attempts = messages.encode_gist(query), attempt
-  self.case:trace(self.name .. " sends", messages.read(exchange.sent))
+  self.case:_trace(self.name .. " sends", messages.read(exchange.sent))
   exchange.all_sent[exchange.sent:sub(3)] = true
   self:send_datagram(exchange.sent, {
     source = options.source or s_flag == 0 and session.flow.source or self.address,
@@ -68,19 +67,18 @@ function Neighbour:send_query(session, attempt)
     options = packet.router_alert(gist.router_alert) })
 end
 
--- Data with an NSLP payload, over the session's association, or in D-mode where it has none.
-function Neighbour:send_nslp(session, message, options)
-  options = options or {}
+-- Data with a message of the NSLP, or octets, over the session's association, or in D-mode where it
+-- has none. Fields: change, which may spoil the Data.
+function Neighbour:send_nslp(session, message, given)
+  local options = fields.of("send_nslp", given, "change")
   if session.querying.options.d_mode and self.name == "NI" then
-    return self:send_nslp_datagram(session, message, options.change)
+    return self:send_nslp_datagram(session, message, options)
   end
-  local direction = self.name == "NI" and 0 or 1
-  local payload = type(message) == "string" and message or messages.encode_natfw(message)
-  local data = messages.data(session, direction, payload)
+  local data = messages.data(session, self:_direction(), message)
   if options.change then options.change(data) end
   local bytes = messages.encode_gist(data)
   local sent = messages.read(bytes)
-  self.case:trace(self.name .. " sends", sent)
+  self.case:_trace(self.name .. " sends", sent)
   if self.name == "NR" then
     return session.responding and session.responding.association
       and session.responding.association:send(bytes)
@@ -89,19 +87,118 @@ function Neighbour:send_nslp(session, message, options)
 end
 
 -- The same in D-mode, straight to the IUT's address on this side: what an association would carry.
-function Neighbour:send_nslp_datagram(session, message, change)
-  local payload = type(message) == "string" and message or messages.encode_natfw(message)
-  local data = messages.data(session, self.name == "NI" and 0 or 1, payload)
-  table.insert(data.objects, 3, messages.nli(self, 64))
-  if change then change(data) end
-  self.case:trace(self.name .. " sends in D-mode", messages.read(messages.encode_gist(data)))
-  self:send_datagram(messages.encode_gist(data), { destination = self:peer_address(session) })
+-- Fields: change, and magic, the number before it where that is to be wrong.
+function Neighbour:send_nslp_datagram(session, message, given)
+  given = fields.of("send_nslp_datagram", given, "change magic")
+  local data = messages.data(session, self:_direction(), message)
+  table.insert(data.objects, 3, messages.nli(self))
+  if given.change then given.change(data) end
+  self.case:_trace(self.name .. " sends in D-mode", messages.read(messages.encode_gist(data)))
+  self:send_to_iut(session, data, { magic = given.magic })
 end
 
-function Neighbour:peer_address(session)
-  local from = self.name == "NI" and session.querying.response or session.queries[#session.queries]
-  return from.gist.by_type[NLI].values.interface
+-- A message of GIST, or octets, in D-mode to the address that the IUT has on this side, as its NLI of
+-- this session says. Fields: magic (the number before it, where it is to be wrong).
+function Neighbour:send_to_iut(session, message, given)
+  given = fields.of("send_to_iut", given, "magic")
+  self:send_datagram(messages.octets_of(message), { destination = self:iut_address(session),
+    magic = given.magic })
 end
+
+function Neighbour:iut_address(session)
+  local from = self.name == "NI" and session.querying.response or session.queries[#session.queries]
+  return from:values("NLI").interface
+end
+
+function Neighbour:_direction()
+  return self.name == "NI" and messages.DOWNSTREAM or messages.UPSTREAM
+end
+
+-- What arrived -------------------------------------------------------------------------------------
+
+-- The message that has waited longest, without those that the case tolerates, taken or nil.
+local function take(self)
+  local item = table.remove(self.inbox, 1)
+  while item and self.case.tolerated[item.name] do item = table.remove(self.inbox, 1) end
+  return item
+end
+
+-- The next message is this one, of this session (any, where none is given). Anything else fails.
+-- Fields: ids, text, message ("CREATE", "GIST Error"), session, within_ms. The message.
+function Neighbour:expect(given)
+  given = fields.of("expect", given, "ids text message session within_ms")
+  local case, name = self.case, given.message
+  local item = case:_await(given.within_ms or case.ixit.timing.response_ms,
+    function() return take(self) end)
+  local is_it = item and item.name == name
+  local is_ours = given.session == nil or item and item.session == given.session
+  local got = messages.summary(item)
+  if is_it and not is_ours then got = got .. " of another session" end
+  case:check({ ids = given.ids, text = given.text, expected = name, actual = got,
+    holds = is_it and is_ours or false })
+  case:_proved("messages at the " .. self.name)
+  return item
+end
+
+-- The same for what send() provokes; as it may be lost, it is sent up to three times.
+function Neighbour:insist(send, given)
+  for _ = 1, 3 do
+    send()
+    if self:await_message({ within_ms = self.case.ixit.timing.response_ms / 3 }) then break end
+  end
+  return self:expect(given)
+end
+
+-- A GIST Error comes. Fields: ids, text, error (its name in RFC 5971, A.4.4, or code and subcode as
+-- "9/2"), and send, a function that provokes it and may be called again where that was lost.
+function Neighbour:expect_error(given)
+  given = fields.of("expect_error", given, "ids text error send")
+  local wanted = { message = "GIST Error", ids = given.ids, text = given.text }
+  local item = given.send and self:insist(given.send, wanted) or self:expect(wanted)
+  local error = given.error:find("^%d") and given.error or gist.error_number[given.error]
+  self.case:check({ ids = given.ids, text = given.text .. ": error", expected = error,
+    actual = error:find("/") and item.code .. "/" .. item.subcode or tostring(item.code) })
+  return item
+end
+
+-- Nothing comes for a while; a later expect() here is the control. Fields: ids, text, for_ms.
+function Neighbour:expect_nothing(given)
+  given = fields.of("expect_nothing", given, "ids text for_ms")
+  local case = self.case
+  local item = case:_await(given.for_ms or case.ixit.timing.quiet_ms,
+    function() return take(self) end)
+  case:check({ ids = given.ids, text = given.text, expected = "nothing",
+    actual = messages.summary(item), holds = item == nil })
+  case:_unproved("messages at the " .. self.name, given.text)
+end
+
+-- Waits for any message, and leaves it there: it, or nil. Fields: within_ms.
+function Neighbour:await_message(given)
+  given = fields.of("await_message", given, "within_ms")
+  return self.case:_await(given.within_ms or self.case.ixit.timing.response_ms,
+    function() return self.inbox[1] end)
+end
+
+-- Waits for any message, and takes it: it, or nil. Fields: within_ms (timing.quiet_ms, for what may
+-- come or not).
+function Neighbour:take(given)
+  given = fields.of("take", given, "within_ms")
+  return self.case:_await(given.within_ms or self.case.ixit.timing.quiet_ms,
+    function() return table.remove(self.inbox, 1) end)
+end
+
+-- Takes all that has come so far, or comes within that time: a list. Fields: within_ms (0).
+function Neighbour:drain(given)
+  given = fields.of("drain", given, "within_ms")
+  local taken = {}
+  self.case:_await(given.within_ms or 0, function()
+    while self.inbox[1] do taken[#taken + 1] = table.remove(self.inbox, 1) end
+  end)
+  return taken
+end
+
+-- How many messages wait here.
+function Neighbour:waiting() return #self.inbox end
 
 -- Querier ----------------------------------------------------------------------------------------
 
@@ -109,14 +206,14 @@ end
 local function keep_asking(self, session, attempt, delay_ms)
   local exchange = session.querying
   if exchange.response or exchange.stopped or attempt > 5 then return end
-  self:send_query(session, attempt)
+  self:_send_query(session, attempt)
   exchange.timer = self.net.after(delay_ms, function()
     keep_asking(self, session, attempt + 1, delay_ms * 2)
   end)
 end
 
 -- Starts a handshake; the result is in session.querying, filled in as messages come.
-function Neighbour:start_handshake(session, options)
+function Neighbour:_start_handshake(session, options)
   options = options or {}
   session.querying = { cookies = {}, all_sent = {}, responses = {}, change = options.change_query,
     options = options }
@@ -124,8 +221,7 @@ function Neighbour:start_handshake(session, options)
 end
 
 local function port_of(response)
-  local configuration = response.gist.by_type[CONFIGURATION]
-  for _, option in ipairs(configuration and configuration.values.options or {}) do
+  for _, option in ipairs(response:values("Stack-Configuration-Data").options or {}) do
     if option.protocol == 1 and option.d == 0 and #(option.data or "") >= 2 then
       return string.unpack(">I2", option.data)
     end
@@ -133,60 +229,55 @@ local function port_of(response)
   return nil
 end
 
-local function raw_of(item, type_number)
-  local object = item.gist.by_type[type_number]
-  return object and object.raw
-end
-
 -- The Confirm, on the association given. RFC 5971, 5.1.
-function Neighbour:send_confirm(session, association, first)
+function Neighbour:_send_confirm(session, association, first)
   local exchange = session.querying
-  local confirm = messages.confirm(self, session, raw_of(exchange.response, RESPONDER_COOKIE),
-    raw_of(exchange.response, PROPOSAL), first)
+  local confirm = messages.confirm(self, session, exchange.response:raw("Responder-Cookie"),
+    exchange.response:raw("Stack-Proposal"), first)
   if exchange.options.change_confirm then exchange.options.change_confirm(confirm) end
   local bytes = messages.encode_gist(confirm)
-  self.case:trace(self.name .. " sends", messages.read(bytes))
+  self.case:_trace(self.name .. " sends", messages.read(bytes))
   association:send(bytes)
   exchange.association, exchange.confirmed_at = association, self.net.now()
-  self.case:wake()
+  self.case:_wake()
 end
 
 -- The Confirm in D-mode, where neither side wants an association.
 local function confirm_in_d_mode(self, session, response)
-  local confirm = messages.confirm(self, session, raw_of(response, RESPONDER_COOKIE))
-  self.case:trace(self.name .. " sends", nil, "Confirm")
-  self:send_datagram(messages.encode_gist(confirm), { destination = self:peer_address(session) })
+  local confirm = messages.confirm(self, session, response:raw("Responder-Cookie"))
+  self.case:_trace(self.name .. " sends", nil, "Confirm")
+  self:send_datagram(messages.encode_gist(confirm), { destination = self:iut_address(session) })
   session.querying.confirmed_at = self.net.now()
-  self.case:wake()
+  self.case:_wake()
 end
 
 -- Opens the association that the Response announces, and confirms on it.
-function Neighbour:open_association(session, response)
+function Neighbour:_open_association(session, response)
   local exchange = session.querying
   local port = port_of(response)
-  local nli = response.gist.by_type[NLI]
-  if not port or not nli then
+  local address = response:values("NLI").interface
+  if not port or not address then
     exchange.failed = "the Response announces no port for Forwards-TCP"
-    return self.case:wake()
+    return self.case:_wake()
   end
-  exchange.tried = "TCP " .. nli.values.interface .. ":" .. port
-  local association = Association.new(self.net, handlers(self))
-  local connection, why = self.wire:connect(self.address, 0, nli.values.interface, port,
+  exchange.tried = "TCP " .. address .. ":" .. port
+  local association = Association.new(self.case, handlers(self))
+  local connection, why = self.wire:connect(self.address, 0, address, port,
     function()
       association.open = true
       self.associations[#self.associations + 1] = association
-      association:keep(self.hold_time_ms / 3)
-      self:send_confirm(session, association, true)
+      association:_keep(self.hold_time_ms / 3)
+      self:_send_confirm(session, association, true)
     end,
-    function(bytes, at) association:fed(bytes, at) end,
+    function(bytes, at) association:_fed(bytes, at) end,
     function(reason)
       if not association.open then exchange.failed = "no association: " .. reason end
-      association:ended(reason)
-      self.case:wake()
+      association:_ended(reason)
+      self.case:_wake()
     end)
   if not connection then
     exchange.failed = "no association: " .. tostring(why)
-    return self.case:wake()
+    return self.case:_wake()
   end
   association.connection = connection
   self.opened = self.opened or {}
@@ -195,29 +286,29 @@ end
 
 local function on_response(self, session, item)
   local exchange = session.querying
-  local cookie = raw_of(item, QUERY_COOKIE)
+  local cookie = item:raw("Query-Cookie")
   if not exchange or not (cookie and exchange.cookies[cookie]) then return end
   exchange.responses[#exchange.responses + 1] = item
-  if exchange.response then return self.case:wake() end
+  if exchange.response then return self.case:_wake() end
   exchange.response = item
   if exchange.timer then exchange.timer:cancel() end
-  if exchange.options.only_query then return self.case:wake() end
-  if item.mode == "C" then return self:send_confirm(session, item.association, false) end
+  if exchange.options.only_query then return self.case:_wake() end
+  if item.mode == "C" then return self:_send_confirm(session, item.association, false) end
   if exchange.options.d_mode then return confirm_in_d_mode(self, session, item) end
-  self:open_association(session, item)
+  self:_open_association(session, item)
 end
 
 -- Responder --------------------------------------------------------------------------------------
 
 -- Listens for associations; called once, before any Query can come.
-function Neighbour:listen()
+function Neighbour:_listen()
   self.listener, self.port = self.wire:listen(self.address, 0, function(connection)
-    local association = Association.new(self.net, handlers(self))
-    association:attach(connection)
-    association:keep(self.hold_time_ms / 3)
+    local association = Association.new(self.case, handlers(self))
+    association:_attach(connection)
+    association:_keep(self.hold_time_ms / 3)
     self.associations[#self.associations + 1] = association
-    connection:receive(function(bytes, at) association:fed(bytes, at) end,
-      function(reason) association:ended(reason) end)
+    connection:receive(function(bytes, at) association:_fed(bytes, at) end,
+      function(reason) association:_ended(reason) end)
   end)
   if not self.listener then error({ verdict = "error", reason = "cannot listen: "
     .. self.port }) end
@@ -234,49 +325,48 @@ end
 -- `response_source` where a case wants another source than its own.
 local function on_query(self, session, item)
   session.queries[#session.queries + 1] = item
-  self.case:wake()
-  if self.silent then return end
+  if self.silent then return self.case:_wake() end
   local responding = session.responding or { cookies = {} }
   session.responding = responding
   local cookie = self.net.random(16)
   responding.cookies[cookie] = true
   local association = open_association_of(self)
-  local query_cookie = raw_of(item, QUERY_COOKIE) or ""
+  local query_cookie = item:raw("Query-Cookie") or ""
   local response = messages.response(self, session, query_cookie, cookie,
     not association and self.port or nil)
   if self.change_response then self.change_response(response) end
   local bytes = messages.encode_gist(response)
   local sent = messages.read(bytes)
-  responding.proposal = sent.gist.by_type[PROPOSAL]
-  self.case:trace(self.name .. " sends", sent)
-  local nli = item.gist.by_type[NLI]
+  self.case:_trace(self.name .. " sends", sent)
+  local address = item:values("NLI").interface
   function responding.send()
     if association then return association:send(bytes) end
     -- The Query may name an address that nothing can be sent to: then it gets no Response.
     pcall(self.send_datagram, self, bytes, { source = self.response_source,
-      destination = nli and nli.values.interface or item.packet.source,
+      destination = address or item.packet.source,
       destination_port = item.packet.source_port })
   end
   responding.sent, responding.answered_at = sent, self.net.now()
   responding.send()
+  self.case:_wake()
 end
 
 -- The last Response of this session once more, octet for octet.
 function Neighbour:respond_again(session)
-  self.case:trace(self.name .. " sends again", session.responding.sent)
+  self.case:_trace(self.name .. " sends again", session.responding.sent)
   session.responding.send()
 end
 
 local function on_confirm(self, session, item)
   local responding = session.responding
   if not responding then return end
-  local cookie = raw_of(item, RESPONDER_COOKIE)
+  local cookie = item:raw("Responder-Cookie")
   responding.confirm = item
   if cookie and responding.cookies[cookie] and item.association then
     item.association.confirmed = true
     responding.association = item.association
   end
-  self.case:wake()
+  self.case:_wake()
 end
 
 -- Receiving --------------------------------------------------------------------------------------
@@ -295,7 +385,7 @@ end
 -- An Error that answers a Query which nobody waits for any more: one that was sent again, when its
 -- first answer was under way or lost.
 local function comes_late(self, item)
-  local failure = item.gist.by_type[ERROR].values
+  local failure = item:values("Error")
   local late = false
   for sid, session in pairs(self.case.by_sid) do
     if (failure.s == 0 or failure.original_sid == sid) and has_sent(session, failure) then
@@ -317,42 +407,42 @@ end
 
 local function on_error(self, session, item)
   if lacks_confirm(self, session, item) then
-    return self:start_handshake(session, session.querying.options)
+    return self:_start_handshake(session, session.querying.options)
   elseif not comes_late(self, item) then
     item.session = session
     self.inbox[#self.inbox + 1] = item
-    self.case:wake()
+    self.case:_wake()
   end
 end
 
-function Neighbour:received(item)
+function Neighbour:_received(item)
   local session = item.sid and (self.case.by_sid[item.sid] or Initiated.adopt(self.case, item))
   local name = item.gist.name
-  self.case:trace(self.name .. " received", item)
-  if name == "Error" and item.gist.by_type[ERROR] then return on_error(self, session, item) end
+  self.case:_trace(self.name .. " received", item)
+  if name == "Error" and item:has("Error") then return on_error(self, session, item) end
   if not session and name ~= "Error" and name ~= "Data" then return end
   if name == "Query" and self.name == "NR" then return on_query(self, session, item) end
   if name == "Response" and self.name == "NI" then return on_response(self, session, item) end
   if name == "Confirm" and self.name == "NR" then return on_confirm(self, session, item) end
   item.session = session
   self.inbox[#self.inbox + 1] = item
-  self.case:wake()
+  self.case:_wake()
 end
 
 -- A datagram to one of this neighbour's addresses.
-function Neighbour:received_packet(parts, at)
+function Neighbour:_received_packet(parts, at)
   if parts.payload:sub(1, 4) ~= gist.magic then return end
   local item = messages.read(parts.payload:sub(5))
   if item.gist.name == "MA-Hello" then self.stray_hellos = self.stray_hellos + 1 end
   item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts
-  self:received(item)
+  self:_received(item)
 end
 
-function Neighbour:close()
+function Neighbour:_close()
   if self.listener then self.listener:close() end
   for _, list in ipairs({ self.associations, self.opened or {} }) do
     for _, association in ipairs(list) do
-      association:close()
+      association:_close()
     end
   end
 end

@@ -25,6 +25,7 @@ Filters:
   --section S          cases of section S and below; may be repeated
   --requirement ID     cases that verify it; may be repeated
   --profile NAME       smoke or full (default)
+  --cases DIR          the cases of this folder as well, see natfw-conform(1); may be repeated
 
 Options of run:
   --html FILE          a report for people, in one file
@@ -50,7 +51,7 @@ local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir", ["--as"] = "player",
   ["--tls-keylog"] = "tls_keylog" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
-  ["--set"] = "settings", ["--iut"] = "iuts" }
+  ["--set"] = "settings", ["--iut"] = "iuts", ["--cases"] = "case_folders" }
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
   ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
@@ -67,7 +68,7 @@ end
 -- A table of options with `command` and `words`, or nil and what is wrong.
 function options.parse(arguments)
   local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, iuts = {},
-    words = {} }
+    case_folders = {}, words = {} }
   local i = 1
   while i <= #arguments do
     local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")

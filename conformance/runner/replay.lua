@@ -14,8 +14,7 @@ local show = require("codec.show")
 
 local replay = {}
 
-local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE = 0, 1, 2, 3, 4, 5, 6
-local SEQUENCE_NUMBER = 0x012
+
 
 local LONGEST_PAUSE_MS = 10000
 local LONGEST_WAIT_MS = 600000
@@ -66,6 +65,9 @@ end
 
 -- Playing the initiator's side -------------------------------------------------------------------
 
+local OF_THIS_RUN = { ["MRI"] = true, ["SID"] = true, ["NLI"] = true, ["Query-Cookie"] = true,
+  ["Stack-Proposal"] = true, ["Stack-Configuration-Data"] = true }
+
 -- The Query as captured, with what is bound to this run in place of what was bound to that one.
 local function like_captured(captured)
   return function(query)
@@ -75,33 +77,30 @@ local function like_captured(captured)
     query.header.hops, query.header.e = flags.hops, flags.e
     query.objects = {}
     for _, object in ipairs(captured.item.gist.objects) do
-      local kind = object.type
-      local ours = kind == MRI or kind == SID or kind == NLI or kind == QUERY_COOKIE
-        or kind == PROPOSAL or kind == CONFIGURATION
-      query.objects[#query.objects + 1] = ours and own[kind]
-        or { type = kind, ab = object.ab, raw = object.raw }
+      query.objects[#query.objects + 1] = OF_THIS_RUN[object.name] and own[object.type]
+        or { type = object.type, ab = object.ab, raw = object.raw }
     end
   end
 end
 
 local function connect(t, session, captured)
-  local by_type = captured and captured.item.gist.by_type
   session:connect(captured and { change_query = like_captured(captured),
-    d_mode = by_type[PROPOSAL] == nil } or nil)
-  local echoed = session.querying.response.gist.by_type[QUERY_COOKIE]
-  if captured and by_type[QUERY_COOKIE] and echoed then
-    compare.bind(t, "cookie inside", show.hex(by_type[QUERY_COOKIE].raw), show.hex(echoed.raw))
+    d_mode = not captured.item:has("Stack-Proposal") } or nil)
+  local echoed = session:response():raw("Query-Cookie")
+  local sent = captured and captured.item:raw("Query-Cookie")
+  if sent and echoed then
+    compare.bind(t, "cookie inside", show.hex(sent), show.hex(echoed))
   end
 end
 
 -- The octets of a captured NATFW message, with the sequence number that the session has now.
 local function bound_octets(session, item)
-  local octets, sequence = item.natfw.bytes, item.natfw.by_type[SEQUENCE_NUMBER]
+  local octets, sequence = item.natfw.bytes, item:object("NATFW_MSN")
   if not session.msn_offset or not sequence or #sequence.raw ~= 4 then return octets end
-  local header = string.pack(">I2I2", sequence.ab << 14 | SEQUENCE_NUMBER, 1)
+  local header = string.pack(">I2I2", sequence.ab << 14 | sequence.type, 1)
   local place = octets:find(header .. sequence.raw, 1, true)
   if not place then return octets end
-  local msn = (string.unpack(">I4", sequence.raw) + session.msn_offset) % 4294967296
+  local msn = messages.msn_sum(item.msn, session.msn_offset)
   return octets:sub(1, place + 3) .. string.pack(">I4", msn) .. octets:sub(place + 8)
 end
 
@@ -127,7 +126,7 @@ local function is_request(item) return item.name == "CREATE" or item.name == "EX
 -- Behind the IUT: answers what it forwards as the capture says that it was answered, and says what
 -- the capture has it pass on.
 local function answer_behind(t, session, step)
-  local item = table.remove(t.nr.inbox, 1)
+  local item = t.nr:take({ within_ms = 0 })
   local given = step.message.item
   if step.expect == "NOTIFY" and not step.driven and session.responding then
     step.driven = true
@@ -165,20 +164,20 @@ end
 -- Expecting --------------------------------------------------------------------------------------
 
 local function expected_at(t, session, step)
-  if step.expect == "Response" then return session.querying and session.querying.response end
+  if step.expect == "Response" then return session.querying and session:response() end
   if step.expect == "Query" then return session.queries[1] end
-  if step.expect == "Confirm" then return session.responding and session.responding.confirm end
+  if step.expect == "Confirm" then return session:received_confirm() end
   local neighbour = step.side == "inside" and t.ni or t.nr
-  return table.remove(neighbour.inbox, 1)
+  return neighbour:take({ within_ms = 0 })
 end
 
 -- The cookie that a Confirm has to have is one that the runner gave.
 local function bind_cookie(t, session, captured, item)
-  local theirs, ours = captured.gist.by_type[RESPONDER_COOKIE], item.gist.by_type[RESPONDER_COOKIE]
-  if not theirs or not ours then return end
-  local given = session.responding.cookies[ours.raw] or false
+  local ours = item:raw("Responder-Cookie")
+  if not captured:has("Responder-Cookie") or not ours then return end
+  local given = session:has_given(ours)
   compare.record(t, "GIST Confirm: its Responder-Cookie", "one that the runner gave",
-    given and "one that the runner gave" or show.hex(ours.raw), given)
+    given and "one that the runner gave" or show.hex(ours), given)
 end
 
 local function expect(t, step, place, gap_ms)
@@ -188,7 +187,7 @@ local function expect(t, step, place, gap_ms)
   if alone and step.side == "outside" and step.expect ~= "Confirm" then
     ask_before(t, session, place)
   end
-  local item = t:await(gap_ms + t.ixit.timing.response_ms, function()
+  local item = t:_await(gap_ms + t.ixit.timing.response_ms, function()
     if alone and step.side == "inside" and session and not t:judges_responder() then
       answer_behind(t, session, step)
     end
@@ -215,9 +214,8 @@ local function expect_silence(t)
   if silence_s < SILENCE_S then return end
   for side, neighbour in pairs({ inside = t.ni, outside = t.nr }) do
     if t.script.nodes[side] then
-      local item = t:await(math.min(silence_s * 1000, t.ixit.timing.quiet_ms), function()
-        return table.remove(neighbour.inbox, 1)
-      end)
+      local item = neighbour:take({
+        within_ms = math.min(silence_s * 1000, t.ixit.timing.quiet_ms) })
       compare.record(t, "after the last message of the capture, " .. side, "nothing",
         messages.summary(item), item == nil)
     end

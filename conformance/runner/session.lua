@@ -1,16 +1,18 @@
 -- A signalling session of a case, with the steps that most cases share. Each step is judged by the
 -- phase that it happens in: inconclusive in a preamble, a failure in the body.
 
+local fields = require("runner.fields")
 local Flow = require("runner.flow")
+local Handshake = require("runner.handshake")
 local messages = require("runner.messages")
 
-local Session = {}
+local Session = setmetatable({}, { __index = Handshake })
 Session.__index = Session
 
-local MSN_LIMIT = 4294967296
+local SUCCESS = 2 -- a class: 4.2.5
 
--- options: protocol, msn, destination (another flow destination), sid, flow (that and no new one),
--- external (a session that EXTERNAL opens, by the loose-end method).
+
+-- options: see Case:session.
 function Session.new(case, options)
   local session = setmetatable({ case = case, queries = {} }, Session)
   session.sid = options.sid or case.net.random(16)
@@ -23,7 +25,15 @@ function Session.new(case, options)
   return session
 end
 
-local function next_msn(msn) return (msn + 1) % MSN_LIMIT end
+-- The MSN so many after its own; before it, where `distance` is negative.
+function Session:msn_plus(distance) return messages.msn_sum(self.msn, distance) end
+
+-- Its flow, as Item:flow_text() writes that of an MRI.
+function Session:flow_text()
+  local flow = self.flow
+  return string.format("%s:%s to %s:%s, protocol %s", flow.source, flow.source_port,
+    flow.destination, flow.destination_port, messages.protocol_number(flow.protocol))
+end
 
 -- The same session for another flow from now on, as an update of its rule has it.
 function Session:move()
@@ -32,171 +42,187 @@ function Session:move()
   return self
 end
 
--- GIST: Query, Response, association, Confirm.
-function Session:connect(options)
-  local case = self.case
-  case.ni:start_handshake(self, options)
-  local exchange = self.querying
-  case:await(case.ixit.timing.response_ms, function()
-    return exchange.confirmed_at or exchange.failed
-  end)
-  self:stop_asking()
-  case:check(options and options.ids, "the IUT answers the Query with a Response",
-    "a Response", messages.summary(exchange.response), exchange.response ~= nil)
-  case:check(options and options.ids, "the association that the Response announces can be used",
-    "open", exchange.failed or exchange.confirmed_at and "open"
-      or "no answer from " .. (exchange.tried or "it"), exchange.confirmed_at ~= nil)
-  self:expect_iut_between(options and options.ids)
-  return self
-end
-
--- No Query is sent again from here on.
-function Session:stop_asking()
-  if self.querying.timer then self.querying.timer:cancel() end
-  self.querying.stopped = true
-end
-
--- A path without the IUT would let both neighbours talk to each other, and prove nothing.
-function Session:expect_iut_between(ids)
-  local nli = self.querying.response.gist.by_type[2]
-  local own = nli and nli.values.peer_identity == self.case.nr.identity
-  self.case:check(ids, "it is the IUT that answers, not the runner's own responder behind it",
-    "the IUT",
-    own and "the responder" or "the IUT")
-end
-
-function Session:connected() return self.querying and self.querying.confirmed_at ~= nil end
-
 -- What an EXTERNAL announces unless a case wants it otherwise: any sender to one port of UDP.
 local function usual_dtinfo(self)
   return { i = 1, p = 1, s = 0, sender_prefix = 0, protocol = 17, dr_port = self.case.next_port,
     ds_port = 0, address = "0.0.0.0" }
 end
 
--- The request as a table; options: lifetime_s, msn, rule_action, sub_ports, p, e.
-function Session:create_message(options)
-  options = options or {}
-  local msn = options.msn
+local REQUEST = "lifetime_s msn rule_action sub_ports p e"
+
+-- The request as a table, for who sends it otherwise. Fields: lifetime_s, msn, rule_action, sub_ports,
+-- p, e.
+function Session:create_message(given)
+  given = fields.of("create_message", given, REQUEST .. " change")
+  local msn = given.msn
   if not msn then
-    if self.sent_any then self.msn = next_msn(self.msn) end
+    if self.sent_any then self.msn = self:msn_plus(1) end
     msn = self.msn
   end
   self.sent_any = true
   local build = self.request == "EXTERNAL" and messages.external or messages.create
   return build({ dtinfo = usual_dtinfo(self),
-    lifetime_s = options.lifetime_s or self.case.ixit.lifetime.usual_s, msn = msn,
-    rule_action = options.rule_action, sub_ports = options.sub_ports, p = options.p,
-    e = options.e })
+    lifetime_s = given.lifetime_s or self.case.ixit.lifetime.usual_s, msn = msn,
+    rule_action = given.rule_action, sub_ports = given.sub_ports, p = given.p, e = given.e })
 end
 
--- Sends the request, CREATE or EXTERNAL; options.change may spoil it before it is encoded.
-function Session:send_create(options)
+-- Sends the request, with the next MSN; connects first where that was not done. Fields: those of
+-- create_message(), and change, which may spoil it before it is encoded.
+function Session:send_create(given)
+  given = fields.of("send_create", given, REQUEST .. " change")
   if not self:connected() then self:connect() end
-  local message = self:create_message(options)
-  if options and options.change then options.change(message) end
+  local message = self:create_message(given)
+  if given.change then given.change(message) end
   self.case.ni:send_nslp(self, message)
   return self
 end
 
-function Session:send_external(options) return self:send_create(options) end
+-- The same of a session that is opened by EXTERNAL.
+function Session:send_external(given) return self:send_create(given) end
 
 -- The request that the IUT sends on is under way; see Case:outbound_session.
 function Session:begin() return self:send_create() end
 
--- That request is granted, and the IUT passes the news on.
-function Session:expect_granted(ids, text)
-  self:respond()
-  local item = self:expect_response(ids, text)
-  self.case:check(ids, "the RESPONSE is a success", 2, item.class)
+-- The CREATE arrives at the responder, who can answer it with respond(). Fields: ids, text, within_ms.
+function Session:expect_create(given)
+  given = fields.of("expect_create", given, "ids text within_ms")
+  local item = self.case.nr:expect({ message = "CREATE", session = self, ids = given.ids,
+    text = given.text or "the IUT forwards the CREATE", within_ms = given.within_ms })
+  if item.lifetime_s ~= 0 then self.forwarded = item end -- a deletion is not answered
   return item
 end
 
-function Session:expect_create(ids, text)
-  return self.case:expect(self.case.nr, "CREATE", self, ids, text or "the IUT forwards the CREATE")
+-- A RESPONSE of the NSLP arrives at the initiator. Fields: ids, text, within_ms.
+function Session:expect_response(given)
+  given = fields.of("expect_response", given, "ids text within_ms")
+  return self.case.ni:expect({ message = "RESPONSE", session = self, ids = given.ids,
+    text = given.text or "the RESPONSE reaches the initiator", within_ms = given.within_ms })
 end
 
-function Session:expect_response(ids, text)
-  return self.case:expect(self.case.ni, "RESPONSE", self, ids,
-    text or "the RESPONSE reaches the initiator")
-end
-
--- The responder's RESPONSE; options: class, code, lifetime_s, msn, change.
-function Session:respond(options)
-  options = options or {}
-  local class = options.class or 2
-  local message = messages.nslp_response({ class = class, code = options.code,
-    msn = options.msn or self.msn,
-    lifetime_s = options.lifetime_s or (class == 2 and self.forwarded.lifetime_s) or nil })
-  if options.change then options.change(message) end
+-- The responder's RESPONSE to the request that arrived last. Fields: info (class and code,
+-- "2/0x01"), lifetime_s, msn, and change, which may spoil it.
+function Session:respond(given)
+  given = fields.of("respond", given, "info lifetime_s msn change")
+  local class, code = messages.info_of(given.info or "2/0x01")
+  local message = messages.nslp_response({ class = class, code = code, msn = given.msn or self.msn,
+    lifetime_s = given.lifetime_s or (class == SUCCESS and self.forwarded.lifetime_s) or nil })
+  if given.change then given.change(message) end
   local sent = self.case.nr:send_nslp(self, message)
-  self.case:check(nil, "the responder has an association with the IUT", "one", sent and "one"
-    or "none")
+  self.case:check({ text = "the responder has an association with the IUT", expected = "one",
+    actual = sent and "one" or "none" })
   return self
 end
 
--- An error RESPONSE from the IUT itself, of this class and code.
-function Session:expect_error(class, code, ids, text)
-  local case = self.case
-  local item = case:expect(case.ni, "RESPONSE", self, ids, text)
-  case:check(ids, text .. ": class and code", string.format("%d/0x%02X", class, code),
-    string.format("%d/0x%02X", item.class or 0, item.code or 0))
+-- A RESPONSE from the IUT itself that refuses. Fields: ids, text, info (class and code, "7/0x02").
+function Session:expect_error(given)
+  given = fields.of("expect_error", given, "ids text info")
+  local item = self:expect_response({ ids = given.ids, text = given.text })
+  self.case:check({ ids = given.ids, text = given.text .. ": class and code", expected = given.info,
+    actual = item:info() })
   return item
 end
 
--- A CREATE that was sent is accepted: forwarded and answered by us, or answered by the IUT.
-function Session:expect_accepted(ids, text)
+local function check_class(self, ids, item)
+  self.case:check({ ids = ids, text = "the RESPONSE is a success", expected = SUCCESS,
+    actual = item.class })
+  return item
+end
+
+-- A CREATE that was sent is accepted: forwarded and answered by us, or answered by the IUT. Fields:
+-- ids, text.
+function Session:expect_accepted(given)
+  given = fields.of("expect_accepted", given, "ids text")
   if not self.case:judges_responder() then
-    self.forwarded = self:expect_create(ids, text)
+    self:expect_create(given)
     self:respond()
   end
-  local item = self:expect_response(ids, text)
-  self.case:check(ids, "the RESPONSE is a success", "2/0x01",
-    string.format("%d/0x%02X", item.class or 0, item.code or 0))
+  local item = self:expect_response(given)
+  self.case:check({ ids = given.ids, text = "the RESPONSE is a success", expected = "2/0x01",
+    actual = item:info() })
   return item
 end
 
-local function request_and_grant(self, options)
-  self:send_create(options)
+-- The request that arrived is granted, and the IUT passes the news on. Fields: ids, text.
+function Session:expect_granted(given)
+  given = fields.of("expect_granted", given, "ids text")
+  self:respond()
+  return check_class(self, given.ids, self:expect_response(given))
+end
+
+local function request_and_grant(self, given)
+  self:send_create(given.request)
   if self.case:judges_responder() then return end
-  self.forwarded = self:expect_create(options.ids)
-  self:respond(options.response)
+  self:expect_create({ ids = given.ids })
+  self:respond(given.response)
 end
 
 -- The same where each message is a datagram that may be lost: from the start again, up to three
 -- times.
-local function insist_on_grant(self, options)
+local function insist_on_grant(self, given)
   local case = self.case
   local patience_ms = case.ixit.timing.response_ms / 3
   for _ = 1, 3 do
-    self:send_create(options)
-    if not case:judges_responder()
-      and case:await(patience_ms, function() return case.nr.inbox[1] end) then
-      self.forwarded = self:expect_create(options.ids)
-      self:respond(options.response)
+    self:send_create(given.request)
+    if not case:judges_responder() and case.nr:await_message({ within_ms = patience_ms }) then
+      self:expect_create({ ids = given.ids })
+      self:respond(given.response)
     end
-    if case:await(patience_ms, function() return case.ni.inbox[1] end) then return end
+    if case.ni:await_message({ within_ms = patience_ms }) then return end
   end
 end
 
--- CREATE there, success RESPONSE back: the whole exchange.
-function Session:establish(options)
-  options = options or {}
+-- CREATE there, success RESPONSE back: the whole exchange. Fields: ids, those of create_message(), and
+-- response, a table of those of respond().
+function Session:establish(given)
+  given = fields.of("establish", given, "ids response " .. REQUEST)
+  local request = {}
+  for name, value in pairs(given) do
+    if name ~= "ids" and name ~= "response" then request[name] = value end
+  end
   local by_datagrams = self.querying and self.querying.options.d_mode
   local exchange = by_datagrams and insist_on_grant or request_and_grant
-  exchange(self, options)
-  local item = self:expect_response(options.ids)
-  self.case:check(options.ids, "the RESPONSE is a success", 2, item.class)
+  exchange(self, { ids = given.ids, request = request, response = given.response })
+  local item = check_class(self, given.ids, self:expect_response({ ids = given.ids }))
   self.granted, self.granted_s, self.established_at = item, item.lifetime_s, item.at
   return self
 end
 
--- A session that the IUT sends requests for is still there: its next request comes.
-function Session:expect_alive(text, ids)
-  self:send_create():expect_accepted(ids, text or "the session goes on")
+-- The flow of a message is this session's. Fields: ids.
+function Session:expect_flow_of(item, given)
+  given = fields.of("expect_flow_of", given, "ids")
+  self.case:check({ ids = given.ids, text = "its flow is the one asked for",
+    expected = self:flow_text(), actual = item:flow_text() })
+end
+
+-- What comes with its session id is its own again, where another session of the case had that too.
+function Session:reclaim() self.case.by_sid[self.sid] = self end
+
+-- When the lifetime ends that was granted, by the runner's clock.
+function Session:ends_at() return self.established_at + self.granted_s * 1000 end
+
+-- A session that the IUT sends requests for is still there: its next request comes. Fields: ids, text.
+function Session:expect_alive(given)
+  given = fields.of("expect_alive", given, "ids text")
+  self:send_create():expect_accepted({ ids = given.ids, text = given.text or "the session goes on" })
+end
+
+-- The session is not there any more: a CREATE with a lower MSN, which would be stale, begins it anew.
+-- Fields: ids.
+function Session:expect_forgotten(given)
+  given = fields.of("expect_forgotten", given, "ids")
+  self.msn = self:msn_plus(-5)
+  self:send_create({ msn = self.msn }):expect_accepted({ ids = given.ids,
+    text = "the session is forgotten: a CREATE with a lower MSN begins it anew" })
+end
+
+-- As a control: the IUT and the path still work, for this session too.
+function Session:expect_still_works()
+  self.case:control()
+  self:send_create():expect_accepted()
 end
 
 function Session:delete()
-  self.deleted_at = self.case.net.now()
+  self.deleted_at = self.case:now()
   self:send_create({ lifetime_s = 0 })
   return self
 end

@@ -26,7 +26,7 @@ local function route_packets(net, owners)
     net[name].on_packet = function(bytes, at)
       local parts = packet.parse(bytes)
       local neighbour = parts and owners[name][parts.destination]
-      if neighbour then neighbour:received_packet(parts, at) end
+      if neighbour then neighbour:_received_packet(parts, at) end
     end
   end
 end
@@ -122,10 +122,11 @@ function suite.run(definitions, options)
     owners.inside[case.addresses.source] = case.ni
     owners.outside[case.addresses.nr] = case.nr
     owners.outside[case.addresses.destination] = case.nr
-    case.recorded_as = entry.definition.id .. (entry.failures and "." .. entry.failures + 1 or "")
+    case.recorded_as = entry.definition.id:gsub(":", ".")
+      .. (entry.failures and "." .. entry.failures + 1 or "")
     record(case, net, options)
     if options.on_start then options.on_start(case) end
-    case:start()
+    case:_start()
   end
 
   local pending
@@ -149,7 +150,7 @@ function suite.run(definitions, options)
     interrupted = true
     for case in pairs(running) do
       case.interrupted = "interrupted"
-      case:wake()
+      case:_wake()
     end
   end
   net.after(0, start_next)

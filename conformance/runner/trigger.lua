@@ -12,7 +12,7 @@ function Trigger.start(case, template, values, on_end)
   local running = case.net.run(self.command, self.limit_s, function(status, output)
     self.status, self.output = status, output:gsub("%s+", " "):sub(1, 400)
     if on_end then on_end(self) end
-    case:wake()
+    case:_wake()
   end)
   case:defer(function()
     self:wait()
@@ -23,7 +23,7 @@ end
 
 -- The exit status, once it has ended; 124 is that of a command that took too long.
 function Trigger:wait()
-  return self.case:await((self.limit_s + 1) * 1000, function() return self.status end)
+  return self.case:_await((self.limit_s + 1) * 1000, function() return self.status end)
 end
 
 -- What is known of it, for a report.

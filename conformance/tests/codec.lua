@@ -49,7 +49,7 @@ test("a CREATE is laid out as figures 20 to 28 say", function()
   same(show.hex(messages.encode_natfw(messages.create({ lifetime_s = 60, msn = 7 }))), CREATE)
   same(show.hex(messages.encode_natfw(messages.nslp_response({ lifetime_s = 60, msn = 7 }))),
     RESPONSE)
-  same(show.hex(messages.encode_natfw(messages.notify(5))), "04000000" .. "0010000101050000")
+  same(show.hex(messages.encode_natfw(messages.notify("1/0x05"))), "04000000" .. "0010000101050000")
 end)
 
 -- A Query with these octets instead of some of its own.

@@ -130,7 +130,8 @@ local function unsteady(...)
       run = run + 1
       local outcome = assert(outcomes[run], "it runs more often than it should")
       t:body()
-      t:check({ "RFC5973-3.4-1a" }, outcome, true, outcome == "pass")
+      t:check{ ids = { "RFC5973-3.4-1a" }, text = outcome, expected = true,
+        actual = outcome == "pass" }
     end }
 end
 
@@ -195,6 +196,11 @@ local function one(requirements, run)
     document = "RFC0", section = "0" }
 end
 
+-- A step that wants a 1.
+local function check(t, ids, actual)
+  t:check{ ids = ids, text = "x", expected = 1, actual = actual }
+end
+
 local function verdict_of(requirements, run, options)
   return support.run({ one(requirements, run) }, options)[1]
 end
@@ -207,17 +213,17 @@ end)
 
 test("a failure in the preamble is inconclusive, in the body a failure", function()
   local ids = { "RFC5973-3.5-6" }
-  expect(verdict_of(ids, function(t) t:check(ids, "x", 1, 2) end).verdict == "inconclusive",
+  expect(verdict_of(ids, function(t) check(t, ids, 2) end).verdict == "inconclusive",
     "preamble")
   expect(verdict_of(ids, function(t)
     t:body()
-    t:check(ids, "x", 1, 2)
+    check(t, ids, 2)
   end).verdict == "fail", "body")
   expect(verdict_of(ids, function(t)
     t:body()
-    t:check(ids, "x", 1, 1)
+    check(t, ids, 1)
     t:control()
-    t:check(nil, "x", 1, 2)
+    check(t, nil, 2)
   end).verdict == "inconclusive", "control")
 end)
 
@@ -225,14 +231,14 @@ test("a failing postamble is an error", function()
   local ids = { "RFC5973-3.5-6" }
   local case = verdict_of(ids, function(t)
     t:body()
-    t:defer(function() t:check(nil, "tidy", 1, 2) end)
+    t:defer(function() check(t, nil, 2) end)
     error({ verdict = "not applicable", reason = "said so" })
   end)
   expect(case.verdict == "not applicable", case.verdict)
   case = verdict_of(ids, function(t)
     t:body()
-    t:check(ids, "x", 1, 1)
-    t:defer(function() t:check(nil, "tidy", 1, 2) end)
+    check(t, ids, 1)
+    t:defer(function() check(t, nil, 2) end)
   end)
   expect(case.verdict == "error", case.verdict)
 end)
@@ -242,14 +248,14 @@ test("'nothing came' without a positive control is inconclusive", function()
   local case = verdict_of(ids, function(t)
     t:session():establish()
     t:body()
-    t:nothing(t.nr, ids, "nothing comes")
+    t.nr:expect_nothing{ ids = ids, text = "nothing comes" }
   end)
   expect(case.verdict == "inconclusive" and case.reason:find("positive control"),
     tostring(case.reason))
   case = verdict_of(ids, function(t)
     local session = t:session():establish()
     t:body()
-    t:nothing(t.nr, ids, "nothing comes")
+    t.nr:expect_nothing{ ids = ids, text = "nothing comes" }
     session:send_create():expect_create()
   end)
   expect(case.verdict == "pass", tostring(case.reason))
@@ -260,7 +266,7 @@ test("'no data passes' without a flow that does is inconclusive", function()
   local case = verdict_of(ids, function(t)
     local session = t:session():connect()
     t:body()
-    t:blocked(session.data, ids)
+    session.data:expect_blocked{ ids = ids }
   end)
   expect(case.verdict == "inconclusive" and case.reason:find("positive control"),
     tostring(case.reason))
@@ -272,7 +278,7 @@ test("a message that nobody waits for fails the case", function()
     local session = t:session():connect()
     t:body()
     session:send_create()
-    t:expect(t.nr, "NOTIFY", session, ids, "a NOTIFY comes")
+    t.nr:expect{ message = "NOTIFY", session = session, ids = ids, text = "a NOTIFY comes" }
   end)
   expect(case.verdict == "fail" and case.reason:find("got CREATE", 1, true), tostring(case.reason))
 end)
@@ -282,9 +288,9 @@ test("a message of another session does not do for the one that is waited for", 
   local function two_sessions(t)
     t:session():establish()
     local second = t:session()
-    second.forwarded = second:send_create():expect_create()
+    second:send_create():expect_create()
     t:body()
-    second:respond():expect_response(ids, "the RESPONSE of the second session comes")
+    second:respond():expect_response{ ids = ids, text = "the RESPONSE of the second session comes" }
   end
   expect(verdict_of(ids, two_sessions).verdict == "pass", "a right firewall passes")
   local case = verdict_of(ids, two_sessions, { box = { breaks = { ["swaps-sessions"] = true } } })
@@ -296,15 +302,15 @@ test("a flow that had ended before the deletion did not stop at it", function()
   local ids = { "RFC5973-3.7.4-1" }
   local function late_deletion(t)
     local other, session = t:session(), t:session():establish()
-    t:passes(session.data)
+    session.data:expect_passing()
     t:pause(2000)
     t:body()
     session:delete()
-    t:stops(session.data, ids, "running flow stops at deletion", session.deleted_at, nil,
-      session.deleted_at + t.ixit.timing.stop_ms)
+    session.data:expect_stop{ ids = ids, text = "running flow stops at deletion",
+      at_ms = session.deleted_at }
     session:expect_create()
     t:control()
-    t:passes(other:establish().data)
+    other:establish().data:expect_passing()
   end
   expect(verdict_of(ids, late_deletion).verdict == "pass", "a right firewall passes")
   for _, broken in ipairs({ "ends-early", "reverse-ends-early" }) do
@@ -344,8 +350,7 @@ test("a bug in a case is an error of the runner, with its place", function()
 end)
 
 test("a step that carries what its case does not claim is an error", function()
-  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) t:check({ "RFC5973-3.5-4" }, "x", 1,
-    1) end)
+  local case = verdict_of({ "RFC5973-3.5-6" }, function(t) check(t, { "RFC5973-3.5-4" }, 1) end)
   expect(case.verdict == "error", case.verdict)
 end)
 
@@ -353,9 +358,9 @@ test("expected failures and unexpected passes are told apart", function()
   local ids = { "RFC5973-3.5-6" }
   local bad = verdict_of(ids, function(t)
     t:body()
-    t:check(ids, "x", 1, 2)
+    check(t, ids, 2)
   end)
-  local good = verdict_of(ids, function(t) t:check(ids, "x", 1, 1) end)
+  local good = verdict_of(ids, function(t) check(t, ids, 1) end)
   verdicts.apply({ bad, good }, { test = "known" })
   expect(bad.verdict == "expected failure", bad.verdict)
   expect(good.verdict == "unexpected pass", good.verdict)

@@ -153,7 +153,7 @@ function fake.new(net, options)
   -- From the responder ------------------------------------------------------------------------
 
   local function notify(association, session, direction, code)
-    send_nslp(association, session, direction, messages.notify(code))
+    send_nslp(association, session, direction, messages.notify(string.format("1/0x%02X", code)))
   end
 
   local function last_other(session)
@@ -233,7 +233,7 @@ function fake.new(net, options)
       session.pending = {}
     end
     if item.mode == "C" then return confirm(item.association, false) end
-    local association = Association.new(net, { receive = function(one)
+    local association = Association.new({ net = net }, { receive = function(one)
       if one.gist.name == "Response" then
         local waiting = sessions[one.sid]
         if waiting and not waiting.nr then box.open_outside(waiting, one) end
@@ -245,9 +245,9 @@ function fake.new(net, options)
     association.connection = net.connect_out(nli.interface, port, function()
       association.open = true
       confirm(association, true)
-    end, function(bytes, at) association:fed(bytes, at) end)
+    end, function(bytes, at) association:_fed(bytes, at) end)
     if not breaks["spreads"] then return end
-    session.other = Association.new(net, { receive = function() end })
+    session.other = Association.new({ net = net }, { receive = function() end })
     session.other.connection = net.connect_out(nli.interface, port,
       function() session.other.open = true end, function() end)
   end
@@ -359,7 +359,7 @@ function fake.new(net, options)
       association.sids[item.sid] = true
       by_peer[peer_of(item)] = association
     elseif not association.sids then
-      association:close()
+      association:_close()
     end
   end
 
@@ -420,17 +420,17 @@ function fake.new(net, options)
 
   function box.accept(side, connection)
     local association
-    association = Association.new(net, {
+    association = Association.new({ net = net }, {
       receive = function(item) on_inside(item.association, item) end,
       heard = function()
         local hello = association.hellos[#association.hellos]
         if #hello.gist.faults > 0 then fail_over(association, hello, { class = 10, code = 1 }) end
       end,
     })
-    association:attach(connection)
+    association:_attach(connection)
     association.side = side
-    connection:receive(function(bytes, at) association:fed(bytes, at) end,
-      function(reason) association:ended(reason) end)
+    connection:receive(function(bytes, at) association:_fed(bytes, at) end,
+      function(reason) association:_ended(reason) end)
   end
 
   local function answer_query(side, item, parts)

@@ -121,12 +121,12 @@ function fake.new(net, options)
     local configuration, peer = response.gist.by_type[4], response.gist.by_type[2].values
     local protocol = configuration and configuration.values.options[1]
     if not protocol or protocol.d == 1 then return end
-    local association = Association.new(net, { receive = function(item) on_message(item) end })
+    local association = Association.new({ net = net }, { receive = function(item) on_message(item) end })
     association.connection = net.connect_out(peer.interface,
       string.unpack(">I2", protocol.data), function()
         association.open = true
         confirm(session, association, response, true)
-      end, function(bytes, at) association:fed(bytes, at) end)
+      end, function(bytes, at) association:_fed(bytes, at) end)
     associations[#associations + 1] = association
   end
 

@@ -86,14 +86,15 @@ local function two_at_once(broken)
       t:body()
       local first, second = t:trigger_session(), t:trigger_session()
       for _ = 1, 2 do
-        local item = t:expect(t.nr, "CREATE", nil, ids, "a CREATE comes")
-        t:check(ids, "of the session whose flow it has", item.session and
-          item.session.flow.destination_port, item.gist.by_type[0].values.dest_port)
+        local item = t.nr:expect{ message = "CREATE", ids = ids, text = "a CREATE comes" }
+        t:check{ ids = ids, text = "of the session whose flow it has",
+          expected = item.session and item.session.flow.destination_port,
+          actual = item:values("MRI").dest_port }
         item.session.forwarded, item.session.msn = item, item.msn
         item.session:respond()
       end
-      first:expect_reported(0, ids, "the first trigger reports success")
-      second:expect_reported(0, ids, "the second trigger reports success")
+      first:expect_reported{ ids = ids, text = "the first trigger reports success" }
+      second:expect_reported{ ids = ids, text = "the second trigger reports success" }
     end } }, { box = { breaks = { [broken or ""] = true } } })[1]
 end
 

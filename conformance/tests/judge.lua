@@ -197,9 +197,9 @@ local HOST = { [made.NI] = true, [session.flow.source] = true }
 -- { the rule, steps that it conforms to, steps that violate it, the IUT where it is not the
 -- firewall }
 local more = {
-  { "natfw-notify-direction", { nslp(made.INSIDE, made.NI, 1, messages.notify(2)) },
-    { nslp(made.OUTSIDE, made.NR, 0, messages.notify(2)) } },
-  { "natfw-notify-originator", {}, { nslp(made.NI, made.INSIDE, 0, messages.notify(3)) }, HOST },
+  { "natfw-notify-direction", { nslp(made.INSIDE, made.NI, 1, messages.notify("1/0x02")) },
+    { nslp(made.OUTSIDE, made.NR, 0, messages.notify("1/0x02")) } },
+  { "natfw-notify-originator", {}, { nslp(made.NI, made.INSIDE, 0, messages.notify("1/0x03")) }, HOST },
   { "natfw-msn-increments", {}, { create(made.NI, made.INSIDE, 9) }, HOST },
   { "natfw-response-session", {}, { query_of(OTHER), nslp(made.INSIDE, made.NI, 1,
     messages.nslp_response({ msn = 7, lifetime_s = 60 }), OTHER) } },
@@ -253,7 +253,7 @@ test("a Response that is late by more than the way can explain violates", functi
 end)
 
 test("a NOTIFY of a lifetime that has expired comes no sooner", function()
-  local list = packets_of(with(nslp(made.INSIDE, made.NI, 1, messages.notify(4))))
+  local list = packets_of(with(nslp(made.INSIDE, made.NI, 1, messages.notify("1/0x04"))))
   local rule = rule_of(judged_packets(list), "natfw-expired-notify")
   expect(rule.verdict == "violates", rule.verdict)
   rule = rule_of(judged_packets(later(list, #list - 3, 60)), "natfw-expired-notify")

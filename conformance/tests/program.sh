@@ -49,6 +49,20 @@ expect 0 '^2 cases$' "$program" list --id '3.4-expiry-*'
 expect 0 '^0 cases$' "$program" list --section 9.9
 "$program" list --json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)) >= 15' || failed=$((failed + 1))
 
+# A vendor's folder beside the suite: the case of the guide.
+mkdir "$folder/acme"
+# shellcheck disable=SC2016  # no command: the marks of a block
+sed -n '/^```lua$/,/^```$/p' "$suite/../docs/guide-cases.md" | grep -v '^```' >"$folder/acme/late.lua"
+expect 0 '^acme:3\.5-late-deletion ' "$program" list --cases "$folder/acme"
+expect 0 '^1 cases$' "$program" list --cases "$folder/acme" --id 'acme:*'
+expect 0 '^3 cases$' "$program" list --cases "$folder/acme" --requirement RFC5973-3.5-6
+expect 2 'late.lua:7: acme:3.5-late-deletion is there twice' \
+    "$program" list --cases "$folder/acme" --cases "$folder/acme"
+sed -i 's/RFC5973-3.5-6"/RFC5973-3.5-66"/' "$folder/acme/late.lua"
+expect 2 'late.lua:10: acme:3.5-late-deletion claims RFC5973-3.5-66' \
+    "$program" run --ixit "$suite/ixit/firewall.lua" --cases "$folder/acme"
+expect 2 'nowhere: has no file of cases' "$program" list --cases "$folder/nowhere"
+
 cp "$suite/ixit/firewall.lua" "$folder/good.lua"
 expect 0 'as NF-FW' "$program" check-ixit "$folder/good.lua"
 sed 's/usual_s = 60/usual_s = "soon"/' "$folder/good.lua" >"$folder/bad.lua"

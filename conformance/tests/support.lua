@@ -12,7 +12,7 @@ local support = {}
 
 support.root = package.path:match("^(.-)%?%.lua")
 
-local function files()
+function support.case_files()
   local list = {}
   local pipe = assert(io.popen("find '" .. support.root .. "cases' -name '*.lua' | LC_ALL=C sort"))
   for line in pipe:lines() do list[#list + 1] = line end
@@ -47,8 +47,8 @@ local BEYOND_THE_FAKE = {
 }
 
 function support.cases()
-  local all = assert(catalogue.cases(files(), catalogue.tombstones(support.root
-    .. "cases/tombstones.txt"), support.requirements()))
+  local all = assert(catalogue.cases(support.case_files(), { known = support.requirements(),
+    tombstones = catalogue.tombstones(support.root .. "cases/tombstones.txt") }))
   local fit = {}
   for _, case in ipairs(all) do
     if not BEYOND_THE_FAKE[case.id] then fit[#fit + 1] = case end

@@ -1,5 +1,5 @@
 -- RFC 5973, sections 3.2.7 and 3.3: every fault that a RESPONSE or a NOTIFY can carry, one a case.
--- They are not answered, not passed on, and change nothing; the right message is processed afterwards.
+-- They are not answered, not passed on, and change nothing; the valid message is processed afterwards.
 
 local faults = require("runner.faults")
 

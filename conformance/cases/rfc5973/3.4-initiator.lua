@@ -1,61 +1,57 @@
 -- RFC 5973, sections 3.2 to 3.7: how an initiator keeps its sessions, and what it does about what
 -- comes back. The IXIT's trigger has it open and close sessions.
 
-local INITIATOR = { "NI" }
 local messages = require("runner.messages")
+local roles = require("runner.roles")
+local spoil = require("runner.spoil")
 
-local LIMIT = 4294967296
+
 local NO_ANSWER = "RFC5973-3.2.7-1"
-local REAUTHENTICATE, GOING_DOWN, EXPIRED, TERMINATED, NOT_ASSIGNED = 2, 3, 4, 5, 0x7F
 
-local function expect_next_msn(t, session, ids)
-  t:check(ids, "its MSN is the one before plus one", (session.last_msn + 1) % LIMIT, session.msn)
-end
 
 -- A session that is granted so little that it would have to refresh soon.
 local function short_session(t)
-  return t:trigger_session({ lifetime_s = t.ixit.lifetime.short_s }):establish()
+  return t:trigger_session{ lifetime_s = t.ixit.lifetime.short_s }:establish()
 end
-
-local function lives_until(session) return session.established_at + session.granted_s * 1000 end
 
 -- The IUT and the path still work.
 local function expect_another_session(t)
   t:control()
-  t:tolerate("CREATE", false)
+  t:tolerate_no_more("CREATE")
   t:trigger_session():establish()
 end
 
 -- After this NOTIFY the session is over: it is refreshed no more.
-local function ends_session(code, id)
+local function ends_session(info, id)
   return function(t)
     local session = short_session(t)
     t:body()
-    t.nr:send_nslp(session, messages.notify(code))
-    t:nothing(t.nr, { id, NO_ANSWER }, "it is not answered, and the session not refreshed",
-      session.granted_s * 1000 + t.ixit.timing.expiry_late_ms)
+    t.nr:send_nslp(session, messages.notify(info))
+    t.nr:expect_nothing{ ids = { id, NO_ANSWER },
+      text = "it is not answered, and the session not refreshed",
+      for_ms = session.granted_s * 1000 + t.ixit.timing.expiry_late_ms }
     expect_another_session(t)
   end
 end
 
 -- After this NOTIFY the session may be asked for anew, and nothing else comes.
-local function keeps_session(code)
+local function keeps_session(info)
   return function(t)
     local session = t:trigger_session():establish()
     t:body()
-    t.nr:send_nslp(session, messages.notify(code))
-    local item = t:await(t.ixit.timing.quiet_ms, function() return t.nr.inbox[1] end)
+    t.nr:send_nslp(session, messages.notify(info))
+    local item = t.nr:await_message{ within_ms = t.ixit.timing.quiet_ms }
     t:reading("A86", item and "asks the path anew" or "waits")
     if item then
-      session:expect_create({ NO_ANSWER, "RFC5973-3.7.5-12" },
-        "what comes is a request, neither RESPONSE nor NOTIFY")
-      expect_next_msn(t, session, { "RFC5973-3.5-3" })
+      session:expect_create{ ids = { NO_ANSWER, "RFC5973-3.7.5-12" },
+        text = "what comes is a request, neither RESPONSE nor NOTIFY" }
+      session:expect_next_msn{ ids = { "RFC5973-3.5-3" } }
       session:respond()
     end
-    local deletion = session:delete():expect_create({ NO_ANSWER, "RFC5973-3.7.5-12" },
-      "nothing else, until it is deleted")
-    t:check(nil, "with lifetime zero", 0, deletion.lifetime_s)
-    expect_next_msn(t, session, { "RFC5973-3.5-3" })
+    local deletion = session:delete():expect_create{ ids = { NO_ANSWER, "RFC5973-3.7.5-12" },
+      text = "nothing else, until it is deleted" }
+    t:check{ text = "with lifetime zero", expected = 0, actual = deletion.lifetime_s }
+    session:expect_next_msn{ ids = { "RFC5973-3.5-3" } }
   end
 end
 
@@ -63,17 +59,17 @@ local cases = {
   {
     id = "ni-3.4-lowered-lifetime",
     purpose = "An NI whose lifetime was lowered refreshes before what was granted ends.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.7.3-i8", "RFC5973-3.5-3" },
     run = function(t)
       local session = t:trigger_session()
-        :establish({ response = { lifetime_s = t.ixit.lifetime.short_s } })
+        :establish{ response = { lifetime_s = t.ixit.lifetime.short_s } }
       t:body()
-      session:expect_create({ "RFC5973-3.7.3-i8" }, "a refresh comes within the granted lifetime",
-        session.granted_s * 1000)
-      expect_next_msn(t, session, { "RFC5973-3.5-3" })
-      t:check({ "RFC5973-3.7.3-i8" }, "before it ends", "in time",
-        t.net.now() < lives_until(session) and "in time" or "late")
+      session:expect_create{ ids = { "RFC5973-3.7.3-i8" },
+        text = "a refresh comes within the granted lifetime", within_ms = session.granted_s * 1000 }
+      session:expect_next_msn{ ids = { "RFC5973-3.5-3" } }
+      t:check{ ids = { "RFC5973-3.7.3-i8" }, text = "before it ends", expected = "in time",
+        actual = t:now() < session:ends_at() and "in time" or "late" }
       session:respond()
     end,
   },
@@ -81,14 +77,15 @@ local cases = {
     id = "ni-3.2.8-session-without-answer-ends",
     purpose = "A session of an NI whose CREATE is never answered ends with the lifetime asked for; the "
       .. "NI reports that.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.2.8-2" },
     run = function(t)
       t:body()
-      local session = t:trigger_session({ lifetime_s = t.ixit.lifetime.short_s })
-      session:expect_create(nil, "the IUT sends a CREATE")
+      local session = t:trigger_session{ lifetime_s = t.ixit.lifetime.short_s }
+      session:expect_create()
       t:tolerate("CREATE") -- it may ask again meanwhile
-      session:expect_reported(1, { "RFC5973-3.2.8-2" }, "the trigger reports the failure")
+      session:expect_reported{ ids = { "RFC5973-3.2.8-2" },
+        text = "the trigger reports the failure", failure = true }
       expect_another_session(t)
     end,
   },
@@ -96,40 +93,38 @@ local cases = {
     id = "ni-3.4-unanswered-refresh",
     purpose = "A session of an NI whose refreshes are not answered ends with its lifetime: nothing more "
       .. "is signalled for it.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.2.8-3", "RFC5973-3.4-1a" },
     run = function(t)
       local session = short_session(t)
       t:body()
-      session:expect_create(nil, "a refresh comes", session.granted_s * 1000)
-      local sent = 1
-      t:await(lives_until(session) + t.ixit.timing.expiry_late_ms - t.net.now(), function()
-        local item = table.remove(t.nr.inbox, 1)
-        if item then sent = sent + 1 end
-      end)
-      t:reading("refreshes without an answer", tostring(sent))
-      t:nothing(t.nr, { "RFC5973-3.2.8-3", "RFC5973-3.4-1a" },
-        "no request comes after the lifetime", session.granted_s * 1000)
+      session:expect_create{ text = "a refresh comes", within_ms = session.granted_s * 1000 }
+      local more = t.nr:drain{
+        within_ms = session:ends_at() + t.ixit.timing.expiry_late_ms - t:now() }
+      t:reading("refreshes without an answer", tostring(1 + #more))
+      t.nr:expect_nothing{ ids = { "RFC5973-3.2.8-3", "RFC5973-3.4-1a" },
+        text = "no request comes after the lifetime", for_ms = session.granted_s * 1000 }
       expect_another_session(t)
     end,
   },
   {
     id = "ni-3.7.3-refused-refresh",
     purpose = "An NI whose refresh is refused uses no MSN again, and ends the session or asks again.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.5-2b", "RFC5973-3.5-3" },
     run = function(t)
       local session = short_session(t)
       t:body()
       local ids = { "RFC5973-3.5-2b", "RFC5973-3.5-3" }
-      session:expect_create(ids, "a refresh comes", session.granted_s * 1000)
-      expect_next_msn(t, session, ids)
-      session:respond({ class = 4, code = 1 })
-      local item = t:await(lives_until(session) - t.net.now(), function() return t.nr.inbox[1] end)
+      session:expect_create{ ids = ids, text = "a refresh comes",
+        within_ms = session.granted_s * 1000 }
+      session:expect_next_msn{ ids = ids }
+      session:respond{ info = "4/0x01" }
+      local item = t.nr:await_message{ within_ms = session:ends_at() - t:now() }
       t:reading("A38", item and "asks again" or "asks no more")
       if item then
-        session:expect_create(ids, "what comes is a request")
-        expect_next_msn(t, session, ids)
+        session:expect_create{ ids = ids, text = "what comes is a request" }
+        session:expect_next_msn{ ids = ids }
       end
       expect_another_session(t)
     end,
@@ -137,51 +132,54 @@ local cases = {
   {
     id = "ni-3.7.4-deleted-is-not-refreshed",
     purpose = "After its deletion a session of an NI is refreshed no more.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.7.4-i2" },
     run = function(t)
       local session = short_session(t)
       t:body()
-      local deletion = session:delete():expect_create({ "RFC5973-3.7.4-i2" }, "a CREATE comes")
-      t:check({ "RFC5973-3.7.4-i2" }, "its lifetime is zero", 0, deletion.lifetime_s)
-      t:nothing(t.nr, { "RFC5973-3.7.4-i2" }, "no request comes after it", session.granted_s * 1000)
+      local deletion = session:delete():expect_create{ ids = { "RFC5973-3.7.4-i2" },
+        text = "a CREATE comes" }
+      t:check{ ids = { "RFC5973-3.7.4-i2" }, text = "its lifetime is zero", expected = 0,
+        actual = deletion.lifetime_s }
+      t.nr:expect_nothing{ ids = { "RFC5973-3.7.4-i2" }, text = "no request comes after it",
+        for_ms = session.granted_s * 1000 }
       expect_another_session(t)
     end,
   },
   {
     id = "ni-4.3.1-tcp-flow",
     purpose = "An NI asks for a TCP flow by an MRI of protocol 6 with its ports.",
-    roles = INITIATOR, needs = { "tcp_flows" },
+    roles = roles.initiator, needs = { "tcp_flows" },
     requirements = { "RFC5973-4.3.1-2" },
     run = function(t)
       t:body()
-      local session = t:trigger_session({ protocol = "tcp" })
-      local create = session:expect_create({ "RFC5973-4.3.1-2" })
-      local mri, flow = create.gist.by_type[0].values, session.flow
-      t:check({ "RFC5973-4.3.1-2" }, "its protocol and ports",
-        string.format("6, %d to %d", flow.source_port, flow.destination_port),
-        string.format("%s, %s to %s", mri.protocol, mri.source_port, mri.dest_port))
+      local session = t:trigger_session{ protocol = "tcp" }
+      local create = session:expect_create{ ids = { "RFC5973-4.3.1-2" } }
+      local mri, flow = create:values("MRI"), session.flow
+      t:check{ ids = { "RFC5973-4.3.1-2" }, text = "its protocol and ports",
+        expected = string.format("6, %d to %d", flow.source_port, flow.destination_port),
+        actual = string.format("%s, %s to %s", mri.protocol, mri.source_port, mri.dest_port) }
       session:expect_granted()
     end,
   },
   {
     id = "ni-3.7.1-response-of-another-session",
     purpose = "A RESPONSE of a session that the NI does not have is not taken for that of one it has.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.2.8-i2" },
     run = function(t)
       local ids = { "RFC5973-3.2.8-i2" }
       local session = t:trigger_session()
-      local create = session:expect_create(nil, "the IUT sends a CREATE")
+      local create = session:expect_create()
       t:body()
       t:tolerate("GIST Error") -- for want of routing state
       t.nr:send_nslp(session, messages.nslp_response({ msn = session.msn,
         lifetime_s = create.lifetime_s }),
-        { change = function(data) data.objects[2].values = { sid = t.net.random(16) } end })
-      t:nothing(t.nr, ids, "it is not answered")
-      t:check(ids, "it is not taken for the answer", "still running", session.opening:summary())
+        { change = spoil.value("SID", "sid", "another session ") })
+      t.nr:expect_nothing{ ids = ids, text = "it is not answered" }
+      session:expect_unanswered{ ids = ids }
       t:control()
-      session:expect_granted(nil, "the right RESPONSE is taken")
+      session:expect_granted{ text = "the valid RESPONSE is taken" }
       session:expect_alive()
     end,
   },
@@ -189,21 +187,19 @@ local cases = {
     id = "ni-3.7.1-response-with-another-msn",
     purpose = "What an NI does about a RESPONSE whose MSN is that of no request: it does not answer it, "
       .. "and takes the right one after it.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { NO_ANSWER },
     run = function(t)
       local session = t:trigger_session()
-      session:expect_create(nil, "the IUT sends a CREATE")
+      session:expect_create()
       t:body()
-      session:respond({ msn = (session.msn - 1) % LIMIT })
-      t:nothing(t.nr, { NO_ANSWER }, "it is not answered")
-      local taken = session.opening.status ~= nil
-      t:reading("A33", taken and "taken" or "dropped")
+      session:respond{ msn = session:msn_plus(-1) }
+      t.nr:expect_nothing{ ids = { NO_ANSWER }, text = "it is not answered" }
+      t:reading("A33", session:reported() and "taken" or "dropped")
       if t.strict then
-        t:check(nil, "as this project reads it, it is dropped", "still running",
-          session.opening:summary())
+        session:expect_unanswered{ text = "as this project reads it, it is dropped" }
       end
-      session:expect_granted({ NO_ANSWER }, "the right RESPONSE is taken")
+      session:expect_granted{ ids = { NO_ANSWER }, text = "the valid RESPONSE is taken" }
       t:control()
       session:expect_alive()
     end,
@@ -211,68 +207,66 @@ local cases = {
   {
     id = "ni-3.2.7-class-1-is-no-success",
     purpose = "A RESPONSE of class 1, which is NOTIFY's, is no success for an NI.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.2.7-i2", NO_ANSWER },
     run = function(t)
       local session = t:trigger_session()
-      session:expect_create(nil, "the IUT sends a CREATE")
+      session:expect_create()
       t:body()
-      session:respond({ class = 1, code = 5, lifetime_s = session.forwarded.lifetime_s })
-      local asked = t:await(t.ixit.timing.quiet_ms,
-        function() return session.opening.status or t.nr.inbox[1] end)
+      session:respond{ info = "1/0x05", lifetime_s = session.forwarded.lifetime_s }
+      local asked = session:await_report_or_message{ within_ms = t.ixit.timing.quiet_ms }
       t:reading("A14", asked and "an error" or "dropped")
-      t:check({ "RFC5973-3.2.7-i2" }, "success is not reported", "no exit status 0",
-        session.opening:summary(), session.opening.status ~= 0)
+      session:expect_no_success{ ids = { "RFC5973-3.2.7-i2" } }
       t:tolerate("CREATE") -- another try
-      t:nothing(t.nr, { NO_ANSWER }, "it is not answered")
+      t.nr:expect_nothing{ ids = { NO_ANSWER }, text = "it is not answered" }
       expect_another_session(t)
     end,
   },
   {
     id = "ni-3.2.7-success-of-any-code",
     purpose = "A RESPONSE of class 2 is a success for an NI, whatever its code.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.2.7-i2" },
     run = function(t)
       local session = t:trigger_session()
-      session:expect_create(nil, "the IUT sends a CREATE")
+      session:expect_create()
       t:body()
-      session:respond({ class = 2, code = 0x7F })
-      session:expect_reported(0, { "RFC5973-3.2.7-i2" }, "the trigger reports success")
+      session:respond{ info = "2/0x7F" }
+      session:expect_reported{ ids = { "RFC5973-3.2.7-i2" }, text = "the trigger reports success" }
     end,
   },
   {
     id = "ni-3.7.1-no-node-answers",
     purpose = "An NI whose Queries nobody answers sends them again, gives up, and reports the failure.",
-    roles = INITIATOR,
+    roles = roles.initiator,
     requirements = { "RFC5973-3.7.1-8", "RFC5971-5.3.3-1b" },
     run = function(t)
       t.nr.silent = true
       local session = t:trigger_session()
-      local query = t:await(t.ixit.timing.response_ms, function() return session.queries[1] end)
-      t:check(nil, "a Query comes", "a Query", messages.summary(query), query ~= nil)
+      session:expect_query()
       t:body()
-      session:expect_reported(1, { "RFC5973-3.7.1-8" }, "the trigger reports the failure")
-      t:check({ "RFC5971-5.3.3-1b" }, "the Query was sent again", "2 or more", #session.queries,
-        #session.queries >= 2)
+      session:expect_reported{ ids = { "RFC5973-3.7.1-8" },
+        text = "the trigger reports the failure", failure = true }
+      t:check{ ids = { "RFC5971-5.3.3-1b" }, text = "the Query was sent again",
+        expected = "2 or more", actual = #session.queries, holds = #session.queries >= 2 }
       t.nr.silent = false
       expect_another_session(t)
     end,
   },
 }
 
-for _, row in ipairs({ { "terminated", TERMINATED, "RFC5973-3.7.5-i6" },
-  { "expired", EXPIRED, "RFC5973-3.7.5-i5" } }) do
-  cases[#cases + 1] = { id = "ni-3.7.5-notify-" .. row[1], roles = INITIATOR,
-    purpose = string.format("NOTIFY 1/0x%02X ends the session of an NI: it is not answered, and the "
-      .. "session not refreshed.", row[2]),
+for _, row in ipairs({ { "terminated", "1/0x05", "RFC5973-3.7.5-i6" },
+  { "expired", "1/0x04", "RFC5973-3.7.5-i5" } }) do
+  cases[#cases + 1] = { id = "ni-3.7.5-notify-" .. row[1], roles = roles.initiator,
+    purpose = "NOTIFY " .. row[2] .. " ends the session of an NI: it is not answered, and the "
+      .. "session not refreshed.",
     requirements = { row[3], NO_ANSWER }, run = ends_session(row[2], row[3]) }
 end
 
-for _, row in ipairs({ { "re-authentication", REAUTHENTICATE }, { "going-down", GOING_DOWN },
-  { "not-assigned", NOT_ASSIGNED } }) do
-  cases[#cases + 1] = { id = "ni-3.7.5-notify-" .. row[1], roles = INITIATOR,
-    purpose = string.format("NOTIFY 1/0x%02X is not answered by an NI; the session goes on.", row[2]),
+for _, row in ipairs({ { "re-authentication", "1/0x02" }, { "going-down", "1/0x03" },
+  { "not-assigned", "1/0x7F" } }) do
+  cases[#cases + 1] = { id = "ni-3.7.5-notify-" .. row[1], roles = roles.initiator,
+    purpose = "NOTIFY " .. row[2] .. " is not answered by an NI; the session goes on.",
     requirements = { NO_ANSWER, "RFC5973-3.7.5-12", "RFC5973-3.5-3" }, run = keeps_session(row[2]) }
 end
 

@@ -1,47 +1,40 @@
 -- RFC 5973, section 3.7.4: deleting sessions.
 
-local FIREWALL = { "NF-FW", "edge-FW" }
 local messages = require("runner.messages")
+local roles = require("runner.roles")
+local spoil = require("runner.spoil")
+
 local NO_SESSION = ("\0"):rep(16)
 
 -- A flow that runs when its session is deleted stops; another session's flow does not.
 local function deletion(protocol)
   return function(t)
-    local other = t:session({ protocol = protocol }):establish()
-    local session = t:session({ protocol = protocol }):establish()
-    t:passes(other.data)
-    t:passes(session.data)
+    local other = t:session{ protocol = protocol }:establish()
+    local session = t:session{ protocol = protocol }:establish()
+    other.data:expect_passing()
+    session.data:expect_passing()
     t:body()
     session:delete()
-    t:stops(session.data, { "RFC5973-3.7.4-1" }, "running flow stops at deletion",
-      session.deleted_at,
-      nil, session.deleted_at + t.ixit.timing.stop_ms)
-    t:passes(other.data, nil, "the flow of another session still passes")
-    local create = session:expect_create({ "RFC5973-3.7.4-i5" },
-      "the deletion is forwarded to the responder")
-    t:check({ "RFC5973-3.7.4-i5" }, "with lifetime 0", 0, create.lifetime_s)
-    t:nothing(t.ni, { "RFC5973-3.7.4-i6" }, "a deletion is not answered")
-    session:send_create({ msn = (session.msn - 5) % 4294967296 })
-    session.forwarded = session:expect_create({ "RFC5973-3.7.4-i4" },
-      "the session is forgotten: a CREATE with a lower MSN begins it anew")
-    t:control()
-    session:respond({ msn = session.forwarded.msn }):expect_response()
+    session.data:expect_stop{ ids = { "RFC5973-3.7.4-1" }, text = "running flow stops at deletion",
+      at_ms = session.deleted_at }
+    other.data:expect_passing{ text = "the flow of another session still passes" }
+    local create = session:expect_create{ ids = { "RFC5973-3.7.4-i5" },
+      text = "the deletion is forwarded to the responder" }
+    t:check{ ids = { "RFC5973-3.7.4-i5" }, text = "with lifetime 0", expected = 0,
+      actual = create.lifetime_s }
+    t.ni:expect_nothing{ ids = { "RFC5973-3.7.4-i6" }, text = "a deletion is not answered" }
+    session:expect_forgotten{ ids = { "RFC5973-3.7.4-i4" } }
   end
 end
 
 local DELETION = { "RFC5973-3.7.4-1", "RFC5973-3.7.4-i4", "RFC5973-3.7.4-i5", "RFC5973-3.7.4-i6" }
 
 -- An aggregated deletion: session id zero, explicitly routed, for every destination.
-local function aggregate(data)
-  local mri = data.objects[1].values
-  data.header.e = 1
-  data.objects[2].values = { sid = NO_SESSION }
-  mri.source_prefix, mri.dest_prefix, mri.protocol = 32, 0, 0
-  mri.p, mri.a, mri.b = 0, 0, 0
-end
+local aggregate = spoil.all(spoil.header("e", 1), spoil.value("SID", "sid", NO_SESSION),
+  spoil.fields("MRI", { source_prefix = 32, dest_prefix = 0, protocol = 0, p = 0, a = 0, b = 0 }))
 
 local function send_aggregated(t, session, lifetime_s)
-  local message = session:create_message({ lifetime_s = lifetime_s })
+  local message = session:create_message{ lifetime_s = lifetime_s }
   t.ni:send_nslp(session, message, { change = aggregate })
 end
 
@@ -50,105 +43,98 @@ return {
     id = "3.7.4-deletion-udp",
     purpose = "A deletion takes the rule away at once: a running UDP flow stops; the deletion is "
       .. "forwarded and not answered.",
-    roles = FIREWALL, needs = { "blocks_by_default" },
+    roles = roles.firewall, needs = { "blocks_by_default" },
     requirements = DELETION, run = deletion("udp"),
   },
   {
     id = "3.7.4-deletion-tcp",
     purpose = "A deletion takes the rule away at once: a running TCP flow stops; the deletion is "
       .. "forwarded and not answered.",
-    roles = FIREWALL, needs = { "blocks_by_default", "tcp_flows" },
+    roles = roles.firewall, needs = { "blocks_by_default", "tcp_flows" },
     requirements = DELETION, run = deletion("tcp"),
   },
   {
     id = "3.7.4-deletion-of-pending-session",
     purpose = "A deletion before the RESPONSE ends the session: a success that comes later opens "
       .. "nothing.",
-    roles = FIREWALL, needs = { "blocks_by_default" },
+    roles = roles.firewall, needs = { "blocks_by_default" },
     requirements = { "RFC5973-3.7.4-1" },
     run = function(t)
       local other = t:session():establish()
       local session = t:session()
-      session.forwarded = session:send_create():expect_create()
+      session:send_create():expect_create()
       local msn = session.msn
-      t:passes(other.data)
+      other.data:expect_passing()
       t:body()
       session:delete()
-      session:expect_create(nil, "the deletion is forwarded")
-      session:respond({ msn = msn })
-      t:blocked(session.data, { "RFC5973-3.7.4-1" }, "a RESPONSE after the deletion opens nothing")
+      session:expect_create{ text = "the deletion is forwarded" }
+      session:respond{ msn = msn }
+      session.data:expect_blocked{ ids = { "RFC5973-3.7.4-1" },
+        text = "a RESPONSE after the deletion opens nothing" }
       t:control()
-      t:passes(other.data)
+      other.data:expect_passing()
     end,
   },
   {
     id = "3.7.4-aggregated-deletion",
     purpose = "An aggregated deletion over the initiator's association ends its sessions and is "
       .. "not propagated.",
-    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion" },
+    roles = roles.firewall, needs = { "blocks_by_default", "aggregated_deletion" },
     requirements = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-i11" },
     run = function(t)
       local first = t:session():establish()
       local second = t:session():establish()
-      t:passes(first.data)
-      t:passes(second.data)
+      first.data:expect_passing()
+      second.data:expect_passing()
       t:body()
       send_aggregated(t, first, 0)
-      local moment = t.net.now()
-      t:stops(first.data, { "RFC5973-3.7.4-i11" }, "first flow stops at the aggregated deletion",
-        moment, nil,
-        moment + t.ixit.timing.stop_ms)
-      t:stops(second.data, { "RFC5973-3.7.4-i11" }, "second flow stops at the aggregated deletion",
-        moment, nil,
-        moment + t.ixit.timing.stop_ms)
-      local seen = {}
-      t:await(t.ixit.timing.quiet_ms, function()
-        local item = table.remove(t.nr.inbox, 1)
-        while item do
-          t:check({ "RFC5973-3.7.4-4a" }, "what is sent on belongs to one session", "a session id",
-            item.sid == NO_SESSION and "zero" or "a session id")
-          seen[#seen + 1] = item
-          item = table.remove(t.nr.inbox, 1)
-        end
-        return nil
-      end)
-      t:check({ "RFC5973-3.7.4-4a" }, "at most one deletion a session is sent on", "at most 2",
-        #seen, #seen <= 2)
+      local moment = t:now()
+      first.data:expect_stop{ ids = { "RFC5973-3.7.4-i11" },
+        text = "first flow stops at the aggregated deletion", at_ms = moment }
+      second.data:expect_stop{ ids = { "RFC5973-3.7.4-i11" },
+        text = "second flow stops at the aggregated deletion", at_ms = moment }
+      local seen = t.nr:drain{ within_ms = t.ixit.timing.quiet_ms }
+      for _, item in ipairs(seen) do
+        t:check{ ids = { "RFC5973-3.7.4-4a" }, text = "what is sent on belongs to one session",
+          expected = "a session id", actual = item.sid == NO_SESSION and "zero" or "a session id" }
+      end
+      t:check{ ids = { "RFC5973-3.7.4-4a" }, text = "at most one deletion a session is sent on",
+        expected = "at most 2", actual = #seen, holds = #seen <= 2 }
       t:reading("3.7.4-4b", #seen > 0 and "deletions are generated for each session"
         or "none are generated")
       t:control()
       local third = t:session():establish()
-      t:passes(third.data)
+      third.data:expect_passing()
     end,
   },
   {
     id = "3.7.4-aggregated-deletion-by-another-initiator",
     purpose = "An aggregated deletion over another initiator's association ends nothing of this "
       .. "one's.",
-    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion" },
+    roles = roles.firewall, needs = { "blocks_by_default", "aggregated_deletion" },
     requirements = { "RFC5973-3.7.4-3", "RFC5973-3.7.4-4a" },
     run = function(t)
       local session = t:session():establish()
       local first = t.ni
       t.ni = t:another_initiator()
       local foreign = t:session():establish()
-      t:passes(session.data)
-      t:passes(foreign.data)
+      session.data:expect_passing()
+      foreign.data:expect_passing()
       t:body()
       send_aggregated(t, foreign, 0)
-      local moment = t.net.now()
-      t:stops(foreign.data, nil, "the other initiator's own flow stops", moment, nil,
-        moment + t.ixit.timing.stop_ms)
-      t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow of this initiator still passes")
-      for _, item in ipairs(t.nr.inbox) do
-        t:check({ "RFC5973-3.7.4-4a" },
-          "nothing is sent on for this initiator's session or for none", "the other's",
-          item.session == foreign and "the other's" or "not the other's")
+      local moment = t:now()
+      foreign.data:expect_stop{ text = "the other initiator's own flow stops", at_ms = moment }
+      session.data:expect_passing{ ids = { "RFC5973-3.7.4-3" },
+        text = "the flow of this initiator still passes" }
+      for _, item in ipairs(t.nr:drain()) do
+        t:check{ ids = { "RFC5973-3.7.4-4a" },
+          text = "nothing is sent on for this initiator's session or for none",
+          expected = "the other's",
+          actual = item.session == foreign and "the other's" or "not the other's" }
       end
-      t.nr.inbox, t.ni = {}, first
-      session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.4-3",
-        "RFC5973-3.7.4-4a" },
-        "the session still lives")
+      t.ni = first
+      session:send_create():expect_create{ ids = { "RFC5973-3.7.4-3", "RFC5973-3.7.4-4a" },
+        text = "the session still lives" }
       session:respond():expect_response()
     end,
   },
@@ -156,63 +142,61 @@ return {
     id = "3.7.4-aggregated-message-that-deletes-nothing",
     purpose = "A CREATE with session id zero and a lifetime is no deletion: it is refused or "
       .. "dropped, not propagated.",
-    roles = FIREWALL, needs = { "aggregated_deletion" },
+    roles = roles.firewall, needs = { "aggregated_deletion" },
     requirements = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-2" },
     run = function(t)
       local session = t:session():establish()
       t:body()
       send_aggregated(t, session, t.ixit.lifetime.usual_s)
-      t:nothing(t.nr, { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-2" }, "it is not propagated")
-      local answer = table.remove(t.ni.inbox, 1)
+      t.nr:expect_nothing{ ids = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-2" },
+        text = "it is not propagated" }
+      local answer = t.ni:take{ within_ms = 0 }
       t:reading("A44", answer and "refused with " .. messages.summary(answer) or "dropped")
-      t:check({ "RFC5973-3.7.4-2" },
-        "if it is refused, then as not authenticated or not authorized",
-        "nothing, 5/0x01 or 5/0x02",
-        answer and string.format("%d/0x%02X", answer.class or 0, answer.code or 0) or "nothing",
-        not answer or (answer.class == 5 and (answer.code == 1 or answer.code == 2)))
-      if t.strict then
-        t:check({ "RFC5973-3.7.4-2" }, "as this project reads it, it is refused", "refused", answer
-          and "refused" or "dropped")
-      end
+      t:check{ ids = { "RFC5973-3.7.4-2" },
+        text = "if it is refused, then as not authenticated or not authorized",
+        expected = "nothing, 5/0x01 or 5/0x02", actual = answer and answer:info() or "nothing",
+        holds = not answer or answer:info() == "5/0x01" or answer:info() == "5/0x02" }
+      t:check_strictly{ ids = { "RFC5973-3.7.4-2" }, text = "as this project reads it, it is refused",
+        expected = "refused", actual = answer and "refused" or "dropped" }
       t:control()
-      session.forwarded = session:send_create():expect_create()
+      session:send_create():expect_create()
     end,
   },
   {
     id = "3.7.4-aggregated-deletion-in-d-mode",
     purpose = "An aggregated deletion that does not come over an association ends nothing.",
-    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion" },
+    roles = roles.firewall, needs = { "blocks_by_default", "aggregated_deletion" },
     requirements = { "RFC5973-3.7.4-3" },
     run = function(t)
       local session = t:session():establish()
-      t:passes(session.data)
+      session.data:expect_passing()
       t:body()
-      local message = session:create_message({ lifetime_s = 0 })
-      t.ni:send_nslp_datagram(session, message, aggregate)
-      t:nothing(t.nr, { "RFC5973-3.7.4-3" }, "nothing is sent on")
-      t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow still passes")
-      session.msn = (session.msn + 1) % 4294967296
-      session.forwarded = session:send_create():expect_create({ "RFC5973-3.7.4-3" },
-        "the session still lives")
+      local message = session:create_message{ lifetime_s = 0 }
+      t.ni:send_nslp_datagram(session, message, { change = aggregate })
+      t.nr:expect_nothing{ ids = { "RFC5973-3.7.4-3" }, text = "nothing is sent on" }
+      session.data:expect_passing{ ids = { "RFC5973-3.7.4-3" }, text = "the flow still passes" }
+      session.msn = session:msn_plus(1)
+      session:send_create():expect_create{ ids = { "RFC5973-3.7.4-3" },
+        text = "the session still lives" }
     end,
   },
   {
     id = "3.7.4-aggregated-deletion-of-d-mode-sessions",
     purpose = "A session that the initiator signalled in D-mode is not ended by an aggregated "
       .. "deletion in D-mode either: that takes an association.",
-    roles = FIREWALL, needs = { "blocks_by_default", "aggregated_deletion", "d_mode" },
+    roles = roles.firewall, needs = { "blocks_by_default", "aggregated_deletion", "d_mode" },
     requirements = { "RFC5973-3.7.4-3" },
     run = function(t)
-      local session = t:session():connect({ d_mode = true }):establish()
-      t:passes(session.data)
+      local session = t:session():connect{ d_mode = true }:establish()
+      session.data:expect_passing()
       t:body()
       t:tolerate("RESPONSE") -- 5/0x01 or 5/0x02, or silence
-      local message = session:create_message({ lifetime_s = 0 })
-      t.ni:send_nslp_datagram(session, message, aggregate)
-      t:nothing(t.nr, { "RFC5973-3.7.4-3" }, "nothing is sent on")
-      t:passes(session.data, { "RFC5973-3.7.4-3" }, "the flow still passes")
-      session.forwarded = t:insist(function() session:send_create() end, t.nr, "CREATE",
-        session, { "RFC5973-3.7.4-3" }, "the session still lives")
+      local message = session:create_message{ lifetime_s = 0 }
+      t.ni:send_nslp_datagram(session, message, { change = aggregate })
+      t.nr:expect_nothing{ ids = { "RFC5973-3.7.4-3" }, text = "nothing is sent on" }
+      session.data:expect_passing{ ids = { "RFC5973-3.7.4-3" }, text = "the flow still passes" }
+      t.nr:insist(function() session:send_create() end, { message = "CREATE", session = session,
+        ids = { "RFC5973-3.7.4-3" }, text = "the session still lives" })
     end,
   },
 }

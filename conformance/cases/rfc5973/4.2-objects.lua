@@ -1,64 +1,64 @@
 -- RFC 5973, section 4.2: objects and how they can be wrong.
 
-local FIREWALL = { "NF-FW", "edge-FW" }
 local messages = require("runner.messages")
+local natfw = require("codec.natfw")
+local roles = require("runner.roles")
 local spoil = require("runner.spoil")
-local INFO = 0x010
+
 local UNKNOWN = 0x3F0 -- no NSLP has registered it
 
 return {
   {
     id = "4.2-unknown-optional-object",
     purpose = "An unknown object with AB=01 is dropped, and the rest of the message processed.",
-    roles = FIREWALL,
+    roles = roles.firewall,
     requirements = { "RFC5973-4.2-i4" },
     run = function(t)
       local session = t:session():connect()
       t:body()
-      session:send_create({ change = spoil.with({ type = UNKNOWN, ab = 1, raw = "\1\2\3\4" }) })
-      session.forwarded = session:expect_create({ "RFC5973-4.2-i4" }, "the CREATE is processed")
-      t:check({ "RFC5973-4.2-i4" }, "without the object", "none",
-        session.forwarded.natfw.by_type[UNKNOWN] and "there" or "none")
+      session:send_create{ change = spoil.with({ type = UNKNOWN, ab = 1, raw = "\1\2\3\4" }) }
+      session:expect_create{ ids = { "RFC5973-4.2-i4" },
+        text = "the CREATE is processed" }
+      t:check{ ids = { "RFC5973-4.2-i4" }, text = "without the object", expected = "none",
+        actual = session.forwarded:has(UNKNOWN) and "there" or "none" }
       for _, object in ipairs(session.forwarded.natfw.objects) do
-        t:check({ "RFC5973-4.2-i4" }, "object " .. object.name .. " is a known one", "known",
-          object.type == UNKNOWN and "unknown" or "known")
+        t:check{ ids = { "RFC5973-4.2-i4" }, text = "object " .. object.name .. " is a known one",
+          expected = "known", actual = object.type == UNKNOWN and "unknown" or "known" }
       end
-      session:respond():expect_response({ "RFC5973-4.2-i4" })
+      session:respond():expect_response{ ids = { "RFC5973-4.2-i4" } }
     end,
   },
   {
     id = "4.2-unknown-forward-object",
     purpose = "An unknown object with AB=10 is forwarded unchanged, and not kept for later "
       .. "messages.",
-    roles = FIREWALL,
+    roles = roles.firewall,
     requirements = { "RFC5973-4.2-i5" },
     run = function(t)
-      local function unknown_in(item)
-        for _, object in ipairs(item.natfw.objects) do
-          if object.type == UNKNOWN then return object end
-        end
-        return nil
-      end
       local session = t:session():connect()
       t:body()
-      session:send_create({ change = spoil.with({ type = UNKNOWN, ab = 2, raw = "\1\2\3\4\5\6\7\8" }) })
-      session.forwarded = session:expect_create({ "RFC5973-4.2-i5" }, "the CREATE is processed")
-      local object = unknown_in(session.forwarded)
-      t:check({ "RFC5973-4.2-i5" }, "the object is forwarded", "there", object and "there"
-        or "gone")
-      t:check({ "RFC5973-4.2-i5" }, "its value is unchanged", "0102030405060708",
-        (object.raw:gsub(".", function(c) return string.format("%02x", c:byte()) end)))
-      t:check({ "RFC5973-4.2-i5" }, "its flags are unchanged", 2, object.ab)
+      session:send_create{
+        change = spoil.with({ type = UNKNOWN, ab = 2, raw = "\1\2\3\4\5\6\7\8" }) }
+      session:expect_create{ ids = { "RFC5973-4.2-i5" },
+        text = "the CREATE is processed" }
+      local object = session.forwarded:object(UNKNOWN)
+      t:check{ ids = { "RFC5973-4.2-i5" }, text = "the object is forwarded", expected = "there",
+        actual = object and "there" or "gone" }
+      t:check{ ids = { "RFC5973-4.2-i5" }, text = "its value is unchanged",
+        expected = "0102030405060708",
+        actual = messages.hex(object.raw) }
+      t:check{ ids = { "RFC5973-4.2-i5" }, text = "its flags are unchanged", expected = 2,
+        actual = object.ab }
       session:respond():expect_response()
-      session.forwarded = session:send_create():expect_create()
-      t:check({ "RFC5973-4.2-i5" }, "the next CREATE is forwarded without it", "none",
-        unknown_in(session.forwarded) and "there" or "none")
+      session:send_create():expect_create()
+      t:check{ ids = { "RFC5973-4.2-i5" }, text = "the next CREATE is forwarded without it",
+        expected = "none", actual = session.forwarded:has(UNKNOWN) and "there" or "none" }
     end,
   },
   {
     id = "4.2.4-sub-ports",
     purpose = "sub_ports 0 opens the one port of the MRI, sub_ports 1 that and the next.",
-    roles = FIREWALL, needs = { "blocks_by_default" },
+    roles = roles.firewall, needs = { "blocks_by_default" },
     requirements = { "RFC5973-4.2.4-i5", "RFC5973-4.2.4-i6" },
     run = function(t)
       local function next_port(flow)
@@ -70,56 +70,58 @@ return {
       local one = t:session():establish()
       local two = t:session():connect()
       t:body()
-      two:establish({ sub_ports = 1 })
-      t:blocked(next_port(one.data.flow), { "RFC5973-4.2.4-i5" },
-        "sub_ports 0: the next port stays closed")
-      t:passes(one.data, { "RFC5973-4.2.4-i5" }, "sub_ports 0: the port itself is open")
-      t:passes(two.data, { "RFC5973-4.2.4-i6" }, "sub_ports 1: the port itself is open")
-      t:passes(next_port(two.data.flow), { "RFC5973-4.2.4-i6" },
-        "sub_ports 1: the next port is open")
+      two:establish{ sub_ports = 1 }
+      next_port(one.data.flow):expect_blocked{ ids = { "RFC5973-4.2.4-i5" },
+        text = "sub_ports 0: the next port stays closed" }
+      one.data:expect_passing{ ids = { "RFC5973-4.2.4-i5" },
+        text = "sub_ports 0: the port itself is open" }
+      two.data:expect_passing{ ids = { "RFC5973-4.2.4-i6" },
+        text = "sub_ports 1: the port itself is open" }
+      next_port(two.data.flow):expect_passing{ ids = { "RFC5973-4.2.4-i6" },
+        text = "sub_ports 1: the next port is open" }
     end,
   },
   {
     id = "4.2.4-deny-opens-nothing",
     purpose = "A CREATE whose rule action is deny is not forwarded, and never lets its data "
       .. "through.",
-    roles = FIREWALL, needs = { "blocks_by_default" },
+    roles = roles.firewall, needs = { "blocks_by_default" },
     requirements = { "RFC5973-4.2.4-2" },
     run = function(t)
       local other = t:session():establish()
       local session = t:session():connect()
-      t:passes(other.data)
+      other.data:expect_passing()
       t:body()
-      session:send_create({ rule_action = 2 })
-      t:nothing(t.nr, { "RFC5973-4.2.4-2" }, "a CREATE that denies is not forwarded")
-      local answer = table.remove(t.ni.inbox, 1)
+      session:send_create{ rule_action = natfw.rule_action.deny }
+      t.nr:expect_nothing{ ids = { "RFC5973-4.2.4-2" },
+        text = "a CREATE that denies is not forwarded" }
+      local answer = t.ni:take{ within_ms = 0 }
       t:reading("A63", answer and "refused with " .. messages.summary(answer) or "dropped")
-      if t.strict then
-        t:check(nil, "as this project reads it, deny is refused", "7/0x06",
-          answer and answer.class and string.format("%d/0x%02X", answer.class, answer.code))
-      end
-      t:blocked(session.data, { "RFC5973-4.2.4-2" }, "the data of a denied flow does not pass")
+      t:check_strictly{ text = "as this project reads it, deny is refused", expected = "7/0x06",
+        actual = answer and answer.class and answer:info() }
+      session.data:expect_blocked{ ids = { "RFC5973-4.2.4-2" },
+        text = "the data of a denied flow does not pass" }
       t:control()
-      t:passes(other.data)
-      other.forwarded = other:send_create():expect_create()
+      other.data:expect_passing()
+      other:send_create():expect_create()
     end,
   },
   {
     id = "4.2.5-reserved-bits-ignored",
     purpose = "The reserved bits of NATFW_INFO are ignored on reception.",
-    roles = FIREWALL,
+    roles = roles.firewall,
     requirements = { "RFC5973-4.2.5-1b" },
     run = function(t)
       local session = t:session()
-      session.forwarded = session:send_create():expect_create()
+      session:send_create():expect_create()
       t:body()
-      session:respond({ change = function(message)
-        local values = spoil.find(message, INFO).values
-        values.reserved, values.reserved_r = 15, 15
-      end })
-      local response = session:expect_response({ "RFC5973-4.2.5-1b" }, "the RESPONSE is processed")
-      t:check({ "RFC5973-4.2.5-1b" }, "as a success", 2, response.class)
-      t:passes(session.data, { "RFC5973-4.2.5-1b" })
+      session:respond{
+        change = spoil.fields("NATFW_INFO", { reserved = 15, reserved_r = 15 }) }
+      local response = session:expect_response{ ids = { "RFC5973-4.2.5-1b" },
+        text = "the RESPONSE is processed" }
+      t:check{ ids = { "RFC5973-4.2.5-1b" }, text = "as a success", expected = 2,
+        actual = response.class }
+      session.data:expect_passing{ ids = { "RFC5973-4.2.5-1b" } }
     end,
   },
 }

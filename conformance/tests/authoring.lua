@@ -1,0 +1,200 @@
+-- What an author of cases is promised: steps and nothing beneath them in the suite's own cases, a guide
+-- that lists just the steps there are, and a vendor's own folder beside the suite.
+
+local catalogue = require("runner.catalogue")
+local report = require("runner.report")
+local support = require("tests.support")
+
+local test, expect = support.test, support.expect
+
+local function read(path)
+  local file = assert(io.open(path))
+  local content = file:read("a")
+  file:close()
+  return content
+end
+
+local GUIDE = read(support.root .. "../docs/guide-cases.md")
+
+
+
+-- The cases -----------------------------------------------------------------------------------------
+
+test("no case reaches beneath its steps", function()
+  local hidden = { "%.querying", "%.responding", "%.inbox", "%.by_type", "%.unproved", "%.opening",
+    "[:.]_%l" }
+  local files = support.case_files()
+  expect(#files >= 30, #files .. " files of cases")
+  for _, path in ipairs(files) do
+    local number = 0
+    for line in read(path):gmatch("([^\n]*)\n") do
+      number = number + 1
+      for _, pattern in ipairs(hidden) do
+        expect(not line:find(pattern), string.format("%s:%d: %s", path, number, line))
+      end
+    end
+  end
+end)
+
+test("no step takes a positional nil", function()
+  for _, path in ipairs(support.case_files()) do
+    for name, first in read(path):gmatch(":(expect[%l_]*)%(([^)]*)") do
+      expect(not first:find("^nil") and not first:find(", nil"), path .. ": " .. name .. "(" .. first)
+    end
+  end
+end)
+
+-- The guide -----------------------------------------------------------------------------------------
+
+-- Which files have the steps of what the guide calls so. A name with an underscore is no step.
+local SOURCES = { t = { "case" }, session = { "session", "handshake", "initiated" },
+  neighbour = { "neighbour" }, flow = { "flow" }, association = { "association" },
+  message = { "item" }, spoil = { "spoil" } }
+
+local function steps_there_are()
+  local there = {}
+  for subject, files in pairs(SOURCES) do
+    for _, file in ipairs(files) do
+      local pattern = "function " .. (subject == "spoil" and "spoil%." or "%u%w+:") .. "(%l[%w_]*)%("
+      for name in read(support.root .. "runner/" .. file .. ".lua"):gmatch(pattern) do
+        there[subject .. " " .. name] = true
+      end
+    end
+  end
+  return there
+end
+
+test("the guide lists exactly the steps that there are", function()
+  local there, listed, count = steps_there_are(), {}, 0
+  for subject, name in GUIDE:gmatch("\n%- `(%l+)[:.](%l[%w_]*)") do
+    local step = subject .. " " .. name
+    expect(there[step], "the guide has " .. step .. ", and the runner has not")
+    expect(not listed[step], "the guide has " .. step .. " twice")
+    listed[step], count = true, count + 1
+  end
+  for step in pairs(there) do expect(listed[step], "the guide lacks " .. step) end
+  expect(count > 100, count .. " steps")
+end)
+
+test("the guide gives a step the fields that it takes", function()
+  local source, count = "", 0
+  for _, files in pairs(SOURCES) do
+    for _, file in ipairs(files) do
+      source = source .. read(support.root .. "runner/" .. file .. ".lua")
+    end
+  end
+  for name, given in GUIDE:gmatch("\n%- `%l+:(expect[%l_]*){ ([%l_, ]+) }") do
+    local takes = {}
+    for names in source:gmatch('fields%.of%("' .. name .. '", given, "([%l_ ]+)"%)') do
+      for field in names:gmatch("%S+") do takes[field] = true end
+    end
+    for field in given:gmatch("[%l_]+") do
+      expect(takes[field], name .. " has no field " .. field)
+      count = count + 1
+    end
+  end
+  expect(count > 50, count .. " fields")
+end)
+
+-- A vendor's folder ---------------------------------------------------------------------------------
+
+local EXAMPLE = GUIDE:match("\n```lua\n(.-)```\n")
+
+local function write(content)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(content)
+  file:close()
+  return path
+end
+
+-- The suite's cases with those of this text after them, or nil and what is wrong.
+local function with_vendors(content)
+  local path = write(content)
+  local cases, why = catalogue.cases({ path }, { known = support.requirements(),
+    suite = support.cases() })
+  os.remove(path)
+  return cases, why and why:gsub("^[^:]*", "FILE"), path
+end
+
+local function last_of(content)
+  local cases, why = with_vendors(content)
+  expect(cases, why)
+  return cases[#cases]
+end
+
+test("the guide's case is added to the suite, and a right firewall passes it", function()
+  local cases, _, path = with_vendors(EXAMPLE)
+  expect(#cases == #support.cases() + 1, #cases .. " cases")
+  local case = cases[#cases]
+  expect(case.id == "acme:3.5-late-deletion" and case.file == path and case.section == "3.5",
+    case.id .. " of " .. case.file .. ", " .. case.section)
+  local results = support.run({ case })
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+end)
+
+test("it stands in the reports as the suite's do", function()
+  local results = support.run({ last_of(EXAMPLE), support.case("3.5-msn-wraps-around") })
+  local run = { version = "0.0.0", roles = { "NF-FW" }, hash = ("0"):rep(64), iut = "a box", jobs = 1,
+    started_ms = 0, started = "2026-01-02T03:04:05Z", catalogue = support.requirements() }
+  for _, kind in ipairs(report.kinds) do
+    local text = report[kind](results, run, "/some/where/report")
+    for _, id in ipairs({ "acme:3.5-late-deletion", "3.5-msn-wraps-around" }) do
+      expect(text:find(id, 1, true), id .. " is not in the " .. kind .. " report")
+    end
+  end
+end)
+
+test("it fails a firewall that takes stale sequence numbers, by its own requirement", function()
+  local results = support.run({ last_of(EXAMPLE) }, { box = { breaks = { stale = true } } })
+  expect(results[1].verdict == "fail", results[1].verdict)
+  expect(support.failing_step(results[1]).ids[1] == "RFC5973-3.5-6", tostring(results[1].reason))
+end)
+
+-- What is changed in the guide's case, and what is said about it, where.
+local REFUSED = {
+  { '"acme:3.5%-late%-deletion"', '"3.5-late-deletion"', "FILE:7: 3.5%-late%-deletion has no prefix" },
+  { '"acme:3.5%-late%-deletion"', '"3.5-msn-wraps-around"',
+    "FILE:7: 3.5%-msn%-wraps%-around is an id of the suite" },
+  { "RFC5973%-3.5%-6", "RFC5973-3.5-6000",
+    "FILE:10: acme:3.5%-late%-deletion claims RFC5973%-3.5%-6000" },
+  { "roles = roles.firewall", 'roles = { "NF" }', "FILE:9: acme:3.5%-late%-deletion is for NF" },
+  { "purpose = ", "aim = ", "FILE:7: acme:3.5%-late%-deletion has no purpose" },
+  { "return {", "return 1 + {", "FILE:5: attempt to perform arithmetic" },
+  { "id = ", "id = = ", "FILE:7: unexpected symbol" },
+}
+
+test("what is wrong with a vendor's case is refused, with its file and line", function()
+  for _, row in ipairs(REFUSED) do
+    local changed = EXAMPLE:gsub(row[1], row[2])
+    expect(changed ~= EXAMPLE, row[1] .. " is not in the guide's case")
+    local cases, why = with_vendors(changed)
+    expect(cases == nil and why:find(row[3]), row[3] .. ": " .. tostring(why))
+  end
+end)
+
+test("a case of a folder that is given twice is refused", function()
+  local path = write(EXAMPLE)
+  local cases, why = catalogue.cases({ path, path }, { known = support.requirements(),
+    suite = support.cases() })
+  os.remove(path)
+  expect(cases == nil and why:find("acme:3.5-late-deletion is there twice", 1, true), tostring(why))
+end)
+
+test("a field that a step does not have is an error, and no pass", function()
+  local changed = EXAMPLE:gsub("text = \"the flow still passes\"", "txt = \"the flow still passes\"")
+  local results = support.run({ last_of(changed) })
+  expect(results[1].verdict == "error", results[1].verdict)
+  expect(results[1].reason:find("expect_passing has no field 'txt'", 1, true), results[1].reason)
+end)
+
+test("an object that the tables do not have is an error, and no pass", function()
+  local changed = EXAMPLE:gsub("lifetime_s = 0 }",
+    "lifetime_s = 0, change = require('runner.spoil').without('NATFW_LTT') }")
+  local results = support.run({ last_of(changed) })
+  expect(results[1].verdict == "error", results[1].verdict)
+  expect(results[1].reason:find("no object of NATFW is called 'NATFW_LTT'", 1, true),
+    results[1].reason)
+end)
+
+support.finish()
