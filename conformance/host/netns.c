@@ -107,11 +107,14 @@ static int netns_ip(lua_State *L)
     int count = lua_gettop(L) - 1;
     luaL_argcheck(L, count <= MOST, 2, "too many arguments");
     for (int i = 0; i < count; i++) {
-        arguments[i + 1] = strdup(luaL_checkstring(L, i + 2));
+        luaL_checkstring(L, i + 2);
     }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return host_fail(L, "pipe");
+    }
+    for (int i = 0; i < count; i++) {
+        arguments[i + 1] = strdup(lua_tostring(L, i + 2));
     }
     pid_t child = fork();
     if (child == 0) {

@@ -21,6 +21,8 @@ enum {
     GIST_QUERY_ATTEMPTS_MAX = 8  /* Queries of one handshake whose cookies are kept */
 };
 
+_Static_assert(GIST_PEER_IDENTITY_MAX <= 255, "its length is one octet, A.3.3");
+
 /* Values out of range are taken as the nearest in it. Times of 0 are reserved on the wire. */
 struct gist_node_config {
     uint16_t nslp_id; /* the one signalling application hosted: 33 for NATFW */

@@ -6,6 +6,7 @@
 #include "core/gist/mri.h"
 
 enum { GIST_MRI_VALUE_MAX = 52 }; /* octets: path-coupled, IPv6, everything present */
+_Static_assert(GIST_MRI_VALUE_MAX == 4 + 2 * 16 + 4 * 4, "head, addresses, four more words");
 
 /* Reads the whole value. On false, subcode is one of Object Value Error and the reader's position
  * tells where the error is. */

@@ -51,7 +51,7 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
     if (reception->arrival) {
         received.interface = reception->arrival->interface;
         received.ip_ttl = reception->arrival->ip_ttl;
-    } else {
+    } else if (reception->association) {
         received.interface = reception->association->interface;
     }
     if (received.interface == 0 && state)

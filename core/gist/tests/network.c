@@ -235,7 +235,7 @@ size_t network_run_until(struct network *network, uint64_t time_ms)
             network->now_ms = next_ms;
         if (event)
             happen(take_event(network));
-        else
+        else if (due)
             tick(network, due);
     }
 }

@@ -69,6 +69,14 @@ static struct natfw_info judge_request(struct natfw_node *node,
     return natfw_judge_rule(node, incoming, &rule, *granted_s, session != NULL);
 }
 
+static void refuse_request(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info refusal)
+{
+    SPEC_DO("RFC5973-3.7.1-6", 1) {
+        natfw_refuse_info(node, incoming, refusal);
+    }
+}
+
 void natfw_responder_request(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
@@ -78,14 +86,14 @@ void natfw_responder_request(
     }
     uint32_t granted_s;
     struct natfw_info refusal = judge_request(node, incoming, session, &granted_s);
-    if (refusal.code == NATFW_NO_CODE && !session)
-        session = natfw_session_table_add(&node->sessions, &incoming->received->session_id);
-    if (refusal.code == NATFW_NO_CODE && !session)
-        refusal.code = NATFW_RESOURCES_UNAVAILABLE;
     if (refusal.code != NATFW_NO_CODE) {
-        SPEC_DO("RFC5973-3.7.1-6", 1) {
-            natfw_refuse_info(node, incoming, refusal);
-        }
+        refuse_request(node, incoming, refusal);
+        return;
+    }
+    if (!session)
+        session = natfw_session_table_add(&node->sessions, &incoming->received->session_id);
+    if (!session) {
+        refuse_request(node, incoming, (struct natfw_info){.code = NATFW_RESOURCES_UNAVAILABLE});
         return;
     }
     session->role = NATFW_RESPONDER;

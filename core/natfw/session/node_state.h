@@ -2,12 +2,14 @@
 #ifndef NATFW_NATFW_NODE_STATE_H
 #define NATFW_NATFW_NODE_STATE_H
 
+#include "core/gist/message/object.h"
 #include "core/natfw/message/message.h"
 #include "core/natfw/node.h"
 #include "core/natfw/session/session_table.h"
 
 /* The longest NSLP-Data object: 4095 words. RFC 5971 A.2. */
 enum { NATFW_PAYLOAD_MAX = 4095 * 4 };
+_Static_assert(NATFW_PAYLOAD_MAX == (int)GIST_OBJECT_VALUE_MAX, "what GIST takes at the most");
 
 /* A request inside a Query that is to be refused; piggyback.c. */
 struct natfw_piggybacked {

@@ -61,7 +61,7 @@ Test(session_table, a_handle_leads_to_its_session_and_to_no_later_one)
     cr_assert_neq(session->request.handle, first);
     cr_assert_eq(natfw_session_table_of_handle(&table, first), session);
     natfw_session_table_remove(&table, session);
-    session = natfw_session_table_add(&table, &id);
+    cr_assert_not_null(natfw_session_table_add(&table, &id));
     cr_assert_null(natfw_session_table_of_handle(&table, first));
     natfw_session_table_close(&table);
 }
