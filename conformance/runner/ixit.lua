@@ -55,6 +55,8 @@ local function refusals(value)
   return true
 end
 
+local function percent(value) return natural(value) and value <= 100 end
+
 local side = {
   netns = { text, "the path of a network namespace" },
   interface = { text, "the name of the port in that namespace" },
@@ -101,6 +103,16 @@ local schema = {
     hold_time_ms = { positive, "milliseconds", 30000 },
   },
   refusals = { refusals, "a table of codes, as [\"5/0x02\"], and the flow that is refused so", {} },
+  -- How a run with --shim plays the box, docs/shim-protocol.md.
+  shim = {
+    configuration = { function(value) return type(value) == "string" end,
+      "the path of a file that the shim understands", "" },
+    loss_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
+    duplication_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
+    reordering_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
+    corruption_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
+    delay_ms = { natural, "milliseconds", 0 },
+  },
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },
@@ -185,8 +197,26 @@ local function pool_of(given)
   return { prefix = given, base = base, size = math.min(2 ^ (32 - tonumber(bits)), 65536) // 1 }
 end
 
--- The checked settings, or nil and a list of errors. `source` is the file's text, for lines.
-function ixit.check(given, file, source)
+-- What a box behind a shim needs no IXIT to say: it has no namespaces, and its triggers are those of
+-- the protocol.
+local function complete_for_shim(given)
+  for _, name in ipairs({ "inside", "outside" }) do
+    if type(given[name]) == "table" then
+      given[name].netns = given[name].netns or "none"
+      given[name].interface = given[name].interface or name
+    end
+  end
+  if given.initiator then
+    given.trigger = { open = "open source={source} source_port={source_port}"
+      .. " destination={destination} destination_port={destination_port} protocol={protocol}"
+      .. " lifetime_s={lifetime_s}", close = "close sid={sid}" }
+  end
+end
+
+-- The checked settings, or nil and a list of errors. `source` is the file's text, for lines; by_shim
+-- is set where the box is behind a shim.
+function ixit.check(given, file, source, by_shim)
+  if by_shim then complete_for_shim(given) end
   local problems = {}
   local settings = check_table(schema_for(given), given, "", problems)
   if #problems == 0 and settings.lifetime.max_s > 0

@@ -93,7 +93,25 @@ end
 
 -- check-ixit --------------------------------------------------------------------------------------
 
-local function load_ixit(path, overrides)
+-- The text of the file that the shim's box is configured by: beside the IXIT, unless its path says
+-- where.
+local function read_configuration(settings, path)
+  local name = settings.shim.configuration
+  if name == "" then
+    settings.shim.text = ""
+    return settings
+  end
+  if name:sub(1, 1) ~= "/" then name = (path:match("^(.*/)") or "") .. name end
+  local content, why = read_file(name)
+  if not content then return nil, { path .. ": shim.configuration: " .. why } end
+  if #content > 65535 then
+    return nil, { path .. ": shim.configuration: " .. name .. " has more than 65535 octets" }
+  end
+  settings.shim.text = content
+  return settings
+end
+
+local function load_ixit(path, overrides, by_shim)
   local host = require("host")
   local source, why = read_file(path)
   if not source then return nil, { why } end
@@ -104,7 +122,9 @@ local function load_ixit(path, overrides)
     local ok, problem = ixit.override(given, assignment)
     if not ok then return nil, { problem } end
   end
-  return ixit.check(given, path, source)
+  local settings, problems = ixit.check(given, path, source, by_shim)
+  if not settings or not by_shim then return settings, problems end
+  return read_configuration(settings, path)
 end
 
 local function complain_all(lines)
@@ -254,40 +274,16 @@ local function report_progress(state, terminal)
   end
 end
 
-local function perform(chosen, parsed, settings, network, data_dir, version)
-  local host, suite, report = require("host"), require("runner.suite"), require("runner.report")
-  local verdicts = require("runner.verdicts")
-  local terminal = host.is_terminal(1)
-  local state = { done = 0, running = 0, total = #chosen }
-  local run = { version = version, hash = hash_of(data_dir, parsed.case_folders), iut = settings.name,
+-- What a report says of the run as a whole.
+local function describe_run(parsed, settings, data_dir, version)
+  return { version = version, hash = hash_of(data_dir, parsed.case_folders), iut = settings.name,
     roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
-    started = os.date("!%Y-%m-%dT%H:%M:%SZ"), started_ms = host.now(),
-    jobs = math.min(parsed.jobs or settings.limits.max_concurrent, settings.limits.max_concurrent),
     pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
-  local results
-  local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
-    seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
-    on_start = function()
-      state.running = state.running + 1
-      report_progress(state, terminal)
-    end,
-    on_done = function(case)
-      state.done = state.done + 1
-      if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
-      verdicts.apply({ case }, parsed.expected)
-      print((terminal and "\r\27[K" or "") .. report.line(case, terminal))
-      if parsed.verbose and case.verdict ~= "pass" then
-        print(table.concat(report.steps_of(case), "\n"))
-      end
-      report_progress(state, terminal)
-    end,
-    on_end = function(all)
-      results = all
-      host.stop()
-    end })
-  host.on_signal(function() handle.interrupt() end)
-  host.run()
-  if terminal then io.stdout:write("\r\27[K") end
+end
+
+-- Writes what is asked for. Returns the exit status.
+local function conclude(results, run, parsed)
+  local report, verdicts = require("runner.report"), require("runner.verdicts")
   print(report.summary(results))
   for _, kind in ipairs(report.kinds) do
     if parsed[kind] then
@@ -299,6 +295,85 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
     end
   end
   return verdicts.exit_status(verdicts.count(results))
+end
+
+-- A finished case on the terminal, and how many there were.
+local function show_done(case, state, parsed)
+  local report, verdicts = require("runner.report"), require("runner.verdicts")
+  state.done = state.done + 1
+  if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
+  verdicts.apply({ case }, parsed.expected)
+  print((state.terminal and "\r\27[K" or "") .. report.line(case, state.terminal))
+  if parsed.verbose and case.verdict ~= "pass" then
+    print(table.concat(report.steps_of(case), "\n"))
+  end
+  report_progress(state, state.terminal)
+end
+
+local function show_started(state)
+  state.running = state.running + 1
+  report_progress(state, state.terminal)
+end
+
+local function perform(chosen, parsed, settings, network, data_dir, version)
+  local host, suite = require("host"), require("runner.suite")
+  local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
+  local run = describe_run(parsed, settings, data_dir, version)
+  run.started, run.started_ms = os.date("!%Y-%m-%dT%H:%M:%SZ"), host.now()
+  run.jobs = math.min(parsed.jobs or settings.limits.max_concurrent,
+    settings.limits.max_concurrent)
+  local results
+  local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
+    seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
+    on_start = function() show_started(state) end,
+    on_done = function(case) show_done(case, state, parsed) end,
+    on_end = function(all)
+      results = all
+      host.stop()
+    end })
+  host.on_signal(function() handle.interrupt() end)
+  host.run()
+  if state.terminal then io.stdout:write("\r\27[K") end
+  return conclude(results, run, parsed)
+end
+
+local SLOWEST = 5
+
+-- In virtual time how long a case took is of the machine, and not for a report.
+local function show_slowest(taken)
+  table.sort(taken, function(a, b) return a.seconds > b.seconds end)
+  local parts, total = {}, 0
+  for place, one in ipairs(taken) do
+    total = total + one.seconds
+    if place <= SLOWEST then
+      parts[place] = string.format("%s %.0f ms", one.id, one.seconds * 1000)
+    end
+  end
+  print(string.format("%.2f s; the slowest: %s", total, table.concat(parts, ", ")))
+end
+
+-- The same against a child that speaks the shim protocol: cases one by one, in virtual time.
+local function perform_by_shim(chosen, parsed, settings, data_dir, version)
+  local host, shim_suite = require("host"), require("runner.shim_suite")
+  local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
+  local run = describe_run(parsed, settings, data_dir, version)
+  run.started_ms, run.jobs = shim_suite.started_ms, 1
+  local taken, began = {}, 0
+  local results = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
+    seed = parsed.seed, strict = parsed.strict,
+    on_start = function()
+      began = host.now()
+      show_started(state)
+    end,
+    on_done = function(case)
+      if #case.steps > 0 then
+        taken[#taken + 1] = { id = case.definition.id, seconds = (host.now() - began) / 1000 }
+      end
+      show_done(case, state, parsed)
+    end })
+  if state.terminal then io.stdout:write("\r\27[K") end
+  show_slowest(taken)
+  return conclude(results, run, parsed)
 end
 
 -- Everything that is written at the end has to be writable before anything runs.
@@ -319,28 +394,39 @@ local function outputs_problem(parsed)
   return nil
 end
 
--- Opens the network that the IXIT names, performs these cases in it, and closes it.
-local function run_cases(chosen, settings, parsed, data_dir, version)
-  local why = outputs_problem(parsed)
-  if why then return complain("%s", why) end
-  local ok, network = pcall(require("runner.net").open, require("host"), settings)
-  if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
-  local status
-  ok, status = xpcall(function()
-    if parsed.pcap then network.capture() end
-    return perform(chosen, parsed, settings, network, data_dir, version)
-  end, function(problem)
+-- The status that action() returns; what it raises is complained of.
+local function guarded(action)
+  local ok, status = xpcall(action, function(problem)
     return type(problem) == "table" and problem or debug.traceback(problem)
   end)
-  network.close()
   if ok then return status end
   complain("%s", type(status) == "table" and (status.usage or status.reason) or status)
   return type(status) == "table" and status.usage and USAGE or BROKEN
 end
 
+-- Opens the network that the IXIT names, performs these cases in it, and closes it.
+local function run_cases(chosen, settings, parsed, data_dir, version)
+  local why = outputs_problem(parsed)
+  if why then return complain("%s", why) end
+  if parsed.shim then
+    return guarded(function()
+      return perform_by_shim(chosen, parsed, settings, data_dir, version)
+    end)
+  end
+  local ok, network = pcall(require("runner.net").open, require("host"), settings)
+  if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
+  local status = guarded(function()
+    if parsed.pcap then network.capture() end
+    return perform(chosen, parsed, settings, network, data_dir, version)
+  end)
+  network.close()
+  return status
+end
+
 local function run(parsed, data_dir, version)
   if not parsed.ixit then return complain("run wants --ixit FILE") end
-  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
+  if parsed.shim and parsed.pcap then return complain("--pcap goes with a network, not with --shim") end
+  local settings, problems = load_ixit(parsed.ixit, parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
   local cases, why = load_cases(data_dir, parsed.case_folders)
   if not cases then return complain("%s", why) end

@@ -37,6 +37,8 @@ Options of run:
   --expected-failures FILE    lines of a case id and a reason
   --strict-rulings     ask for this project's readings of the RFC
   --verbose            show the steps of each case that did not pass
+  --shim COMMAND       the implementation is a child process that speaks the shim protocol:
+                       virtual time, no privileges, no network; see natfw-conform(1)
   --data-dir DIR       where the suite is (environment: NATFW_CONFORM_DATA)
 
 Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpected passes; 2 wrong
@@ -49,7 +51,8 @@ local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "
   ["--json"] = "json", ["--tap"] = "tap", ["--html"] = "html",
   ["--pcap"] = "pcap", ["--jobs"] = "jobs", ["--seed"] = "seed",
   ["--expected-failures"] = "expected_failures", ["--data-dir"] = "data_dir", ["--as"] = "player",
-  ["--tls-keylog"] = "tls_keylog" }
+  ["--tls-keylog"] = "tls_keylog",
+  ["--shim"] = "shim" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings", ["--iut"] = "iuts", ["--cases"] = "case_folders" }
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",

@@ -8,9 +8,8 @@ local packet = require("runner.packet")
 local segment = require("runner.segment")
 local Tcp = require("runner.small_tcp")
 
-local shim_net = {}
+local shim_net = { START_MS = (1 << 40) / 1000 }
 
-local START_MS = (1 << 40) / 1000
 local TURNS_MAX = 10000 -- of one moment
 
 local GIST_PORT = 270
@@ -242,13 +241,19 @@ local function operation_of(line)
   return operation, given
 end
 
--- A box started anew for one case. settings.shim: text (the configuration), impairment.
+local function impairment_of(given)
+  return { loss = given.loss_percent / 100, duplication = given.duplication_percent / 100,
+    reordering = given.reordering_percent / 100, corruption = given.corruption_percent / 100,
+    delay_ms = given.delay_ms }
+end
+
+-- A box started anew for one case. settings.shim also has text, the configuration.
 function shim_net.open(shim, settings, seed)
-  local time = clock.new(START_MS)
+  local time = clock.new(shim_net.START_MS)
   local draw = links.generator(seed)
   local net = { shim = shim, clock = time, after = time.after, pending = {}, sockets = {},
     listeners = {}, streams = {}, triggers = {}, last_port = 40000, last_stream = -1,
-    last_trigger = 0, links = links.new(settings.shim.impairment or {}, seed ~ 0x5851F42D4C957F2D) }
+    last_trigger = 0, links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
   local own = {}
 
   function net.now() return time.time end

@@ -8,7 +8,7 @@ local ixit = require("runner.ixit")
 local shim_net = require("runner.shim_net")
 local suite = require("runner.suite")
 
-local shim_suite = {}
+local shim_suite = { started_ms = shim_net.START_MS }
 
 -- A number from the seed of the run and the case's id, the same for any selection of cases.
 local function seed_of(seed, id)
@@ -45,7 +45,7 @@ function shim_suite.run(definitions, options)
 
   local function run_one(definition)
     local reason = suite.reason_not_to(definition, settings)
-    if reason then return suite.not_run(definition, "not applicable", reason, 0) end
+    if reason then return suite.not_run(definition, "not applicable", reason, shim_net.START_MS) end
     shim = shim and shim:lives() and shim or Shim.start(options.host, options.command, seed)
     name = name or shim.name
     local own_seed = seed_of(seed, definition.id)

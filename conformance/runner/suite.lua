@@ -21,7 +21,8 @@ local function shuffle(list, seed)
   end
 end
 
-local function route_packets(net, owners)
+-- What arrives goes to the neighbour whose address it is for.
+function suite.route_packets(net, owners)
   for _, name in ipairs({ "inside", "outside" }) do
     net[name].on_packet = function(bytes, at)
       local parts = packet.parse(bytes)
@@ -32,7 +33,7 @@ local function route_packets(net, owners)
 end
 
 -- nil, or why the case does not apply to this IUT.
-local function reason_not_to(definition, settings)
+function suite.reason_not_to(definition, settings)
   local plays = false
   for _, role in ipairs(definition.roles) do
     for _, claimed in ipairs(settings.ics.roles) do plays = plays or role == claimed end
@@ -44,6 +45,20 @@ local function reason_not_to(definition, settings)
     if bound and settings.lifetime[bound] == 0 then return "the IXIT gives no " .. option end
   end
   return nil
+end
+
+-- The neighbours of a case get what is for its addresses.
+function suite.own_addresses(owners, case)
+  owners.inside[case.addresses.ni] = case.ni
+  owners.inside[case.addresses.source] = case.ni
+  owners.outside[case.addresses.nr] = case.nr
+  owners.outside[case.addresses.destination] = case.nr
+end
+
+-- The result of a case that did not run.
+function suite.not_run(definition, verdict, reason, now_ms)
+  return { definition = definition, verdict = verdict, reason = reason, steps = {}, results = {},
+    measured = {}, seen_readings = {}, started_at = now_ms, finished_at = now_ms }
 end
 
 local function record(case, net, options)
@@ -74,7 +89,7 @@ function suite.run(definitions, options)
   for number = 1, ixit.most_at_once(settings) do numbers[number], uses[number] = number, 0 end
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
-  route_packets(net, owners)
+  suite.route_packets(net, owners)
 
   local start_next
 
@@ -103,14 +118,12 @@ function suite.run(definitions, options)
     local reason = interrupted and "interrupted" or nil
     local verdict = reason and "inconclusive"
     if not reason then
-      reason = reason_not_to(entry.definition, settings)
+      reason = suite.reason_not_to(entry.definition, settings)
       verdict = reason and "not applicable"
     end
     active = active + 1
     if reason then
-      return finished(entry, { definition = entry.definition, verdict = verdict, reason = reason,
-        steps = {}, results = {}, measured = {}, seen_readings = {}, started_at = net.now(),
-        finished_at = net.now() })
+      return finished(entry, suite.not_run(entry.definition, verdict, reason, net.now()))
     end
     entry.number = table.remove(numbers, 1)
     uses[entry.number] = uses[entry.number] + 1
@@ -118,10 +131,7 @@ function suite.run(definitions, options)
       addresses = ixit.addresses(settings, entry.number, uses[entry.number]), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
     running[case] = true
-    owners.inside[case.addresses.ni] = case.ni
-    owners.inside[case.addresses.source] = case.ni
-    owners.outside[case.addresses.nr] = case.nr
-    owners.outside[case.addresses.destination] = case.nr
+    suite.own_addresses(owners, case)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.failures and "." .. entry.failures + 1 or "")
     record(case, net, options)
