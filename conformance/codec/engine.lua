@@ -321,7 +321,7 @@ local function write_object(spec, object, out, strict)
   out[#out + 1] = writer.bytes() .. raw
 end
 
--- { header = { field = value }, objects = { … } } to octets. What is not given is what is right.
+-- { header = { field = value }, objects = { … } } to octets. What is not given is what is valid.
 local function encode(spec, message, strict)
   local objects = {}
   for _, object in ipairs(message.objects or {}) do
@@ -338,7 +338,7 @@ end
 
 function engine.encode(spec, message) return encode(spec, message, false) end
 
--- The octets of a right message, or nil and a text that says what the texts forbid, and where.
+-- The octets of a valid message, or nil and a text that says what the texts forbid, and where.
 function engine.build(spec, message)
   local ok, bytes = pcall(encode, spec, message, true)
   if not ok then return nil, tostring(bytes) end

@@ -257,7 +257,7 @@ local function write_row(row, writer, values)
   if row.pad then writer.align() end
 end
 
--- Writes values as given; what is not given is what is right. A value that its field cannot hold is
+-- Writes values as given; what is not given is what is valid. A value that its field cannot hold is
 -- an error that names the field. Returns the values with all that was implied.
 function rows.write(list, writer, values)
   local given = setmetatable({}, { __index = function(_, key) return values[key] end })

@@ -107,7 +107,7 @@ end
 
 return {
   { id = "gist-header", requirements = { "A.1-1", "A.1-4", "A.1-i3", "A.1-i5", "5.2.1-1" },
-    text = "The common header is right: version, length, flags of this message type",
+    text = "The common header is valid: version, length, flags of this message type",
     judge = without_faults(HEADER) },
   { id = "gist-hop-count", requirements = { "4.3.1-i3" },
     text = "No message has a hop count of zero", judge = without_faults(HOP_LIMIT) },

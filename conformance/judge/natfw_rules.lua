@@ -122,11 +122,11 @@ return {
       local only_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true)) do
         local header = inner(message).header
-        local right = is_request(message) and (header.e == 0 or header.p == 1)
+        local valid = is_request(message) and (header.e == 0 or header.p == 1)
           or header.p == 0 and header.e == 0
         if header.p and not only_passed_on(message) then
           say(message, is_request(message) and "E only with P" or "P=0 E=0",
-            right and (is_request(message) and "E only with P" or "P=0 E=0")
+            valid and (is_request(message) and "E only with P" or "P=0 E=0")
             or string.format("P=%d E=%d", header.p, header.e))
         end
       end

@@ -84,7 +84,7 @@ test("an Error has a comment only with its flag", function()
   same(gist_faults(start .. "00000000" .. rest .. "6e6f0000"), "10/0")
 end)
 
-test("right messages have no fault", function()
+test("valid messages have no fault", function()
   same(natfw_faults(CREATE), "")
   same(natfw_faults(RESPONSE), "")
   same(natfw_faults(HEADER .. MSN .. EFI .. LT), "")

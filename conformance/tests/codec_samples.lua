@@ -1,4 +1,4 @@
--- The samples: a right message of every kind. They cover what the tables know, are built, read and
+-- The samples: a valid message of every kind. They cover what the tables know, are built, read and
 -- built again; so are seeds, golden captures and mutations of them. What the texts forbid is
 -- refused.
 
@@ -124,14 +124,14 @@ local function read_file(path)
   return octets
 end
 
-test("so is every right message among the seeds of the fuzz targets", function()
+test("so is every valid message among the seeds of the fuzz targets", function()
   for layer, spec in pairs(specs) do
-    local count, right = 0, 0
+    local count, valid = 0, 0
     for name in io.popen("ls '" .. root .. "fuzz/seeds/" .. layer .. "_message'"):lines() do
       local octets = read_file(root .. "fuzz/seeds/" .. layer .. "_message/" .. name)
-      count, right = count + 1, right + survives(spec, octets, name)
+      count, valid = count + 1, valid + survives(spec, octets, name)
     end
-    expect(count > 20 and right > count / 2, right .. " of " .. count .. " " .. layer .. " seeds")
+    expect(count > 20 and valid > count / 2, valid .. " of " .. count .. " " .. layer .. " seeds")
   end
 end)
 
@@ -168,16 +168,16 @@ local function random(limit)
   return (state >> 12) % limit
 end
 
-test("so is every right message among mutations of the samples", function()
-  local right = 0
+test("so is every valid message among mutations of the samples", function()
+  local valid = 0
   for _ = 1, 6000 do
     local one = decoded[1 + random(#decoded)]
     local octets, place = one.bytes, 1 + random(#one.bytes)
     local changed = string.char(octets:byte(place) ~ (1 << random(8)))
     octets = octets:sub(1, place - 1) .. changed .. octets:sub(place + 1)
-    right = right + survives(specs[one.layer], octets, "a mutation of " .. one.name)
+    valid = valid + survives(specs[one.layer], octets, "a mutation of " .. one.name)
   end
-  expect(right > 1000, right .. " right mutations")
+  expect(valid > 1000, valid .. " valid mutations")
 end)
 
 -- What build() refuses: a sample, what is done to it, and the words that tell.
