@@ -118,9 +118,8 @@ static void handle(const struct frame *frame)
     case START:         /* make the box */
     case RESTART:       /* end it, and make it anew of what it keeps */
     case END:           /* end it, and forget all of it */
-        break;
-    case TURN:   /* set your clock */
-    case PACKET: /* hand it to the box: what it sends on or answers is a PACKET of yours */
+    case TURN:          /* set your clock */
+    case PACKET:        /* hand it to the box: what it sends on or answers is a PACKET of yours */
     case STREAM_ACCEPT:
     case STREAM_OCTETS:
     case STREAM_CLOSE:
