@@ -359,7 +359,7 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   local run = describe_run(parsed, settings, data_dir, version)
   run.started_ms, run.jobs = shim_suite.started_ms, 1
   local taken, began = {}, 0
-  local results = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
+  local results, name = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
     seed = parsed.seed, strict = parsed.strict,
     on_start = function()
       began = host.now()
@@ -373,6 +373,7 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
     end })
   if state.terminal then io.stdout:write("\r\27[K") end
   show_slowest(taken)
+  if name then run.iut = run.iut .. ", by " .. name end
   return conclude(results, run, parsed)
 end
 

@@ -7,8 +7,10 @@ local Shim = {}
 Shim.__index = Shim
 
 local VERSION = 1
-local SILENCE_S = 60
-local FRAMES_MAX, NEVER = 100000, 0xFFFFFFFFFFFFFFFF
+local TURN_S = 60 -- of real time
+local FRAMES_MAX, OCTETS_MAX = 100000, 1 << 24 -- in one turn
+local STREAMS_MAX = 65536                      -- of one box
+local WAKE_MAX = 1 << 53 -- later than any case lives
 
 local KIND = { hello = 0x01, configuration = 0x02, port = 0x03, route = 0x04, start = 0x05,
   turn = 0x06, go = 0x07, packet = 0x10, stream_open = 0x11, stream_accept = 0x12,
@@ -84,8 +86,17 @@ local function reader(body)
   return self
 end
 
+-- A child's text goes to terminals and reports: what could steer them is shown instead.
+local function plain(text)
+  local function shown(octets)
+    return (octets:gsub(".", function(octet) return string.format("\\x%02X", octet:byte()) end))
+  end
+  text = text:gsub("%c", shown):gsub("\xC2[\x80-\x9F]", shown)
+  return utf8.len(text) and text or (text:gsub("[\x80-\xFF]", shown))
+end
+
 local read = {
-  hello = function(r) return { version = r.field("I2"), name = r.field("s1") } end,
+  hello = function(r) return { version = r.field("I2"), name = plain(r.field("s1")) } end,
   quiet = function(r) return { wake = r.field("I8") } end,
   packet = function(r) return { port = r.field("B"), octets = r.field("s2") } end,
   stream_open = function(r)
@@ -95,31 +106,32 @@ local read = {
   stream_accept = function(r) return { stream = r.field("I4") } end,
   stream_octets = function(r) return { stream = r.field("I4"), octets = r.field("s2") } end,
   trigger_done = function(r)
-    return { number = r.field("I4"), status = r.field("B"), text = r.field("s2") }
+    return { number = r.field("I4"), status = r.field("B"), text = plain(r.field("s2")) }
   end,
-  log = function(r) return { text = r.field("s2") } end,
+  log = function(r) return { text = plain(r.field("s2")) } end,
 }
 read.stream_close, read.stream_reset, read.fault = read.stream_accept, read.stream_accept, read.log
 
 -- The process ------------------------------------------------------------------------------------
 
--- The child is no use any more: it is ended, and the case says why. A name of the child first, so
--- that the sentence reads by itself.
+-- The child is no use any more: it is ended, and the case says why.
 local function give_up(self, why, ...)
   local ended = self.child:close()
   self.child = nil
-  error({ verdict = "inconclusive", shim = true,
+  error({
     reason = "the shim " .. string.format(why, ...) .. (ended and " (" .. ended .. ")" or "") })
 end
 
 local FAILED = {
-  silence = "has been silent for " .. SILENCE_S .. " seconds",
+  silence = "has not answered in " .. TURN_S .. " seconds",
   ["end"] = "has died",
   length = "sends a frame of %d octets, which is none",
 }
 
+local function seconds_left(self) return math.max(self.deadline - self.host.now(), 0) / 1000 end
+
 local function receive(self)
-  local kind, body, number = self.child:receive(SILENCE_S)
+  local kind, body, number = self.child:receive(seconds_left(self))
   if not kind then give_up(self, FAILED[body], number) end
   local name = FROM_SHIM[kind]
   if not name then give_up(self, "sends a frame of kind 0x%02X, which there is none of", kind) end
@@ -130,11 +142,13 @@ local function receive(self)
   end
   if not r.done() then give_up(self, "sends a %s with octets left over", name) end
   value.kind = name
-  return value
+  return value, #body
 end
 
+-- What is sent begins a wait for the child: all of its answer has to come within it.
 local function send(self, octets)
-  local ok, why = self.child:send(octets, SILENCE_S)
+  self.deadline = self.host.now() + TURN_S * 1000
+  local ok, why = self.child:send(octets, TURN_S)
   if not ok then give_up(self, FAILED[why]) end
 end
 
@@ -142,7 +156,7 @@ end
 function Shim.start(host, command, seed)
   local child, why = host.child(command)
   if not child then error({ usage = "cannot start the shim: " .. why }, 0) end
-  local self = setmetatable({ child = child, last_time = 0, seed = seed }, Shim)
+  local self = setmetatable({ host = host, child = child, streams = {}, stream_count = 0 }, Shim)
   send(self, frame("hello", { seed = seed }))
   local hello = receive(self)
   if hello.kind ~= "hello" then give_up(self, "sends a %s before its hello", hello.kind) end
@@ -156,6 +170,24 @@ end
 -- Whether it can be asked again.
 function Shim:lives() return self.child ~= nil end
 
+-- The numbers that a box gives to the streams that it opens.
+local function note_stream(self, number)
+  if number == 0 or number % 2 == 1 then give_up(self, "opens a stream of number %d", number) end
+  if self.streams[number] then give_up(self, "opens a second stream of number %d", number) end
+  self.streams[number], self.stream_count = true, self.stream_count + 1
+  if self.stream_count > STREAMS_MAX then give_up(self, "opens more than %d streams", STREAMS_MAX) end
+end
+
+-- The turn is over: when the box wants its next, nil for never.
+local function end_turn(self, time, wake, fault)
+  if fault then error({ reason = "the shim cannot do this: " .. fault }) end
+  if math.ult(WAKE_MAX, wake) then return nil end
+  if wake < time then
+    give_up(self, "lies about time: it wants a turn %d microseconds ago", time - wake)
+  end
+  return wake
+end
+
 -- One turn at this time (microseconds): the events happen to the box, each a table with its kind.
 -- Returns what the box does, and when it wants its next turn: nil for never.
 function Shim:turn(time, events)
@@ -163,27 +195,22 @@ function Shim:turn(time, events)
   for i, event in ipairs(events) do parts[i + 1] = frame(event.kind, event) end
   parts[#parts + 1] = frame("go")
   send(self, table.concat(parts))
-  local done = {}
+  local done, octets, fault = {}, 0, nil
   while true do
-    local item = receive(self)
-    if item.kind == "quiet" then
-      if item.wake == NEVER then return done, nil end
-      if math.ult(item.wake, time) then
-        give_up(self, "lies about time: it wants a turn %d microseconds ago", time - item.wake)
-      end
-      return done, item.wake
-    elseif item.kind == "fault" then
-      error({ verdict = "inconclusive", reason = "the shim cannot do this: " .. item.text })
-    elseif item.kind == "hello" then
-      give_up(self, "sends a second hello")
-    end
-    done[#done + 1] = item
+    local item, length = receive(self)
+    if item.kind == "quiet" then return done, end_turn(self, time, item.wake, fault) end
+    if item.kind == "hello" then give_up(self, "sends a second hello") end
+    if item.kind == "stream_open" then note_stream(self, item.stream) end
+    if item.kind == "fault" then fault = fault or item.text end
+    done[#done + 1], octets = item, octets + length
     if #done > FRAMES_MAX then give_up(self, "sends more than %d frames in a turn", FRAMES_MAX) end
+    if octets > OCTETS_MAX then give_up(self, "sends more than %d octets in a turn", OCTETS_MAX) end
   end
 end
 
 -- What runs is done with.
 function Shim:finish()
+  self.streams, self.stream_count = {}, 0
   if self.child then pcall(send, self, frame("end")) end
 end
 

@@ -10,7 +10,7 @@ local Tcp = require("runner.small_tcp")
 
 local shim_net = { START_MS = (1 << 40) / 1000 }
 
-local TURNS_MAX = 10000 -- of one moment
+local TURNS_MAX, TURNS_OF_CASE_MAX = 10000, 100000 -- of one moment, and of all
 
 local GIST_PORT = 270
 local PORTS = { inside = 1, outside = 2 }
@@ -157,10 +157,11 @@ local function take_turns(net)
   local turns = 0
   local now = microseconds(net.now())
   while net.pending[1] or (net.wake and net.wake <= now) do
-    turns = turns + 1
-    if turns > TURNS_MAX then
-      error({ verdict = "inconclusive",
-        reason = "the shim does not come to rest: more than " .. TURNS_MAX .. " turns of one moment" })
+    turns, net.turns = turns + 1, net.turns + 1
+    if turns > TURNS_MAX or net.turns > TURNS_OF_CASE_MAX then
+      error({ reason = string.format("the shim does not come to rest: more than %s",
+        turns > TURNS_MAX and TURNS_MAX .. " turns of one moment"
+          or TURNS_OF_CASE_MAX .. " turns") })
     end
     local events = net.pending
     net.pending = {}
@@ -251,7 +252,7 @@ end
 function shim_net.open(shim, settings, seed)
   local time = clock.new(shim_net.START_MS)
   local draw = links.generator(seed)
-  local net = { shim = shim, clock = time, after = time.after, pending = {}, sockets = {},
+  local net = { shim = shim, clock = time, after = time.after, pending = {}, turns = 0, sockets = {},
     listeners = {}, streams = {}, triggers = {}, last_port = 40000, last_stream = -1,
     last_trigger = 0, links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
   local own = {}
@@ -265,6 +266,12 @@ function shim_net.open(shim, settings, seed)
   end
 
   function net.to_box(event) net.pending[#net.pending + 1] = event end
+
+  -- The box is no more: nothing reaches it, and time goes on without it.
+  function net.cut_off()
+    net.pending, net.wake = {}, nil
+    net.to_box = function() end
+  end
 
   function net.is_box(target) return own[target] or false end
 

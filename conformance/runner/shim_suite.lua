@@ -17,23 +17,34 @@ local function seed_of(seed, id)
   return mixed & 0x7FFFFFFFFFFFFFFF
 end
 
--- A case that waits for something that cannot happen any more would wait for ever.
-local function nothing_left(case)
-  case.interrupted = "nothing can happen any more, and the case still waits"
-  case:_wake()
+-- What a fault of the shim says; anything else that is raised is a fault of the runner, and goes on.
+local function fault_of(action, ...)
+  local ok, problem = xpcall(action, function(what)
+    return type(what) == "table" and what or debug.traceback(what, 2)
+  end, ...)
+  if ok then return nil, problem end
+  if type(problem) ~= "table" then error(problem, 0) end
+  return problem.reason or problem.usage
 end
 
+-- Where the shim fails, the case ends as an interrupted one does, without a box: what it has found
+-- wrong stands, what it has found right does not.
 local function perform(case, net)
   local finished = false
+  local function is_finished() return finished end
   case.done = function() finished = true end
-  local ok, problem = xpcall(function()
+  local fault = fault_of(function()
     case:_start()
-    if not net.run_until(function() return finished end) then nothing_left(case) end
-  end, function(what) return type(what) == "table" and what or debug.traceback(what, 2) end)
-  if ok then return end
-  case.verdict, case.reason = "error", tostring(problem)
-  if type(problem) == "table" then case.verdict, case.reason = problem.verdict, problem.reason end
-  case:_give_up()
+    net.run_until(is_finished)
+  end)
+  if fault then
+    net.cut_off()
+    case.interrupted = fault
+    case:_wake()
+    net.run_until(is_finished)
+    if case.verdict == "pass" then case.verdict, case.reason = "inconclusive", fault end
+  end
+  assert(finished, "nothing can happen any more, and the case still waits")
 end
 
 -- options: host, command, settings, seed, strict, on_start, on_done. Returns the results in the order
@@ -43,11 +54,24 @@ function shim_suite.run(definitions, options)
   local seed = options.seed or 1
   local shim, name
 
+  -- That not even the first child greets ends the run: there is nothing to judge.
+  local function fault_at_start()
+    if shim and shim:lives() then return nil end
+    if not name then
+      shim = Shim.start(options.host, options.command, seed)
+      name = shim.name
+      return nil
+    end
+    local fault, started = fault_of(Shim.start, options.host, options.command, seed)
+    shim = started or shim
+    return fault
+  end
+
   local function run_one(definition)
     local reason = suite.reason_not_to(definition, settings)
     if reason then return suite.not_run(definition, "not applicable", reason, shim_net.START_MS) end
-    shim = shim and shim:lives() and shim or Shim.start(options.host, options.command, seed)
-    name = name or shim.name
+    local fault = fault_at_start()
+    if fault then return suite.not_run(definition, "inconclusive", fault, shim_net.START_MS) end
     local own_seed = seed_of(seed, definition.id)
     local net = shim_net.open(shim, settings, own_seed)
     local owners = { inside = {}, outside = {} }

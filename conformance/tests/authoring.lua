@@ -100,17 +100,9 @@ end)
 
 local EXAMPLE = GUIDE:match("\n```lua\n(.-)```\n")
 
-local function write(content)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(content)
-  file:close()
-  return path
-end
-
 -- The suite's cases with those of this text after them, or nil and what is wrong.
 local function with_vendors(content)
-  local path = write(content)
+  local path = support.temporary(content)
   local cases, why = catalogue.cases({ path }, { known = support.requirements(),
     suite = support.cases() })
   os.remove(path)
@@ -174,7 +166,7 @@ test("what is wrong with a vendor's case is refused, with its file and line", fu
 end)
 
 test("a case of a folder that is given twice is refused", function()
-  local path = write(EXAMPLE)
+  local path = support.temporary(EXAMPLE)
   local cases, why = catalogue.cases({ path, path }, { known = support.requirements(),
     suite = support.cases() })
   os.remove(path)

@@ -2,7 +2,7 @@
 # The program from outside: its commands, its errors and its exit statuses. No network is needed.
 set -u
 
-program=$1 suite=$2 failed=0 count=0
+program=$1 suite=$2 skeleton=$3 failed=0 count=0
 export NATFW_CONFORM_DATA="$suite"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -192,6 +192,33 @@ expect 1 'warning: .*torn.pcap: truncated' "$program" judge --iut 192.0.2.1 "$fo
 mkdir "$folder/empty"
 expect 2 'empty' "$program" judge --iut 192.0.2.1 "$folder/empty"
 expect 2 'nowhere/judge.json' "$program" judge --iut 192.0.2.1 "$folder/query.pcap" --json "$folder/nowhere/judge.json"
+
+# A box behind a shim. The skeleton has none: whatever needs an answer is inconclusive, or a failure,
+# and one seed gives one report.
+expect 2 'with a network, not with --shim' \
+    "$program" run --ixit "$folder/good.lua" --shim "$skeleton" --pcap "$folder"
+for report in first second; do
+    "$program" run --ixit "$folder/good.lua" --shim "$skeleton" --seed 7 --json "$folder/$report.json" >"$folder/out"
+done
+expect 0 '^same$' sh -c "cmp '$folder/first.json' '$folder/second.json' && echo same"
+expect 0 'by skeleton' grep -o 'by skeleton' "$folder/first.json"
+expect 0 '^no pass$' python3 -c 'import json,sys; v={c["verdict"] for c in json.load(open(sys.argv[1]))["cases"]}; assert "inconclusive" in v and "pass" not in v, v; print("no pass")' "$folder/first.json"
+expect 3 'the shim has died .exit status 127.$' \
+    "$program" run --ixit "$folder/good.lua" --shim "$folder/nothing"
+# One that greets, and ends with status 7 when the first box is to start: each case says so.
+cat >"$folder/dies" <<'PYTHON'
+import sys
+length = int.from_bytes(sys.stdin.buffer.read(4), "big")
+sys.stdin.buffer.read(length)
+body = b"\x81\x00\x01\x05short"
+sys.stdout.buffer.write(len(body).to_bytes(4, "big") + body)
+sys.stdout.buffer.flush()
+sys.stdin.buffer.read(1)
+sys.exit(7)
+PYTHON
+expect 4 '3.4-expiry-[a-z-]* .*the shim has died .exit status 7.' \
+    "$program" run --ixit "$folder/good.lua" --id '3.4-expiry-*' --shim "python3 $folder/dies" --json "$folder/dead.json"
+expect 0 '^2 died$' python3 -c 'import json,sys; print(sum("exit status 7" in c["reason"] for c in json.load(open(sys.argv[1]))["cases"]), "died")' "$folder/dead.json"
 
 captured=$suite/../pcaps/create-success.pcap
 expect 2 'replay wants at least one FILE.pcap' "$program" replay

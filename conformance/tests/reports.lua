@@ -47,14 +47,6 @@ end
 
 local results = mixed_run()
 
-local function write_temporary(content)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(content)
-  file:close()
-  return path
-end
-
 test("the mixed run has every verdict there is", function()
   local counts = verdicts.count(results)
   for _, verdict in ipairs(verdicts.order) do
@@ -100,7 +92,7 @@ test("a run in which nothing applied, or something stayed open, is no success", 
 end)
 
 test("the JUnit report follows its schema", function()
-  local path = write_temporary(report.junit(results, RUN))
+  local path = support.temporary(report.junit(results, RUN))
   local pipe = assert(io.popen("xmllint --noout --schema '" .. support.root
     .. "tests/junit.xsd' " .. path .. " 2>&1"))
   local said = pipe:read("a")

@@ -81,7 +81,7 @@ function support.run(definitions, options)
   suite.run(definitions, { net = net, settings = support.settings(options.settings, options.roles),
     jobs = options.jobs or 8, seed = options.seed, strict = options.strict,
     on_end = function(all) results = all end })
-  net.clock.run(function() return results ~= nil end, 1e7)
+  net.run_until(function() return results ~= nil end, 1e7)
   return assert(results, "the run did not end")
 end
 
@@ -94,7 +94,7 @@ function support.initiator_run(definitions, options)
   suite.run(definitions, { net = net, jobs = options.jobs or 8,
     settings = assert(ixit.check(fake_initiator.settings(), "test", "")),
     on_end = function(all) results = all end })
-  net.clock.run(function() return results ~= nil end, 1e7)
+  net.run_until(function() return results ~= nil end, 1e7)
   return assert(results, "the run did not end")
 end
 
@@ -107,7 +107,7 @@ function support.router_run(definitions, settings)
   local results
   suite.run(definitions, { net = net, settings = support.settings(settings), jobs = 8,
     on_end = function(all) results = all end })
-  net.clock.run(function() return results ~= nil end, 1e7)
+  net.run_until(function() return results ~= nil end, 1e7)
   return assert(results, "the run did not end")
 end
 
@@ -116,6 +116,15 @@ function support.case(id)
     if case.id == id then return case end
   end
   error("no case " .. id)
+end
+
+-- The path of a new file with this content; who asks removes it.
+function support.temporary(content)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(content)
+  file:close()
+  return path
 end
 
 -- The last step that failed.

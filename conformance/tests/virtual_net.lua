@@ -1,38 +1,9 @@
 -- A network in virtual time for the tests of the runner: the interface of runner/net.lua, with a
 -- scripted box in the middle instead of an IUT.
 
+local new_clock = require("runner.clock").new
+
 local virtual = {}
-
-local Timer = {}
-Timer.__index = Timer
-
-function Timer:cancel() self.cancelled = true end
-
-local function new_clock()
-  local clock = { time = 0, queue = {}, order = 0 }
-
-  function clock.after(delay, action)
-    clock.order = clock.order + 1
-    local timer = setmetatable({ at = clock.time + math.max(delay, 0), order = clock.order,
-      action = action }, Timer)
-    local place = #clock.queue + 1
-    while place > 1 and (clock.queue[place - 1].at > timer.at) do place = place - 1 end
-    table.insert(clock.queue, place, timer)
-    return timer
-  end
-
-  -- Runs until `finished()` or nothing is left; fails past `limit_ms`, for no test may hang.
-  function clock.run(finished, limit_ms)
-    while #clock.queue > 0 and not finished() do
-      local timer = table.remove(clock.queue, 1)
-      clock.time = math.max(clock.time, timer.at)
-      assert(clock.time < limit_ms, "the virtual clock ran past its limit")
-      if not timer.cancelled then timer.action() end
-    end
-  end
-
-  return clock
-end
 
 local HOP_MS = 0.2
 
@@ -68,11 +39,19 @@ end
 -- box: { owns(address), packet(side, bytes), accept(side, connection, source), allows(flow),
 -- run(command, ended) }.
 function virtual.new(seed)
-  local clock = new_clock()
+  local clock = new_clock(0)
   local state = seed or 1
-  local net = { after = clock.after, clock = clock, sockets = {}, listeners = {} }
+  local net = { after = clock.after, sockets = {}, listeners = {} }
 
   function net.now() return clock.time end
+
+  -- Runs until `finished()` or nothing is left; fails past `limit_ms`, for no test may hang.
+  function net.run_until(finished, limit_ms)
+    while clock.next_at() and not finished() do
+      assert(clock.next_at() < limit_ms, "the virtual clock ran past its limit")
+      clock.step()
+    end
+  end
 
   function net.random(count)
     local out = {}
