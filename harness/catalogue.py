@@ -55,6 +55,10 @@ def dispositions():
 def points(build):
     """All points of the core, as dictionaries with the key 'name' (ID#n)."""
     program = os.path.join(build, "harness", "natfw-points")
+    if not os.path.exists(program):
+        name = os.path.relpath(build, ROOT)
+        raise SystemExit(f"there is no {name}/harness/natfw-points; build it first: "
+                         f"meson setup -Dmutants=true {name} && meson compile -C {name}")
     output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     found = [json.loads(line) for line in output.splitlines()]
     for point in found:

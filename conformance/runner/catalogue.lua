@@ -1,6 +1,8 @@
 -- What there is to run: requirements from core/spec/requirements.def, cases from cases/ and from
 -- folders of a vendor's own, and the tombstones of ids that must never be used again.
 
+local ixit = require("runner.ixit")
+
 local catalogue = {}
 
 local function read(path)
@@ -54,8 +56,8 @@ local function problem_with_id(id, vendor, seen, buried)
   return nil
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
-  ["edge-NAT"] = true, NR = true, NI = true }
+local FIELDS = { id = true, purpose = true, requirements = true, roles = true, needs = true,
+  smoke = true, run = true }
 
 -- What is wrong with a case, and the words of its file that are.
 local function problem_with(case, known)
@@ -64,10 +66,20 @@ local function problem_with(case, known)
     if type(case[wanted[1]]) ~= wanted[2] then return "has no " .. wanted[1], case.id end
   end
   for _, role in ipairs(case.roles) do
-    if not ROLES[role] then return "is for " .. tostring(role) .. ", which is no role", role end
+    if not ixit.roles[role] then return "is for " .. tostring(role) .. ", which is no role", role end
   end
   for _, id in ipairs(case.requirements) do
     if not known[id] then return "claims " .. tostring(id) .. ", which is no requirement", id end
+  end
+  for _, option in ipairs(case.needs or {}) do
+    if not ixit.is_need(option) then
+      return "needs " .. tostring(option) .. ", which no IXIT says", option
+    end
+  end
+  for name in pairs(case) do
+    if not FIELDS[name] then
+      return "has a field '" .. tostring(name) .. "', which no case has", case.id
+    end
   end
   if #case.requirements == 0 then return "claims no requirement", case.id end
   return nil

@@ -5,6 +5,10 @@ local address = require("codec.address")
 
 local ixit = {}
 
+-- What an IUT can be, RFC 5973, 3.1, and what a case can be for.
+ixit.roles = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
+  ["edge-NAT"] = true, NR = true, NI = true }
+
 local function text(value) return type(value) == "string" and #value > 0 end
 local function natural(value) return type(value) == "number" and value >= 0
   and value == math.floor(value) end
@@ -18,13 +22,10 @@ local function prefix(value)
   return base ~= nil and ipv4(base) and tonumber(bits) >= 8 and tonumber(bits) <= 24
 end
 
-local ROLES = { ["NF-FW"] = true, ["edge-FW"] = true, ["NF-NAT"] = true, ["NF-NATFW"] = true,
-  ["edge-NAT"] = true, NR = true, NI = true }
-
 local function roles(value)
   if type(value) ~= "table" or #value == 0 then return false end
   for _, role in ipairs(value) do
-    if not ROLES[role] or ((role == "NR" or role == "NI") and #value > 1) then return false end
+    if not ixit.roles[role] or ((role == "NR" or role == "NI") and #value > 1) then return false end
   end
   return true
 end
@@ -211,6 +212,14 @@ local function complete_for_shim(given)
       .. " destination={destination} destination_port={destination_port} protocol={protocol}"
       .. " lifetime_s={lifetime_s}", close = "close sid={sid}" }
   end
+end
+
+-- Whether a case can need this: a claim of the ICS, or a bound as "lifetime.max_s".
+function ixit.is_need(option)
+  local bound = type(option) == "string" and option:match("^lifetime%.(.*)")
+  local rule = schema.ics[option]
+  if bound then rule = schema.lifetime[bound] end
+  return rule ~= nil and option ~= "roles"
 end
 
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines; by_shim

@@ -61,6 +61,10 @@ expect 2 'late.lua:7: acme:3.5-late-deletion is there twice' \
 sed -i 's/RFC5973-3.5-6"/RFC5973-3.5-66"/' "$folder/acme/late.lua"
 expect 2 'late.lua:10: acme:3.5-late-deletion claims RFC5973-3.5-66' \
     "$program" run --ixit "$suite/ixit/firewall.lua" --cases "$folder/acme"
+sed -i 's/RFC5973-3.5-66"/RFC5973-3.5-6"/; s/blocks_by_default/blocks_by_defalt/' "$folder/acme/late.lua"
+expect 2 'late.lua:[0-9]+: acme:3.5-late-deletion needs blocks_by_defalt' "$program" list --cases "$folder/acme"
+sed -i 's/blocks_by_defalt/blocks_by_default/; s/needs =/neeeds =/' "$folder/acme/late.lua"
+expect 2 "late.lua:[0-9]+: acme:3.5-late-deletion has a field 'neeeds'" "$program" list --cases "$folder/acme"
 expect 2 'nowhere: has no file of cases' "$program" list --cases "$folder/nowhere"
 
 cp "$suite/ixit/firewall.lua" "$folder/good.lua"
