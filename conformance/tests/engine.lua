@@ -106,6 +106,9 @@ local BROKEN = {
   { "multicast-nli", "gist-5.3.1-response-datagram", "RFC5971-7.4-3c" },
   { "other-side", "gist-5.2.2-address-of-that-side", "RFC5971-5.2.2-3" },
   { "mri-of-ipv6", "gist-5.3.2-query-datagram", "RFC5971-7.4-1a" },
+  { "wrong-error", "gist-4.3.1-data-with-hop-count-zero", "RFC5971-4.3.1-5" },
+  { "wrong-error", "gist-4.3.1-query-with-hop-count-zero", "RFC5971-4.3.1-5" },
+  { "wrong-subcode", "gist-4.4.5-confirm-without-hold-time", "RFC5971-4.4.5-7" },
 }
 
 local failing_step = support.failing_step

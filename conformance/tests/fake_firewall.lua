@@ -19,6 +19,14 @@ local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
 function fake.new(net, options)
   options = options or {}
   local breaks = options.breaks or {}
+
+  local function error_about(item, fault, node)
+    local told = { class = fault.class, code = fault.code, object = fault.object }
+    if breaks["wrong-error"] then told.class, told.code = told.class % 9 + 1, 0 end
+    if breaks["wrong-subcode"] then told.code = told.code + 1 end
+    return fake_error.about(item, told, node)
+  end
+
   local sessions, by_peer = {}, {}
   local box = {}
   local inside = { identity = "firewall-inside-", address = INSIDE, validity_ms = 30000,
@@ -207,7 +215,7 @@ function fake.new(net, options)
     local session = sessions[item.sid]
     if not session or item.gist.name ~= "Data" then return end
     if item.gist.faults[1] then
-      return association:send(fake_error.about(item, item.gist.faults[1], outside))
+      return association:send(error_about(item, item.gist.faults[1], outside))
     end
     if item.name == "RESPONSE" then return on_response(session, item) end
     if breaks["strict"] and not fake_nslp.is_plain(item) then return end
@@ -334,7 +342,7 @@ function fake.new(net, options)
   end
 
   local function fail_over(association, item, fault)
-    association:send(fake_error.about(item, fault, inside))
+    association:send(error_about(item, fault, inside))
   end
 
   -- The peer that an NLI names: the same identity at another address is another.
@@ -458,7 +466,7 @@ function fake.new(net, options)
     local node = side == "inside" and inside or outside
     net.deliver(side, packet.build({ source = node.address, destination = destination,
       source_port = 270, destination_port = parts.source_port,
-      payload = gist.magic .. fake_error.about(item, fault, node) }))
+      payload = gist.magic .. error_about(item, fault, node) }))
   end
 
   function box.packet(side, bytes)
