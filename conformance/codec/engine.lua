@@ -8,6 +8,7 @@
 local bits = require("codec.bits")
 local rows = require("codec.rows")
 local sender = require("codec.sender")
+local tables = require("codec.tables")
 
 local engine = { layout = rows.layout }
 
@@ -328,8 +329,7 @@ local function encode(spec, message, strict)
     write_object(spec, object, objects, strict)
   end
   local body = table.concat(objects) .. (message.tail or "")
-  local values = {}
-  for key, value in pairs(message.header) do values[key] = value end
+  local values = tables.copy(message.header)
   if spec.layer == "gist" and not values.length then values.length = math.floor(#body / 4) end
   local writer = bits.writer()
   rows.write(spec.header, writer, values)

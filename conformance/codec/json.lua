@@ -1,6 +1,8 @@
 -- JSON for reports: tables with a key 1, or marked by json.array(), are arrays; keys are sorted.
 -- What is read comes back in the same form: arrays marked, null as json.null.
 
+local tables = require("codec.tables")
+
 local json = {}
 
 local array_mark = {}
@@ -31,11 +33,7 @@ local function encode_table(value, indent, out)
   local inner = indent and indent .. "  "
   local newline = indent and "\n" .. inner or ""
   local is_array = getmetatable(value) == array_mark or value[1] ~= nil
-  local keys = {}
-  if not is_array then
-    for key in pairs(value) do keys[#keys + 1] = tostring(key) end
-    table.sort(keys)
-  end
+  local keys = is_array and {} or tables.keys(value)
   out[#out + 1] = is_array and "[" or "{"
   for i = 1, is_array and #value or #keys do
     out[#out + 1] = (i > 1 and "," or "") .. newline

@@ -17,6 +17,7 @@
 
 local bits = require("codec.bits")
 local address = require("codec.address")
+local tables = require("codec.tables")
 
 local rows = {}
 
@@ -96,12 +97,6 @@ local function memory(row)
       end
     end,
   }
-end
-
-local function copy(item)
-  local same = {}
-  for key, value in pairs(item) do same[key] = value end
-  return same
 end
 
 -- Reading ----------------------------------------------------------------------------------------
@@ -206,7 +201,7 @@ local function write_items(row, writer, list)
     if type(row.of) == "number" then
       writer.put(item, row.of)
     else
-      local given = rows.write(row.of, writer, told.item(copy(item)))
+      local given = rows.write(row.of, writer, told.item(tables.copy(item)))
       told.note(given)
     end
   end

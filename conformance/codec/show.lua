@@ -5,6 +5,7 @@ local rows = require("codec.rows")
 local gist = require("codec.gist")
 local natfw = require("codec.natfw")
 local json = require("codec.json")
+local tables = require("codec.tables")
 
 local show = {}
 
@@ -32,7 +33,7 @@ local function plain(fields, values)
   for _, row in ipairs(fields) do
     local value = values[row[1]]
     if row[2] == "variant" or row[2] == "part" then
-      for key, item in pairs(plain(rows.inner(row, values), values)) do out[key] = item end
+      tables.copy(plain(rows.inner(row, values), values), out)
     elseif value ~= nil and not row.reserved then
       if row[2] == "bytes" then
         local list, inside = rows.inside(row, value, values)
@@ -104,10 +105,8 @@ function show.lines(decoded, indent)
   local shown = show.plain(decoded)
   local out = {}
   local function fields(values)
-    local keys, parts = {}, {}
-    for key in pairs(values) do keys[#keys + 1] = key end
-    table.sort(keys)
-    for _, key in ipairs(keys) do parts[#parts + 1] = key .. "=" .. text_of(values[key]) end
+    local parts = {}
+    for key, value in tables.sorted(values) do parts[#parts + 1] = key .. "=" .. text_of(value) end
     return table.concat(parts, " ")
   end
   out[1] = indent .. decoded.layer:upper() .. " " .. decoded.name .. "  " .. fields(shown.header)
@@ -115,7 +114,8 @@ function show.lines(decoded, indent)
     local definition = engine.object_of(specs[decoded.layer], object.type)
     local items = definition and definition.items and object.fields
       and object.fields[definition.items.list]
-    local body = object.fields and next(object.fields) and fields(object.fields) or object.raw
+    local has_fields = object.fields and not tables.is_empty(object.fields)
+    local body = has_fields and fields(object.fields) or object.raw
     if decoded.layer == "gist" and object.type == 8 then
       body = string.format("%d octets", #object.raw / 2)
     elseif items then
@@ -126,8 +126,7 @@ function show.lines(decoded, indent)
       object.ab ~= usual and " AB=" .. object.ab or "", body)
     for place, item in ipairs(items or {}) do
       local flaw = decoded.objects[i].values[definition.items.list][place].flaw
-      local inner = {}
-      for key, value in pairs(item) do inner[key] = value end
+      local inner = tables.copy(item)
       inner.length, inner[definition.items.by[1]], inner[definition.items.by[2]] = nil, nil, nil
       out[#out + 1] = string.format("%s    %s: %s%s", indent, show.item_name(definition, item),
         fields(inner), flaw and " (" .. flaw .. ")" or "")

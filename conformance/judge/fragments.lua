@@ -1,6 +1,8 @@
 -- Puts fragmented IP datagrams together again, bounded in number, size and time: fragments that
 -- come out of order or twice; those that overlap with other octets are given up.
 
+local tables = require("codec.tables")
+
 local fragments = {}
 
 local MOST_AT_ONCE, MOST_OCTETS, MOST_PIECES, LIFETIME_S = 64, 65535, 128, 30
@@ -82,7 +84,7 @@ end
 -- Datagrams of which fragments are missing.
 function Fragments:unfinished()
   local count = self.lost
-  for _, datagram in pairs(self.datagrams) do count = count + (datagram.done and 0 or 1) end
+  for _, datagram in tables.sorted(self.datagrams) do count = count + (datagram.done and 0 or 1) end
   return count
 end
 

@@ -4,6 +4,7 @@
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
+local tables = require("codec.tables")
 local view = require("judge.view")
 
 local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR, HELLO =
@@ -33,21 +34,18 @@ end
 
 -- The MRI's fields but the direction, and what says nothing: reserved bits, Protocol without P.
 local function mri_text(values)
-  local keys, out = {}, {}
-  for key in pairs(values or {}) do
+  local out = {}
+  for key, field in tables.sorted(values or {}) do
     local counts = key ~= "d" and not key:find("^reserved")
       and not (key == "protocol" and values.p == 0)
-    if counts then keys[#keys + 1] = key end
+    if counts then out[#out + 1] = key .. "=" .. tostring(field) end
   end
-  table.sort(keys)
-  for i, key in ipairs(keys) do out[i] = key .. "=" .. tostring(values[key]) end
   return table.concat(out, " ")
 end
 
 -- What `mine` has otherwise than `theirs` with D inverted, as it had to be and as it is.
 local function mri_differences(mine, theirs)
-  local wanted, expected, actual = {}, {}, {}
-  for key, field in pairs(theirs) do wanted[key] = field end
+  local wanted, expected, actual = tables.copy(theirs), {}, {}
   wanted.d = theirs.d and 1 - theirs.d
   if theirs.p == 0 then wanted.protocol = mine.protocol end
   for _, key in ipairs({ "d", "mrm", "n", "ip_ver", "source", "source_prefix", "source_port",
@@ -340,7 +338,7 @@ return {
       for confirm, response in matched_responses(stream) do
         local connection, ports = confirm.connection, ports_of(response)
         if connection and connection.opener == confirm.source and confirm.number == 1
-          and confirm.from_start and next(ports) then
+          and confirm.from_start and not tables.is_empty(ports) then
           local announced = ports[connection.opened.port] or false
           say(confirm, "a port that frame " .. response.frame .. " announced", announced
             and "that port" or "port " .. connection.opened.port, announced)

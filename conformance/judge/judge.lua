@@ -3,6 +3,7 @@
 
 local json = require("codec.json")
 local stream = require("judge.stream")
+local tables = require("codec.tables")
 local tls = require("judge.tls")
 
 local judge = {}
@@ -182,9 +183,7 @@ local function lines_of_rule(rule, out)
 end
 
 local function senders_of(capture)
-  local list = {}
-  for address in pairs(capture.senders) do list[#list + 1] = address end
-  table.sort(list)
+  local list = tables.keys(capture.senders)
   return #list > 0 and table.concat(list, ", ") or "nobody"
 end
 

@@ -2,6 +2,7 @@
 
 local engine = require("codec.engine")
 local natfw = require("codec.natfw")
+local tables = require("codec.tables")
 
 local INFO = 0x010
 local PROTOCOL_ERROR, SUCCESS, SESSION_FAILURE = 3, 2, 7 -- classes of NATFW_INFO
@@ -215,7 +216,7 @@ return {
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
         answers[key_of(message)] = message
       end
-      for key, request in pairs(requests_received(stream)) do
+      for key, request in tables.sorted(requests_received(stream)) do
         if request.item.lifetime_s == 0 and #inner(request).faults == 0 then
           local answer = answers[key]
           say(answer or request, "none", answer and "a RESPONSE" or "none")

@@ -5,6 +5,7 @@ local fragments = require("judge.fragments")
 local gist = require("codec.gist")
 local ip = require("judge.ip")
 local messages = require("runner.messages")
+local tables = require("codec.tables")
 local tcp = require("judge.tcp")
 
 local stream = {}
@@ -183,7 +184,7 @@ end
 -- A connection is whole where both its sides were seen from their start, without a hole.
 local function is_whole(connection)
   local count = 0
-  for _, side in pairs(connection.sides) do
+  for _, side in tables.sorted(connection.sides) do
     count = count + 1
     if not side.direction.from_start or side.direction:lacks_octets() then return false end
   end
@@ -192,7 +193,7 @@ end
 
 -- Whether it carries GIST, or may where it was not seen.
 local function may_matter(connection)
-  for _, side in pairs(connection.sides) do
+  for _, side in tables.sorted(connection.sides) do
     if side.known then return true end
     if not side.other and (side.buffer ~= "" or side.direction:lacks_octets()) then return true end
   end
@@ -202,7 +203,7 @@ end
 local function finish_connection(self, connection)
   local counts = self.counts
   if connection.is_tls and not connection.is_read then counts.tls = counts.tls + 1 end
-  for _, side in pairs(connection.sides) do
+  for _, side in tables.sorted(connection.sides) do
     counts.behind_holes = counts.behind_holes + (side.other and 0 or side.direction:waiting())
   end
   connection.whole = is_whole(connection)
@@ -233,7 +234,7 @@ function Stream:sent(...)
   local wanted, list = {}, {}
   for _, name in ipairs({ ... }) do wanted[name] = true end
   for _, message in ipairs(self.messages) do
-    if message.from_iut and (next(wanted) == nil or wanted[message.name]) then
+    if message.from_iut and (tables.is_empty(wanted) or wanted[message.name]) then
       list[#list + 1] = message
     end
   end
@@ -258,7 +259,7 @@ function Stream:natfw(from_iut, ...)
   for _, message in ipairs(self.messages) do
     local inner = message.item.natfw
     if inner and message.from_iut == from_iut
-      and (next(wanted) == nil or wanted[inner.name]) then list[#list + 1] = message end
+      and (tables.is_empty(wanted) or wanted[inner.name]) then list[#list + 1] = message end
   end
   return list
 end

@@ -14,6 +14,7 @@ local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
 local Session = require("runner.session")
 local messages = require("runner.messages")
+local tables = require("codec.tables")
 
 local Case = {}
 Case.__index = Case
@@ -169,13 +170,13 @@ end
 
 -- A case that ran to its end: passed, unless something was left without proof.
 function Case:_conclude()
-  if next(self.unproved) then
-    for id, result in pairs(self.results) do
+  if not tables.is_empty(self.unproved) then
+    for id, result in tables.sorted(self.results) do
       if result == "pass" then self.results[id] = "inconclusive" end
     end
   end
   if self.verdict then return end
-  local observer, text = next(self.unproved)
+  local observer, text = tables.sorted(self.unproved)()
   if observer then
     self.verdict, self.reason = "inconclusive", "no positive control after: " .. text
       .. " (" .. observer .. ")"

@@ -2,6 +2,7 @@
 -- folders of a vendor's own, and the tombstones of ids that must never be used again.
 
 local ixit = require("runner.ixit")
+local tables = require("codec.tables")
 
 local catalogue = {}
 
@@ -76,7 +77,7 @@ local function problem_with(case, known)
       return "needs " .. tostring(option) .. ", which no IXIT says", option
     end
   end
-  for name in pairs(case) do
+  for name in tables.sorted(case) do
     if not FIELDS[name] then
       return "has a field '" .. tostring(name) .. "', which no case has", case.id
     end

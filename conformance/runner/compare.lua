@@ -1,6 +1,7 @@
 -- Compares two runs by their JSON reports: what got worse, what was mended, what changed otherwise.
 
 local json = require("codec.json")
+local tables = require("codec.tables")
 
 local compare = {}
 
@@ -69,8 +70,8 @@ local function add_requirements(old, new, out)
   out.requirements = { worse = json.array({}), better = json.array({}) }
   local before, after = old.requirements or {}, new.requirements or {}
   local ids = {}
-  for id in pairs(before) do ids[#ids + 1] = id end
-  for id in pairs(after) do if before[id] == nil then ids[#ids + 1] = id end end
+  for id in tables.sorted(before) do ids[#ids + 1] = id end
+  for id in tables.sorted(after) do if before[id] == nil then ids[#ids + 1] = id end end
   table.sort(ids)
   for _, id in ipairs(ids) do
     local list = before[id] == "pass" and after[id] ~= "pass" and out.requirements.worse

@@ -2,6 +2,7 @@
 -- a case expects of it. Forward is from the flow's source, inside, to its destination, outside.
 
 local fields = require("runner.fields")
+local tables = require("codec.tables")
 
 local Flow = {}
 Flow.__index = Flow
@@ -121,7 +122,7 @@ function Flow:_stop()
   self.running = false
   if self.timer then self.timer:cancel() end
   if self.redial then self.redial:cancel() end
-  for _, connection in pairs(self.ends) do connection:close() end
+  for _, connection in tables.sorted(self.ends) do connection:close() end
   if self.listener then self.listener:close() end
 end
 

@@ -4,6 +4,7 @@
 
 local fields = require("runner.fields")
 local messages = require("runner.messages")
+local tables = require("codec.tables")
 
 local Handshake = {}
 Handshake.__index = Handshake
@@ -23,8 +24,7 @@ end
 
 -- Sends the Query only: a Response is left without Confirm. Fields: those of HANDSHAKE.
 function Handshake:query_only(given)
-  local options = { only_query = true }
-  for name, value in pairs(fields.of("query_only", given, HANDSHAKE)) do options[name] = value end
+  local options = tables.copy(fields.of("query_only", given, HANDSHAKE), { only_query = true })
   self.case.ni:_start_handshake(self, options)
   return self
 end

@@ -2,6 +2,7 @@
 -- Checked whole before anything runs; each error names the file, the line and the key.
 
 local address = require("codec.address")
+local tables = require("codec.tables")
 
 local ixit = {}
 
@@ -45,11 +46,11 @@ local refusal = { peer = ipv4, protocol = ip_protocol, destination_port = port,
 -- A table of "class/0xcode" and a flow, each key of which is one of `refusal`.
 local function refusals(value)
   if type(value) ~= "table" then return false end
-  for code, flow in pairs(value) do
+  for code, flow in tables.sorted(value) do
     if type(code) ~= "string" or not code:match("^[457]/0x%x%x$") or type(flow) ~= "table" then
       return false
     end
-    for key, given in pairs(flow) do
+    for key, given in tables.sorted(flow) do
       if not refusal[key] or not refusal[key](given) then return false end
     end
   end
@@ -125,7 +126,7 @@ local schema = {
 local responder_schema = {
   responder = { address = { ipv4, "an IPv4 address: the IUT's own, where flows end" } },
 }
-for key, rule in pairs(schema) do
+for key, rule in tables.sorted(schema) do
   if key ~= "outside" then responder_schema[key] = rule end
 end
 
@@ -139,7 +140,7 @@ local initiator_schema = {
     timeout_s = { positive, "seconds that a command may take", 20 },
   },
 }
-for key, rule in pairs(schema) do
+for key, rule in tables.sorted(schema) do
   if key ~= "inside" then initiator_schema[key] = rule end
 end
 
@@ -166,13 +167,13 @@ local function line_of(source, path)
 end
 
 local function check_table(rules, given, path, problems)
-  for key in pairs(given) do
+  for key in tables.sorted(given) do
     if rules[key] == nil then
       problems[#problems + 1] = { path = path .. tostring(key), text = "is no key that I know" }
     end
   end
   local out = {}
-  for key, rule in pairs(rules) do
+  for key, rule in tables.sorted(rules) do
     local value = given[key]
     if type(rule[1]) ~= "function" then
       if value ~= nil and type(value) ~= "table" then
@@ -281,7 +282,7 @@ end
 function ixit.most_at_once(settings)
   local most = settings.inside and settings.inside.pools.signalling.size // 2 - 2 or math.huge
   for _, name in ipairs({ "inside", "outside" }) do
-    for _, pool in pairs(settings[name] and settings[name].pools or {}) do
+    for _, pool in tables.sorted(settings[name] and settings[name].pools or {}) do
       most = math.min(most, pool.size - 2)
     end
   end

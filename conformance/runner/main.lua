@@ -6,6 +6,7 @@ local ixit = require("runner.ixit")
 local json = require("codec.json")
 local options = require("runner.options")
 local show = require("codec.show")
+local tables = require("codec.tables")
 
 local USAGE, BROKEN = 2, 3
 
@@ -251,7 +252,7 @@ local function judge_captures(parsed, data_dir, version)
   result.suite, result.version, result.hash = "natfw-conform judge", version, hash_of(data_dir)
   result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
   print(table.concat(judge.lines(result), "\n"))
-  for kind, render in pairs({
+  for kind, render in tables.sorted({
     json = function() return json.encode(result, "") .. "\n" end,
     html = function()
       return require("judge.judge_html").render(result, requirements_of(data_dir) or {})
@@ -462,7 +463,7 @@ local function replay_captures(parsed, data_dir, version)
   local settings, problems = load_ixit(parsed.ixit, parsed.settings)
   if not settings then return complain_all(problems) end
   local script
-  script, why = replay.read(captures_of(parsed.words), { player = next(players), iuts = iuts,
+  script, why = replay.read(captures_of(parsed.words), { player = tables.keys(players)[1], iuts = iuts,
     judges_initiator = settings.initiator ~= nil }, require("host").read_pcap)
   why = why or replay.obstacle(script, settings)
   if why then return complain("%s", why) end

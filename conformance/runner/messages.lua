@@ -4,6 +4,7 @@
 local engine = require("codec.engine")
 local gist = require("codec.gist")
 local natfw = require("codec.natfw")
+local tables = require("codec.tables")
 
 local Item = require("runner.item")
 
@@ -62,9 +63,7 @@ local function configuration(peer, options)
 end
 
 local function header(type_number, flags)
-  local values = { type = type_number, s = 1, hops = 1 }
-  for key, value in pairs(flags or {}) do values[key] = value end
-  return values
+  return tables.copy(flags or {}, { type = type_number, s = 1, hops = 1 })
 end
 
 function messages.query(peer, session, cookie, s_flag)

@@ -7,6 +7,7 @@ local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
 local packet = require("runner.packet")
+local tables = require("codec.tables")
 
 local Neighbour = {}
 Neighbour.__index = Neighbour
@@ -376,7 +377,7 @@ local NO_ROUTING_STATE, VERSION_AND_HOPS = 5, 2
 -- Whether this is the kind of message that the Error quotes the header of.
 local function has_sent(session, failure)
   local header = failure.original_header:sub(VERSION_AND_HOPS + 1)
-  for sent in pairs(session.querying and session.querying.all_sent or {}) do
+  for sent in tables.sorted(session.querying and session.querying.all_sent or {}) do
     if sent:sub(1, #header) == header then return true end
   end
   return false
@@ -387,7 +388,7 @@ end
 local function comes_late(self, item)
   local failure = item:values("Error")
   local late = false
-  for sid, session in pairs(self.case.by_sid) do
+  for sid, session in tables.sorted(self.case.by_sid) do
     if (failure.s == 0 or failure.original_sid == sid) and has_sent(session, failure) then
       local exchange = session.querying
       local over = exchange.stopped and not exchange.response and exchange.attempts > 1

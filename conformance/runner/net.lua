@@ -7,6 +7,7 @@
 
 local Command = require("runner.command")
 local gist = require("codec.gist")
+local tables = require("codec.tables")
 
 local net = {}
 
@@ -44,8 +45,8 @@ end
 local function open_side(host, name, settings, other)
   local side = setmetatable({ name = name, routes = {} }, Side)
   side.netns = must(host.netns(settings.netns))
-  for _, pool in pairs(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
-  for _, pool in pairs(other.pools or {}) do
+  for _, pool in tables.sorted(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
+  for _, pool in tables.sorted(other.pools or {}) do
     add_route(side, pool.prefix, "via", settings.gateway, "dev", settings.interface)
   end
   side.raw = must(side.netns:raw())
@@ -64,7 +65,7 @@ function net.open(host, settings)
   local names = {}
   local endpoint = settings.responder or settings.initiator
   local iut = endpoint and { pools = { iut = { prefix = endpoint.address .. "/32" } } }
-  for name, other in pairs({ inside = "outside", outside = "inside" }) do
+  for name, other in tables.sorted({ inside = "outside", outside = "inside" }) do
     if settings[name] then
       opened[name] = open_side(host, name, settings[name], settings[other] or iut)
       names[#names + 1] = name

@@ -2,6 +2,8 @@
 -- (limits.failures_needed), a case that failed runs again, and fails only when it fails at the same
 -- step each time.
 
+local tables = require("codec.tables")
+
 local repetition = {}
 
 local function failed_step(case)
@@ -28,7 +30,7 @@ function repetition.result(entry, last)
   if not failed or failed == last then return last end
   failed.verdict = "inconclusive"
   failed.reason = string.format("failed once, but not again (%s): %s", last.verdict, failed.reason)
-  for id, result in pairs(failed.results) do
+  for id, result in tables.sorted(failed.results) do
     if result == "fail" then failed.results[id] = "inconclusive" end
   end
   return failed

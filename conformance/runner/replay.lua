@@ -11,6 +11,7 @@ local compare = require("runner.replay_compare")
 local messages = require("runner.messages")
 local script = require("runner.replay_script")
 local show = require("codec.show")
+local tables = require("codec.tables")
 
 local replay = {}
 
@@ -72,7 +73,7 @@ local OF_THIS_RUN = { ["MRI"] = true, ["SID"] = true, ["NLI"] = true, ["Query-Co
 local function like_captured(captured)
   return function(query)
     local own = {}
-    for _, object in pairs(query.objects) do own[object.type] = object end
+    for _, object in ipairs(query.objects) do own[object.type] = object end
     local flags = captured.item.gist.header
     query.header.hops, query.header.e = flags.hops, flags.e
     query.objects = {}
@@ -212,7 +213,7 @@ local function expect_silence(t)
   local steps = t.script.steps
   local silence_s = t.script.ends_at - steps[#steps].message.at
   if silence_s < SILENCE_S then return end
-  for side, neighbour in pairs({ inside = t.ni, outside = t.nr }) do
+  for side, neighbour in tables.sorted({ inside = t.ni, outside = t.nr }) do
     if t.script.nodes[side] then
       local item = neighbour:take({
         within_ms = math.min(silence_s * 1000, t.ixit.timing.quiet_ms) })

@@ -2,6 +2,7 @@
 -- from run to run is bound as it appears: the same value there has to be the same value here.
 
 local show = require("codec.show")
+local tables = require("codec.tables")
 
 local compare = {}
 
@@ -50,9 +51,7 @@ end
 local function bound_as(key, side) return key == "cookie" and key .. " " .. side or BOUND[key] end
 
 local function fields(t, context, where, captured, actual, free)
-  local keys = {}
-  for key in pairs(captured) do keys[#keys + 1] = key end
-  table.sort(keys)
+  local keys = tables.keys(captured)
   for _, key in ipairs(keys) do
     local wanted, got = captured[key], actual[key]
     if BOUND[key] and got ~= nil then

@@ -7,6 +7,7 @@
 
 local gist = require("codec.gist")
 local judge = require("judge.judge")
+local tables = require("codec.tables")
 
 local script = {}
 
@@ -73,7 +74,7 @@ end
 
 -- A function that says of a node whether it is played, or nil and why not.
 local function cast(messages, receiver_of, options)
-  if next(options.iuts or {}) then
+  if not tables.is_empty(options.iuts or {}) then
     local others = {}
     for _, message in ipairs(messages) do
       local from, to = message.sender, receiver_of(message)
@@ -170,12 +171,7 @@ local function steps_of(gathered, receiver_of, is_player)
   return self
 end
 
-local function names_of(words)
-  local list = {}
-  for word in pairs(words) do list[#list + 1] = word end
-  table.sort(list)
-  return table.concat(list, ", ")
-end
+local function names_of(words) return table.concat(tables.keys(words), ", ") end
 
 -- Reads captures, all of one recording. options: player (an address,
 -- "initiator" or "responder"), iuts (a set of them),

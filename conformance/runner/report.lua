@@ -4,6 +4,7 @@
 local json = require("codec.json")
 local messages = require("runner.messages")
 local show = require("codec.show")
+local tables = require("codec.tables")
 local verdicts = require("runner.verdicts")
 
 local report = {}
@@ -51,8 +52,8 @@ local function case_table(case, run)
     file = definition.file, purpose = definition.purpose, roles = json.array(definition.roles),
     verdict = case.verdict, reason = case.reason, duration_ms = case.finished_at - case.started_at,
     started_at_ms = case.started_at - run.started_ms,
-    measured_ms = next(case.measured) and case.measured or nil,
-    readings = next(case.seen_readings) and case.seen_readings or nil,
+    measured_ms = not tables.is_empty(case.measured) and case.measured or nil,
+    readings = not tables.is_empty(case.seen_readings) and case.seen_readings or nil,
     addresses = case.addresses, requirements = {}, steps = json.array({}) }
   for _, id in ipairs(definition.requirements) do
     out.requirements[id] = case.results[id] or "not reached"
@@ -77,7 +78,7 @@ local function texts_of(document, catalogue)
       level = known.level, summary = known.summary, restates = known.restates }
   end
   for _, case in ipairs(document.cases) do
-    for id in pairs(case.requirements) do add(id) end
+    for id in tables.sorted(case.requirements) do add(id) end
   end
   for _, id in ipairs(document.coverage.unjudged) do add(id) end
   return texts
@@ -151,9 +152,12 @@ end
 -- One line for a finished case.
 function report.line(case, terminal)
   local notes = {}
-  for name, value in pairs(case.measured) do notes[#notes + 1] = string.format("%s %.1f ms", name,
-    value) end
-  for ruling, which in pairs(case.seen_readings) do notes[#notes + 1] = ruling .. ": " .. which end
+  for name, value in tables.sorted(case.measured) do
+    notes[#notes + 1] = string.format("%s %.1f ms", name, value)
+  end
+  for ruling, which in tables.sorted(case.seen_readings) do
+    notes[#notes + 1] = ruling .. ": " .. which
+  end
   table.sort(notes)
   if case.reason then table.insert(notes, 1, case.reason:match("[^\n]*")) end
   return coloured(case.verdict, terminal) .. " " .. case.definition.id
@@ -167,7 +171,7 @@ function report.summary(results)
     if counts[name] > 0 then parts[#parts + 1] = counts[name] .. " " .. name end
   end
   local judged = { pass = 0, fail = 0, other = 0 }
-  for _, result in pairs(verdicts.by_requirement(results)) do
+  for _, result in tables.sorted(verdicts.by_requirement(results)) do
     local key = judged[result] and result or "other"
     judged[key] = judged[key] + 1
   end

@@ -2,6 +2,7 @@
 
 local specs = { gist = require("codec.gist"), natfw = require("codec.natfw") }
 local markup = require("runner.markup")
+local tables = require("codec.tables")
 
 local report_fields = {}
 
@@ -48,7 +49,7 @@ function report_fields.header(layer, values) return html(specs[layer].header, va
 
 function report_fields.object(layer, object)
   local spec = specs[layer].objects[object.type]
-  if not spec or not object.fields or not next(object.fields) then
+  if not spec or not object.fields or tables.is_empty(object.fields) then
     return "<div class=fields><i>octets</i> " .. text(object.raw) .. "</div>"
   end
   return html(spec.fields, object.fields)

@@ -4,6 +4,7 @@ local exchange = require("runner.report_exchange")
 local markup = require("runner.markup")
 local response_codes = require("runner.response_codes")
 local style = require("runner.report_style")
+local tables = require("codec.tables")
 local verdicts = require("runner.verdicts")
 
 local report_html = {}
@@ -56,7 +57,7 @@ end
 
 local function outcome(document)
   local counts, wrong = document.counts, 0
-  for verdict in pairs(WRONG) do wrong = wrong + counts[verdict] end
+  for verdict in tables.sorted(WRONG) do wrong = wrong + counts[verdict] end
   local apply = #document.cases - counts["not applicable"]
   if wrong > 0 then return string.format("%d of %d cases need attention.", wrong, apply) end
   if counts["expected failure"] == 0 then
@@ -91,7 +92,7 @@ local function counts_html(document, out)
       count == 0 and " none" or "", count, verdict)
   end
   local judged = { pass = 0, fail = 0, other = 0 }
-  for _, verdict in pairs(document.requirements) do
+  for _, verdict in tables.sorted(document.requirements) do
     local key = judged[verdict] and verdict or "other"
     judged[key] = judged[key] + 1
   end
@@ -124,8 +125,7 @@ end
 -- Cases ------------------------------------------------------------------------------------------
 
 local function requirement_rows(case, document, out)
-  local ids = {}
-  for id in pairs(case.requirements) do ids[#ids + 1] = id end
+  local ids = tables.keys(case.requirements)
   table.sort(ids, function(a, b)
     local first, second = RANK[case.requirements[a]], RANK[case.requirements[b]]
     if first ~= second then return first < second end
@@ -173,8 +173,8 @@ end
 
 local function measured_html(case, out)
   local names = {}
-  for name in pairs(case.measured_ms or {}) do names[#names + 1] = name end
-  for name in pairs(case.readings or {}) do names[#names + 1] = name end
+  for name in tables.sorted(case.measured_ms or {}) do names[#names + 1] = name end
+  for name in tables.sorted(case.readings or {}) do names[#names + 1] = name end
   if #names == 0 then return end
   table.sort(names)
   out[#out + 1] = "<h3>Measured and seen</h3><table>"
@@ -264,7 +264,7 @@ end
 local function rows_of_requirements(document)
   local rows, by_id = {}, {}
   for _, case in ipairs(document.cases) do
-    for id, result in pairs(case.verdict ~= "not applicable" and case.requirements or {}) do
+    for id, result in tables.sorted(case.verdict ~= "not applicable" and case.requirements or {}) do
       if not by_id[id] then
         by_id[id] = { id = id, verdict = document.requirements[id] or "no verdict", cases = {},
           text = document.requirement_texts[id] or {} }

@@ -5,6 +5,7 @@ local fields = require("runner.fields")
 local Flow = require("runner.flow")
 local Handshake = require("runner.handshake")
 local messages = require("runner.messages")
+local tables = require("codec.tables")
 
 local Session = setmetatable({}, { __index = Handshake })
 Session.__index = Session
@@ -176,7 +177,7 @@ end
 function Session:establish(given)
   given = fields.of("establish", given, "ids response " .. REQUEST)
   local request = {}
-  for name, value in pairs(given) do
+  for name, value in tables.sorted(given) do
     if name ~= "ids" and name ~= "response" then request[name] = value end
   end
   local by_datagrams = self.querying and self.querying.options.d_mode

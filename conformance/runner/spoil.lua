@@ -5,6 +5,7 @@
 local Item = require("runner.item")
 local engine = require("codec.engine")
 local gist = require("codec.gist")
+local tables = require("codec.tables")
 
 local spoil = {}
 
@@ -21,8 +22,7 @@ function spoil.values(message, name) return spoil.find(message, name).values end
 
 -- An object { type = its name or number, ab, raw, values } that may be changed by itself.
 local function copy(object)
-  local values = {}
-  for key, value in pairs(object.values or {}) do values[key] = value end
+  local values = tables.copy(object.values or {})
   return { type = Item.object_number(object.type), ab = object.ab, raw = object.raw, values = values }
 end
 
@@ -88,8 +88,7 @@ end
 
 function spoil.fields(name, given)
   return function(message)
-    local values = spoil.values(message, name)
-    for field, value in pairs(given) do values[field] = value end
+    tables.copy(given, spoil.values(message, name))
   end
 end
 

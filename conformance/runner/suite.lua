@@ -21,6 +21,12 @@ local function shuffle(list, seed)
   end
 end
 
+local function take_out(list, item)
+  for place, one in ipairs(list) do
+    if one == item then return table.remove(list, place) end
+  end
+end
+
 -- What arrives goes to the neighbour whose address it is for.
 function suite.route_packets(net, owners)
   for _, name in ipairs({ "inside", "outside" }) do
@@ -102,7 +108,7 @@ function suite.run(definitions, options)
       owners.outside[case.addresses.nr] = nil
       owners.outside[case.addresses.destination] = nil
     end
-    running[case] = nil
+    take_out(running, case)
     active = active - 1
     if not interrupted
       and repetition.wants_another(entry, case, settings.limits.failures_needed) then
@@ -130,7 +136,7 @@ function suite.run(definitions, options)
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
       addresses = ixit.addresses(settings, entry.number, uses[entry.number]), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
-    running[case] = true
+    running[#running + 1] = case
     suite.own_addresses(owners, case)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.failures and "." .. entry.failures + 1 or "")
@@ -158,7 +164,7 @@ function suite.run(definitions, options)
   local handle = {}
   function handle.interrupt()
     interrupted = true
-    for case in pairs(running) do
+    for _, case in ipairs(table.move(running, 1, #running, 1, {})) do
       case.interrupted = "interrupted"
       case:_wake()
     end

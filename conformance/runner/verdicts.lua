@@ -1,5 +1,7 @@
 -- From what a case says to what a run reports: expected failures, counts, exit codes.
 
+local tables = require("codec.tables")
+
 local verdicts = {}
 
 verdicts.order = { "pass", "fail", "inconclusive", "not applicable", "expected failure",
@@ -30,13 +32,12 @@ end
 
 -- nil, or the first id that no case has.
 function verdicts.unknown_expectation(expected, cases)
-  local known, unknown = {}, {}
+  local known = {}
   for _, case in ipairs(cases) do known[case.id] = true end
-  for id in pairs(expected) do
-    if not known[id] then unknown[#unknown + 1] = id end
+  for id in tables.sorted(expected) do
+    if not known[id] then return id end
   end
-  table.sort(unknown)
-  return unknown[1]
+  return nil
 end
 
 -- Turns a failure that was expected, and a pass that was not, into what they are.
@@ -105,14 +106,13 @@ function verdicts.coverage(judged, requirements, roles)
     for _, role in ipairs(list) do bound[role], bound[role .. "+"] = true, true end
   end
   local count, unjudged = 0, {}
-  for id, requirement in pairs(requirements) do
+  for id, requirement in tables.sorted(requirements) do
     if BINDING[requirement.level] and SEEN_FROM_OUTSIDE[requirement.observable]
       and not requirement.restates and binds(requirement, bound) then
       count = count + 1
       if judged[id] ~= "pass" and judged[id] ~= "fail" then unjudged[#unjudged + 1] = id end
     end
   end
-  table.sort(unjudged)
   return { binding = count, unjudged = unjudged }
 end
 

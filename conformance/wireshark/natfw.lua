@@ -16,6 +16,7 @@ local show = require("codec.show")
 local gist_spec = require("codec.gist")
 local natfw_spec = require("codec.natfw")
 local response_codes = require("runner.response_codes")
+local tables = require("codec.tables")
 
 local HEADER_OCTETS, LAST_TYPE, NSLP_DATA = 8, 5, 8
 local MAGIC = 0x4e04bda5
@@ -29,7 +30,7 @@ local function slug(name) return (name:lower():gsub("[^%w]", "_")) end
 
 local function names_of(messages)
   local names = {}
-  for number, message in pairs(messages) do names[number] = message.name end
+  for number, message in tables.sorted(messages) do names[number] = message.name end
   return names
 end
 
@@ -74,15 +75,15 @@ end
 local function add_fields(fields, prefix, list)
   for _, row in ipairs(list) do
     local inside = row.as_by and row.as or { row.as }
-    for _, fields_inside in pairs(inside) do
+    for _, fields_inside in tables.sorted(inside) do
       add_fields(fields, prefix .. "." .. row[1], fields_inside)
     end
     if row[2] == "variant" then
-      for _, variant in pairs(row.of) do add_fields(fields, prefix, variant) end
+      for _, variant in tables.sorted(row.of) do add_fields(fields, prefix, variant) end
     elseif row[2] == "part" then
       add_fields(fields, prefix, row.other)
-      for _, kinds in pairs(row.of) do
-        for _, kind in pairs(kinds) do add_fields(fields, prefix, kind) end
+      for _, kinds in tables.sorted(row.of) do
+        for _, kind in tables.sorted(kinds) do add_fields(fields, prefix, kind) end
       end
     elseif row[2] == "list" and type(row.of) == "table" then
       add_fields(fields, prefix, row.of)
@@ -98,7 +99,7 @@ local function register(proto, spec, layer)
   local fields = {}
   add_fields(fields, layer, spec.header)
   for _, list in ipairs({ spec.objects, spec.foreign or {} }) do
-    for _, object in pairs(list) do
+    for _, object in tables.sorted(list) do
       add_fields(fields, layer .. "." .. slug(object.name), object.fields)
     end
   end
@@ -107,7 +108,7 @@ local function register(proto, spec, layer)
   fields.object_length = ProtoField.uint16(layer .. ".object.length", "Length in words")
   fields.object_value = ProtoField.bytes(layer .. ".object.value", "Octets")
   local list = {}
-  for _, field in pairs(fields) do list[#list + 1] = field end
+  for _, field in tables.sorted(fields) do list[#list + 1] = field end
   proto.fields = list
   layers[layer] = { proto = proto, spec = spec, fields = fields,
     fault = ProtoExpert.new(layer .. ".fault", "What the texts forbid", expert.group.MALFORMED,

@@ -3,6 +3,7 @@
 local messages = require("runner.messages")
 local roles = require("runner.roles")
 local spoil = require("runner.spoil")
+local tables = require("codec.tables")
 local well_formed = require("runner.well_formed")
 
 local UNKNOWN = 0x3F0 -- no NSLP has registered it
@@ -231,7 +232,8 @@ return {
     roles = roles.responder,
     requirements = { "RFC5973-3.7.5-i6", "RFC5973-4.2.5-1b" },
     run = function(t)
-      for bits, ids in pairs({ [0] = { "RFC5973-3.7.5-i6" }, [15] = { "RFC5973-4.2.5-1b" } }) do
+      local ids_of = { [0] = { "RFC5973-3.7.5-i6" }, [15] = { "RFC5973-4.2.5-1b" } }
+      for bits, ids in tables.sorted(ids_of) do
         t:preamble()
         local session = t:session():establish()
         t:body()

@@ -4,6 +4,7 @@ local messages = require("runner.messages")
 local natfw = require("codec.natfw")
 local roles = require("runner.roles")
 local spoil = require("runner.spoil")
+local tables = require("codec.tables")
 
 local UNKNOWN = 0x3F0 -- no NSLP has registered it
 
@@ -62,8 +63,7 @@ return {
     requirements = { "RFC5973-4.2.4-i5", "RFC5973-4.2.4-i6" },
     run = function(t)
       local function next_port(flow)
-        local copy = {}
-        for key, value in pairs(flow) do copy[key] = value end
+        local copy = tables.copy(flow)
         copy.destination_port = flow.destination_port + 1
         return t:data_flow(copy)
       end
