@@ -75,8 +75,14 @@ function judge.gather(files, addresses, read, keylog)
   return gathered
 end
 
--- The verdict of one rule. Where it needs all of a session (needs_all), what seems to violate it is
--- a violation only if the capture shows all.
+-- Whether the rule needs more of the message's session than the capture shows.
+local function lacks_needed(rule, gathered, message)
+  if rule.needs_path then return not gathered:shows_path_of(message.item.sid) end
+  return rule.needs_all and not gathered:shows_all_of(message.item.sid)
+end
+
+-- The verdict of one rule. Where it needs all of a session, on one wire (needs_all) or on both
+-- (needs_path), what seems to violate it is a violation only if the capture shows that.
 local function evaluate(rule, document, gathered)
   local result = { id = rule.id, text = rule.text, document = document,
     requirements = json.array({}), observations = 0, violations = json.array({}),
@@ -92,7 +98,7 @@ local function evaluate(rule, document, gathered)
   end
   local function say(message, expected, actual, holds)
     if holds == nil then holds = expected == actual end
-    if not holds and rule.needs_all and not gathered:shows_all_of(message.item.sid) then
+    if not holds and lacks_needed(rule, gathered, message) then
       return note(message, string.format("expected %s, got %s; but the capture may lack what "
         .. "explains it", tostring(expected), tostring(actual)))
     end

@@ -63,7 +63,7 @@ local function foreign_sessions(stream)
     if counts and message.from_iut and not found[sid] then
       own[sid] = true
     elseif counts and message.to_iut and not own[sid] then
-      found[sid] = found[sid] or { msns = {}, whole = stream:shows_all_of(sid) }
+      found[sid] = found[sid] or { msns = {}, whole = stream:shows_path_of(sid) }
       local session = found[sid]
       if item.msn then session.msns[item.msn] = true end
       session.whole = session.whole and item.msn ~= nil and #item.natfw.faults == 0
@@ -107,7 +107,7 @@ return {
           #found == 0)
       end
     end },
-  { id = "natfw-reserved-bits", needs_all = true, requirements = { "4.1-2a", "4.2.5-1a", "4.2.5-i7" },
+  { id = "natfw-reserved-bits", needs_path = true, requirements = { "4.1-2a", "4.2.5-1a", "4.2.5-i7" },
     text = "Reserved bits of messages that it makes itself are zero", judge = function(stream, say)
       local only_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true)) do
@@ -118,7 +118,7 @@ return {
         end
       end
     end },
-  { id = "natfw-proxy-flags", requirements = { "4.1-5", "4.1-8", "4.1-9" },
+  { id = "natfw-proxy-flags", needs_path = true, requirements = { "4.1-5", "4.1-8", "4.1-9" },
     text = "P and E are set in requests only, and E never without P", judge = function(stream, say)
       local only_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true)) do
@@ -146,7 +146,7 @@ return {
           and natfw.class_names[class] ~= nil)
       end
     end },
-  { id = "natfw-response-msn", needs_all = true, requirements = { "3.5-5", "3.5-1b" },
+  { id = "natfw-response-msn", needs_path = true, requirements = { "3.5-5", "3.5-1b" },
     text = "A RESPONSE has the MSN of a request of its session", judge = function(stream, say)
       local sessions = foreign_sessions(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -157,7 +157,7 @@ return {
         end
       end
     end },
-  { id = "natfw-request-msn", needs_all = true, requirements = { "3.5-1b" },
+  { id = "natfw-request-msn", needs_path = true, requirements = { "3.5-1b" },
     text = "A request that is passed on keeps its MSN", judge = function(stream, say)
       local sessions, many = foreign_sessions(stream), deletes_many(stream)
       for _, message in ipairs(stream:natfw(true, "CREATE", "EXTERNAL")) do
@@ -188,7 +188,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-forwarded", needs_all = true, requirements = { "3.4-10" },
+  { id = "natfw-lifetime-forwarded", needs_path = true, requirements = { "3.4-10" },
     text = "A request is passed on with no longer a lifetime", judge = function(stream, say)
       local received = requests_received(stream)
       for _, message in ipairs(stream:natfw(true, "CREATE", "EXTERNAL")) do
@@ -199,7 +199,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-granted", needs_all = true, requirements = { "3.4-10" },
+  { id = "natfw-lifetime-granted", needs_path = true, requirements = { "3.4-10" },
     text = "A success RESPONSE grants no more than was asked for", judge = function(stream, say)
       local received = requests_received(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -210,7 +210,7 @@ return {
         end
       end
     end },
-  { id = "natfw-deletion-silent", needs_all = true, requirements = { "3.7.4-i6" },
+  { id = "natfw-deletion-silent", needs_path = true, requirements = { "3.7.4-i6" },
     text = "A deletion gets no RESPONSE", judge = function(stream, say)
       local answers = {}
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
@@ -251,7 +251,7 @@ return {
         end
       end
     end },
-  { id = "natfw-expired-notify", needs_all = true, requirements = { "3.7.3-i7", "3.7.5-i5" },
+  { id = "natfw-expired-notify", needs_path = true, requirements = { "3.7.3-i7", "3.7.5-i5" },
     text = "A NOTIFY that a lifetime expired comes no sooner than that lifetime",
     judge = function(stream, say)
       local granted = {} -- by session, when its last lifetime began at the earliest
@@ -272,17 +272,17 @@ return {
         end
       end
     end },
-  { id = "natfw-response-session", needs_all = true, requirements = { "3.2.7-1" },
+  { id = "natfw-response-session", needs_path = true, requirements = { "3.2.7-1" },
     text = "A RESPONSE is of a session of which a request came", judge = function(stream, say)
       local sessions = foreign_sessions(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do
         local sid = message.item.sid
-        if sid and (sessions[sid] or stream:shows_all_of(sid)) then
+        if sid and (sessions[sid] or stream:shows_path_of(sid)) then
           say(message, "a request of it", sessions[sid] and "a request of it" or "none")
         end
       end
     end },
-  { id = "natfw-request-order", needs_all = true, requirements = { "3.5-6" },
+  { id = "natfw-request-order", needs_path = true, requirements = { "3.5-6" },
     text = "Of requests that are passed on over an association, each is newer than the one before",
     judge = function(stream, say)
       local last = {} -- by session, while it can't have ended and begun again with another MSN
@@ -304,7 +304,7 @@ return {
         end
       end
     end },
-  { id = "natfw-lifetime-bound", needs_all = true, requirements = { "3.4-12", "3.4-13" },
+  { id = "natfw-lifetime-bound", needs_path = true, requirements = { "3.4-12", "3.4-13" },
     text = "A RESPONSE 7/0x11 or 7/0x12 has the bound as NATFW_LT", judge = function(stream, say)
       local is_passed_on = passed_on(stream)
       for _, message in ipairs(stream:natfw(true, "RESPONSE")) do

@@ -11,7 +11,7 @@ local tcp = require("judge.tcp")
 local stream = {}
 
 local HEADER_OCTETS, LAST_TYPE = 8, 5
-local NLI, MAGIC = 2, gist.magic
+local MRI, NLI, MAGIC = 0, 2, gist.magic
 local TLS_HANDSHAKE = "\22\3" -- how a TLS connection begins: its record type, and version 3
 -- The same datagram again within this time is one that a second wire, or a wire that duplicates,
 -- has shown twice; a node does not send a Query again so soon. So it is at any time with the same
@@ -210,6 +210,16 @@ local function finish_connection(self, connection)
   if not connection.whole and may_matter(connection) then self.whole = false end
 end
 
+-- How a session was opened, and whether one that came to the IUT was seen to go on from it.
+local function note_session(self, message)
+  local sid = message.item.sid
+  local session = self.sessions[sid] or { opening = message }
+  self.sessions[sid] = session
+  if message.name == "Query" and message.from_iut and session.opening.to_iut then
+    session.went_on, self.shows_two_wires = true, true
+  end
+end
+
 -- Counts what stayed unread: octets behind holes, datagrams of which fragments are missing,
 -- connections under TLS.
 function Stream:finish()
@@ -217,17 +227,30 @@ function Stream:finish()
   self.whole = self.counts.cut + self.counts.unfinished == 0
   for _, connection in ipairs(self.connections) do finish_connection(self, connection) end
   self.whole = self.whole and self.counts.tls == 0
-  self.opened_by = {}
+  self.sessions = {}
   for _, message in ipairs(self.messages) do
-    local sid = message.item.sid
-    if sid then self.opened_by[sid] = self.opened_by[sid] or message.name end
+    if message.item.sid then note_session(self, message) end
   end
   return self
 end
 
--- Whether all that was ever said of a session can be in the capture: then what is not in it was not
--- said.
-function Stream:shows_all_of(sid) return self.whole and self.opened_by[sid] == "Query" end
+-- Whether all that was ever said of a session on one wire can be in the capture: then what is not in
+-- it was not said there.
+function Stream:shows_all_of(sid)
+  local session = self.sessions[sid]
+  return self.whole and session ~= nil and session.opening.name == "Query"
+end
+
+-- The same of both the wires by which it came and went. A session that begins or ends at the IUT has
+-- one of them. Of one that came and did not go on, a capture that shows both of another has both.
+function Stream:shows_path_of(sid)
+  if not self:shows_all_of(sid) then return false end
+  local session = self.sessions[sid]
+  local mri = session.opening.item.gist.by_type[MRI]
+  local flow = mri and mri.values or {}
+  if session.opening.from_iut then return self.addresses[flow.source] or false end
+  return session.went_on or self.shows_two_wires or self.addresses[flow.destination] or false
+end
 
 -- The messages that the IUT sent, of these GIST names (none: all).
 function Stream:sent(...)

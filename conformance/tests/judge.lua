@@ -260,6 +260,32 @@ test("a NOTIFY of a lifetime that has expired comes no sooner", function()
   expect(rule.verdict == "conforms", rule.verdict)
 end)
 
+-- What is passed on from the other wire looks made up where that was not captured.
+test("a capture of one side of a firewall says nothing of what the other side explains", function()
+  local expired = messages.notify("1/0x04")
+  local inside = with(nslp(made.INSIDE, made.NI, 1, expired))
+  local outside = with(nslp(made.OUTSIDE, made.NR, 0, expired))
+  for port, steps in pairs({ [made.INSIDE] = inside, [made.OUTSIDE] = outside }) do
+    local kept = {}
+    for _, step in ipairs(steps) do
+      if step.from == port or step.to == port then kept[#kept + 1] = step end
+    end
+    local result = judged_packets(packets_of(kept, { open_ended = true }))
+    expect(violated(result) == "", port .. ": " .. violated(result))
+    local rule = rule_of(result, "natfw-expired-notify")
+    expect(#rule.notes == 1 and rule.verdict == "never exercised", port .. ": " .. rule.verdict)
+  end
+end)
+
+test("a session that a firewall refuses is judged where the capture has both its sides", function()
+  local steps = { query_of(OTHER), create(made.NI, made.INSIDE, 7, OTHER),
+    nslp(made.INSIDE, made.NI, 1, messages.nslp_response({ msn = 7, lifetime_s = 61 }), OTHER) }
+  local both = rule_of(judged(with(table.unpack(steps))), "natfw-lifetime-granted")
+  expect(both.verdict == "violates", "both sides: " .. both.verdict)
+  local one = rule_of(judged(steps), "natfw-lifetime-granted")
+  expect(one.verdict == "never exercised" and #one.notes == 1, "one side: " .. one.verdict)
+end)
+
 -- Queries of the firewall that nobody answers, at these times.
 local function queries(...)
   local list = {}
