@@ -319,8 +319,9 @@ static bool create_core(struct daemon *daemon, FILE *errors)
     struct pinholes_listener listener = {
         .context = daemon, .pending = on_pinholes_pending, .done = on_pinhole_done};
     daemon->crypto = crypto_openssl_create();
-    daemon->pinholes = pinholes_create(daemon->config->natfw.forwarder ? daemon->plane.batch : NULL,
-        daemon->plane.conntrack, daemon->config->pinholes_max, &listener);
+    daemon->pinholes =
+        pinholes_create(daemon->config->natfw.forwarder ? &daemon->plane.filter : NULL,
+            daemon->config->pinholes_max, &listener);
     if (!daemon->crypto || !daemon->pinholes)
         return say(errors, "OpenSSL or memory", "check both");
     struct natfw_seams natfw = {.allocator = allocator,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
-#include "core/spec/spec.h"
 #include "reference-node/base/log.h"
 #include "reference-node/base/privileges.h"
+#include "reference-node/base/spec_environment.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/config.h"
 #include "reference-node/config/config_file.h"
@@ -70,40 +70,6 @@ static int read_options(int argc, char **argv, struct options *options)
     return EXIT_USAGE;
 }
 
-/* For harness/mutants: breaks the point that the environment names. */
-static bool apply_mutant(void)
-{
-    const char *mutant = getenv("NATFW_MUTANT");
-    if (!mutant || spec_mutate(mutant))
-        return true;
-    fprintf(stderr, "natfwd: NATFW_MUTANT=%s: this build has no such point\n", mutant);
-    return false;
-}
-
-/* For harness/trace; opened at start, before the right to open it may be given up. */
-static FILE *open_trace(void)
-{
-    const char *path = getenv("NATFW_TRACE_FILE");
-    FILE *trace = path ? fopen(path, "ae") : NULL;
-    if (path && !trace)
-        fprintf(stderr, "natfwd: NATFW_TRACE_FILE=%s: %s\n", path, strerror(errno));
-    return trace;
-}
-
-/* Appends the points that were reached, as core/spec/tests/verify.c does. */
-static void write_trace(FILE *trace)
-{
-    size_t count;
-    struct spec_point *const *points = spec_points(&count);
-    if (!trace)
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (points[i]->hits > 0)
-            fprintf(trace, "point natfwd %s#%u %lu\n", points[i]->id, points[i]->number,
-                points[i]->hits);
-    fclose(trace);
-}
-
 static void on_stop(evutil_socket_t signal_number, short what, void *context)
 {
     (void)what;
@@ -155,7 +121,7 @@ int main(int argc, char **argv)
     int status = read_options(argc, argv, &options);
     if (status >= 0)
         return status;
-    if (!apply_mutant())
+    if (!spec_environment_mutate("natfwd"))
         return EXIT_USAGE;
     struct config *config = config_read(options.config_path, stderr);
     if (!config)
@@ -165,14 +131,14 @@ int main(int argc, char **argv)
         config_free(config);
         return status;
     }
-    FILE *trace = open_trace();
+    FILE *trace = spec_environment_open_trace("natfwd");
     signal(SIGPIPE, SIG_IGN);
     struct event_base *base = event_base_new();
     status = base ? serve(base, config, &options) : EXIT_FAILED;
     if (base)
         event_base_free(base);
     config_free(config);
-    write_trace(trace);
+    spec_environment_write_trace(trace, "natfwd");
     libevent_global_shutdown();
     return status;
 }

@@ -33,10 +33,13 @@ bool config_check_interfaces(const struct config *config, FILE *errors)
 enum config_side config_side_of(const struct config *config, uint32_t interface)
 {
     char name[IFNAMSIZ];
+    for (size_t i = 0; i < config->interface_count; i++)
+        if (config->interfaces[i].index != 0 && config->interfaces[i].index == interface)
+            return config->interfaces[i].side;
     if (!if_indextoname(interface, name))
         return CONFIG_SIDE_ANY;
     for (size_t i = 0; i < config->interface_count; i++)
-        if (strcmp(config->interfaces[i].name, name) == 0)
+        if (config->interfaces[i].index == 0 && strcmp(config->interfaces[i].name, name) == 0)
             return config->interfaces[i].side;
     return CONFIG_SIDE_ANY;
 }

@@ -20,7 +20,8 @@ struct config_interface {
     char name[IFNAMSIZ];
     enum config_side side;
     bool default_deny;
-    unsigned line; /* where the section ends, for errors found later */
+    unsigned line;  /* where the section ends, for errors found later */
+    uint32_t index; /* 0: the kernel knows, by its name */
 };
 
 struct config_prefix {

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -315,69 +314,76 @@ static bool skip_text(const char **at, unsigned *line)
 }
 
 /* libconfuse takes the end of the file for the end of a section. */
-static bool check_braces(const char *path, FILE *errors)
+static bool check_braces(const char *path, const char *text, FILE *errors)
 {
-    char *text = NULL;
-    size_t size = 0;
     unsigned line = 1;
     int depth = 0;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return true; /* it was read a moment ago */
-    if (getdelim(&text, &size, '\0', file) > 0)
-        for (const char *at = text; *at; at++) {
-            if (!skip_text(&at, &line)) {
-                line += *at == '\n';
-                depth += (*at == '{') - (*at == '}');
-            }
-            if (!*at)
-                break;
+    for (const char *at = text; *at; at++) {
+        if (!skip_text(&at, &line)) {
+            line += *at == '\n';
+            depth += (*at == '{') - (*at == '}');
         }
-    free(text);
-    fclose(file);
+        if (!*at)
+            break;
+    }
     if (depth > 0)
         fprintf(errors, "%s:%u: a { has no }; close the section or list\n", path, line - 1);
     return depth <= 0;
 }
 
-static bool parse(cfg_t *cfg, struct config *config, FILE *errors)
+/* Returns what the caller frees, or NULL with errno set. A file with a NUL is no text. */
+static char *read_whole(const char *path)
 {
-    struct stat status;
-    errno = 0;
-    /* libconfuse ends the process when it cannot read what it could open. */
-    if (stat(config->path, &status) == 0 && S_ISDIR(status.st_mode))
-        errno = EISDIR;
-    switch (errno ? CFG_FILE_ERROR : cfg_parse(cfg, config->path)) {
-    case CFG_FILE_ERROR:
-        fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", config->path,
-            strerror(errno));
-        return false;
-    case CFG_SUCCESS:
-        break;
-    default:
-        return false;
-    }
-    if (!check_braces(config->path, errors))
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return NULL;
+    ssize_t length = getdelim(&text, &size, '\0', file);
+    int error = ferror(file) ? errno : length > 0 && text[length - 1] == '\0' ? EILSEQ : 0;
+    fclose(file);
+    if (length >= 0 && error == 0)
+        return text;
+    free(text);
+    errno = error;
+    return error == 0 ? calloc(1, 1) : NULL;
+}
+
+static bool parse(cfg_t *cfg, struct config *config, const char *text, FILE *errors)
+{
+    if (cfg_parse_buf(cfg, text) != CFG_SUCCESS || !check_braces(config->path, text, errors))
         return false;
     take_values(cfg, config);
     return config_take_sections(cfg, config, errors) && check_whole(config, errors);
 }
 
-struct config *config_read(const char *path, FILE *errors)
+struct config *config_read_text(const char *name, const char *text, FILE *errors)
 {
     struct config *config = calloc(1, sizeof(*config));
     if (!config)
         return NULL;
     error_stream = errors;
-    error_path = path;
-    snprintf(config->path, sizeof(config->path), "%s", path);
+    error_path = name;
+    snprintf(config->path, sizeof(config->path), "%s", name);
     set_defaults(config);
     cfg_t *cfg = describe(config);
-    if (!cfg || !parse(cfg, config, errors)) {
+    if (!cfg || !parse(cfg, config, text, errors)) {
         config_free(config);
         config = NULL;
     }
     if (cfg)
         cfg_free(cfg);
+    return config;
+}
+
+struct config *config_read(const char *path, FILE *errors)
+{
+    char *text = read_whole(path);
+    if (!text) {
+        fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", path, strerror(errno));
+        return NULL;
+    }
+    struct config *config = config_read_text(path, text, errors);
+    free(text);
     return config;
 }

@@ -9,4 +9,7 @@
  * to do. Returns NULL when there was one. Warnings go there too. */
 struct config *config_read(const char *path, FILE *errors);
 
+/* The same of a text, which faults call by this name. */
+struct config *config_read_text(const char *name, const char *text, FILE *errors);
+
 #endif

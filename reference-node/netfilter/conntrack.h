@@ -8,7 +8,7 @@
 #ifndef NATFWD_CONNTRACK_H
 #define NATFWD_CONNTRACK_H
 
-#include "core/natfw/policy_rule.h"
+#include "reference-node/netfilter/packet_filter.h"
 
 struct conntrack;
 
@@ -16,12 +16,7 @@ struct conntrack;
 struct conntrack *conntrack_create(void);
 void conntrack_destroy(struct conntrack *conntrack);
 
-/* Deletes the entries of each flow; ports counts on from its destination port, 1 or 2. Returns
- * false with errno set when the kernel refused. */
-struct conntrack_flow {
-    struct gist_mri flow;
-    uint8_t ports;
-};
+/* Deletes the entries of each flow. Returns false with errno set when the kernel refused. */
 bool conntrack_forget(
     struct conntrack *conntrack, const struct conntrack_flow *flows, size_t count);
 

@@ -21,11 +21,12 @@ static bool load_ruleset(struct data_plane *plane, FILE *errors)
     char *text = ruleset_text(plane->config);
     bool loaded = text && ruleset_load(text, errors);
     free(text);
-    plane->batch = loaded ? nft_batch_create(plane->config->table, NFT_REFRESH_REPLACE) : NULL;
+    plane->kernel.batch =
+        loaded ? nft_batch_create(plane->config->table, NFT_REFRESH_REPLACE) : NULL;
     plane->is_loaded = loaded;
-    if (loaded && !plane->batch)
+    if (loaded && !plane->kernel.batch)
         fprintf(errors, "nftables: %s; run as root\n", strerror(errno));
-    return plane->batch != NULL;
+    return plane->kernel.batch != NULL;
 }
 
 static bool choose_refresh(struct data_plane *plane, FILE *errors)
@@ -33,21 +34,22 @@ static bool choose_refresh(struct data_plane *plane, FILE *errors)
     static const char *const names[] = {"in place", "by replacing"};
     const struct pinhole_class *class = &pinhole_classes[0];
     if (plane->config->refresh == CONFIG_REFRESH_AUTO) {
-        if (!nft_batch_probe_refresh(plane->batch, class->allow_set, pinhole_key_length(class))) {
+        if (!nft_batch_probe_refresh(
+                plane->kernel.batch, class->allow_set, pinhole_key_length(class))) {
             fprintf(errors, "nftables: set %s cannot be changed: %s\n", class->allow_set,
                 strerror(errno));
             return false;
         }
     } else {
-        nft_batch_destroy(plane->batch);
-        plane->batch = nft_batch_create(plane->config->table,
+        nft_batch_destroy(plane->kernel.batch);
+        plane->kernel.batch = nft_batch_create(plane->config->table,
             plane->config->refresh == CONFIG_REFRESH_IN_PLACE ? NFT_REFRESH_IN_PLACE
                                                               : NFT_REFRESH_REPLACE);
-        if (!plane->batch)
+        if (!plane->kernel.batch)
             return false;
     }
     log_line(LOG_LEVEL_INFO, "table inet %s is loaded; elements are refreshed %s",
-        plane->config->table, names[nft_batch_refresh(plane->batch)]);
+        plane->config->table, names[nft_batch_refresh(plane->kernel.batch)]);
     return true;
 }
 
@@ -65,8 +67,8 @@ static bool start_forwarder(struct data_plane *plane, FILE *errors)
 {
     if (!choose_refresh(plane, errors))
         return false;
-    plane->conntrack = conntrack_create();
-    if (!plane->conntrack) {
+    plane->kernel.conntrack = conntrack_create();
+    if (!plane->kernel.conntrack) {
         fprintf(errors, "conntrack: %s; is nf_conntrack_netlink there?\n", strerror(errno));
         return false;
     }
@@ -75,6 +77,7 @@ static bool start_forwarder(struct data_plane *plane, FILE *errors)
         fprintf(errors, "policy route: %s; choose another mark or route_table\n", strerror(error));
         return false;
     }
+    plane->filter = kernel_filter_seam(&plane->kernel);
     warn_without_forwarding();
     return true;
 }
@@ -98,15 +101,15 @@ bool data_plane_start(struct data_plane *plane, FILE *errors)
 
 void data_plane_stop(struct data_plane *plane)
 {
-    if (plane->is_loaded && plane->batch && plane->config->remove_on_exit) {
-        int error = nft_batch_delete_table(plane->batch);
+    if (plane->is_loaded && plane->kernel.batch && plane->config->remove_on_exit) {
+        int error = nft_batch_delete_table(plane->kernel.batch);
         if (error)
             log_line(LOG_LEVEL_WARNING, "table inet %s stays: %s", plane->config->table,
                 strerror(error));
         if (plane->config->natfw.forwarder)
             policy_route_remove(plane->routes, plane->config->mark, plane->config->route_table);
     }
-    conntrack_destroy(plane->conntrack);
-    nft_batch_destroy(plane->batch);
+    conntrack_destroy(plane->kernel.conntrack);
+    nft_batch_destroy(plane->kernel.batch);
     policy_route_destroy(plane->routes);
 }

@@ -7,15 +7,14 @@
 #define NATFWD_DATA_PLANE_H
 
 #include "reference-node/config/config.h"
-#include "reference-node/netfilter/conntrack.h"
-#include "reference-node/netfilter/nft_batch.h"
+#include "reference-node/netfilter/kernel_filter.h"
 #include "reference-node/sockets/policy_route.h"
 
 struct data_plane {
     const struct config *config;
     struct policy_route *routes;
-    struct nft_batch *batch;     /* NULL at a host */
-    struct conntrack *conntrack; /* NULL at a host */
+    struct kernel_filter kernel; /* its parts are NULL at a host */
+    struct packet_filter filter; /* of the kernel */
     bool is_loaded;
 };
 

@@ -8,31 +8,12 @@
 #ifndef NATFWD_NFT_BATCH_H
 #define NATFWD_NFT_BATCH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum { NFT_KEY_MAX = 24 }; /* octets; five fields of a concatenation take 20 */
+#include "reference-node/netfilter/packet_filter.h"
 
 /* How an element that is there gets a new timeout. */
 enum nft_refresh {
     NFT_REFRESH_IN_PLACE, /* add it again: Linux 6.12 and later */
     NFT_REFRESH_REPLACE   /* add, delete, add: works on every kernel */
-};
-
-enum nft_change_kind {
-    NFT_CHANGE_PUT,   /* in, closing after timeout_ms, whether it is there or not */
-    NFT_CHANGE_DELETE /* out, whether it is there or not */
-};
-
-struct nft_change {
-    enum nft_change_kind kind;
-    const char *set;
-    uint8_t key[NFT_KEY_MAX]; /* fields in network order, each padded to 4 octets */
-    size_t key_length;
-    uint64_t timeout_ms; /* above 0: an element without a timeout would stay for ever */
-    const char *comment; /* shown by nft; NULL for none */
-    int error;           /* result: 0, or an errno value */
 };
 
 struct nft_batch;

@@ -10,8 +10,7 @@
 #ifndef NATFWD_PINHOLE_CLASS_H
 #define NATFWD_PINHOLE_CLASS_H
 
-#include "core/natfw/policy_rule.h"
-#include "reference-node/netfilter/nft_batch.h"
+#include "reference-node/netfilter/packet_filter.h"
 
 struct pinhole_class {
     const char *allow_set;

@@ -51,8 +51,7 @@ struct waiting {
 };
 
 struct pinholes {
-    struct nft_batch *batch;
-    struct conntrack *conntrack;
+    const struct packet_filter *filter;
     struct pinholes_listener listener;
     size_t elements_max;
     struct element *elements;
@@ -63,14 +62,13 @@ struct pinholes {
     struct pinholes_counters counters;
 };
 
-struct pinholes *pinholes_create(struct nft_batch *batch, struct conntrack *conntrack,
-    size_t elements_max, const struct pinholes_listener *listener)
+struct pinholes *pinholes_create(const struct packet_filter *filter, size_t elements_max,
+    const struct pinholes_listener *listener)
 {
     struct pinholes *pinholes = calloc(1, sizeof(*pinholes));
     if (!pinholes)
         return NULL;
-    pinholes->batch = batch;
-    pinholes->conntrack = conntrack;
+    pinholes->filter = filter;
     pinholes->elements_max = elements_max;
     pinholes->listener = *listener;
     return pinholes;
@@ -243,7 +241,7 @@ static enum natfw_middlebox_result remember(
     void *context, const struct gist_session_id *session, const struct natfw_policy_rule *rule)
 {
     struct pinholes *pinholes = context;
-    if (!pinholes->batch)
+    if (!pinholes->filter)
         return NATFW_MIDDLEBOX_OK;
     const struct pinhole_class *class = pinhole_class_of(rule);
     if (!class)
@@ -283,8 +281,8 @@ static void install(void *context, const struct gist_session_id *session,
 {
     struct pinholes *pinholes = context;
     struct waiting waiting = {.handle = handle, .owner = *session, .result = NATFW_MIDDLEBOX_OK};
-    const struct pinhole_class *class = pinholes->batch ? pinhole_class_of(rule) : NULL;
-    if (pinholes->batch && !class)
+    const struct pinhole_class *class = pinholes->filter ? pinhole_class_of(rule) : NULL;
+    if (pinholes->filter && !class)
         waiting.result = NATFW_MIDDLEBOX_CONFLICT;
     for (size_t port = 0; class && port < port_count(rule); port++) {
         struct element *element;
@@ -391,8 +389,8 @@ static void settle(struct commit *commit, size_t i, struct pinholes_counters *co
 
 static void forget_flows(struct pinholes *pinholes, const struct commit *commit)
 {
-    if (pinholes->conntrack &&
-        !conntrack_forget(pinholes->conntrack, commit->gone, commit->gone_count))
+    const struct packet_filter *filter = pinholes->filter;
+    if (!filter->forget(filter->context, commit->gone, commit->gone_count))
         log_line(
             LOG_LEVEL_WARNING, "conntrack: entries stay until they time out: %s", strerror(errno));
 }
@@ -414,7 +412,7 @@ static void commit_dirty(struct pinholes *pinholes, uint64_t now_ms)
                 element, now_ms, &commit.changes[commit.count], commit.comments[commit.count]))
             commit.count++;
     }
-    nft_batch_commit(pinholes->batch, commit.changes, commit.count);
+    pinholes->filter->commit(pinholes->filter->context, commit.changes, commit.count);
     pinholes->counters.commits += commit.count > 0;
     for (size_t i = 0; i < commit.count; i++)
         settle(&commit, i, &pinholes->counters);

@@ -4,15 +4,14 @@
  *
  * Changes are gathered while the loop turns and committed together by pinholes_commit; only then
  * are the core's handles answered. An element has the latest timeout of its owners and goes with
- * the last of them (ruling A105). Without a batch nothing is installed and everything is granted:
+ * the last of them (ruling A105). Without a filter nothing is installed and everything is granted:
  * that is a host, which has no data plane to open.
  */
 #ifndef NATFWD_PINHOLES_H
 #define NATFWD_PINHOLES_H
 
 #include "core/natfw/middlebox.h"
-#include "reference-node/netfilter/conntrack.h"
-#include "reference-node/netfilter/nft_batch.h"
+#include "reference-node/netfilter/packet_filter.h"
 
 struct pinholes;
 
@@ -24,9 +23,9 @@ struct pinholes_listener {
     void (*done)(void *context, natfw_handle handle, enum natfw_middlebox_result result);
 };
 
-/* batch and conntrack stay the caller's; either may be NULL. Returns NULL without memory. */
-struct pinholes *pinholes_create(struct nft_batch *batch, struct conntrack *conntrack,
-    size_t elements_max, const struct pinholes_listener *listener);
+/* The filter, which may be NULL, stays the caller's. Returns NULL without memory. */
+struct pinholes *pinholes_create(const struct packet_filter *filter, size_t elements_max,
+    const struct pinholes_listener *listener);
 void pinholes_destroy(struct pinholes *pinholes);
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);

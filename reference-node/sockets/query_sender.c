@@ -3,6 +3,7 @@
 #include "reference-node/sockets/query_sender.h"
 
 #include "core/spec/spec.h"
+#include "core/wire/internet_checksum.h"
 #include "core/wire/writer.h"
 
 #include <errno.h>
@@ -52,26 +53,6 @@ void query_sender_destroy(struct query_sender *sender)
     free(sender);
 }
 
-/* The ones' complement sum of RFC 1071, going on from sum. */
-static uint32_t sum_of(const uint8_t *octets, size_t length, uint32_t sum)
-{
-    for (size_t i = 0; i + 1 < length; i += 2)
-        sum += (uint32_t)(octets[i] << 8 | octets[i + 1]);
-    if (length % 2)
-        sum += (uint32_t)(octets[length - 1] << 8);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-static uint16_t udp_checksum(
-    const uint8_t *ip_header, const uint8_t *datagram, size_t datagram_length)
-{
-    uint32_t sum = sum_of(ip_header + 12, 8, IPPROTO_UDP + (uint32_t)datagram_length);
-    uint16_t checksum = (uint16_t)~sum_of(datagram, datagram_length, sum);
-    return checksum == 0 ? 0xffff : checksum;
-}
-
 struct query_header query_header_of(const struct gist_query_route *route)
 {
     struct query_header header = {.type_of_service = (uint8_t)(route->ds_field << 2)};
@@ -114,10 +95,10 @@ size_t query_packet(uint8_t packet[QUERY_PACKET_MAX], const struct gist_endpoint
     wire_put_u16(&writer, (uint16_t)(UDP_HEADER + length));
     wire_put_u16(&writer, 0); /* checksum, below */
     wire_put_bytes(&writer, payload, length);
-    wire_patch_u16(&writer, 10, (uint16_t)~sum_of(packet, header_length, 0));
+    wire_patch_u16(&writer, 10, (uint16_t)~internet_sum(packet, header_length, 0));
     wire_patch_u16(&writer, header_length + 6,
         SPEC_VALUE("RFC5971-5.3.1-2", 1,
-            udp_checksum(packet, packet + header_length, UDP_HEADER + length), 0));
+            internet_udp_checksum(packet, packet + header_length, UDP_HEADER + length), 0));
     return wire_written(&writer);
 }
 

@@ -4,6 +4,7 @@
  * pause, in both directions, across the moment at which their pinhole ends.
  */
 #include "reference-node/base/clock.h"
+#include "reference-node/netfilter/kernel_filter.h"
 #include "reference-node/netfilter/pinholes.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/sockets/policy_route.h"
@@ -32,8 +33,6 @@ enum {
 
 struct firewall {
     struct path path;
-    struct nft_batch *batch;
-    struct conntrack *conntrack;
     struct pinholes *pinholes;
     struct natfw_middlebox middlebox;
 };
@@ -59,11 +58,14 @@ static struct firewall firewall_start(void)
     char *text = ruleset_text(&config);
     cr_assert(ruleset_load(text, stderr));
     free(text);
-    firewall.batch = nft_batch_create("natfw", NFT_REFRESH_REPLACE);
-    firewall.conntrack = conntrack_create();
-    cr_assert(firewall.batch && firewall.conntrack);
+    static struct kernel_filter kernel;
+    static struct packet_filter filter;
+    kernel.batch = nft_batch_create("natfw", NFT_REFRESH_REPLACE);
+    kernel.conntrack = conntrack_create();
+    filter = kernel_filter_seam(&kernel);
+    cr_assert(kernel.batch && kernel.conntrack);
     struct pinholes_listener listener = {.pending = ignore_pending, .done = require_done};
-    firewall.pinholes = pinholes_create(firewall.batch, firewall.conntrack, 1000, &listener);
+    firewall.pinholes = pinholes_create(&filter, 1000, &listener);
     firewall.middlebox = pinholes_middlebox(firewall.pinholes);
     return firewall;
 }

@@ -3,6 +3,7 @@
 #include "reference-node/netfilter/pinholes.h"
 
 #include "reference-node/base/clock.h"
+#include "reference-node/netfilter/kernel_filter.h"
 #include "reference-node/netfilter/pinhole_class.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/tests/namespaces.h"
@@ -18,7 +19,8 @@ enum { HANDLES_MAX = 512 };
 
 /* A firewall without its daemon: pinholes over a loaded ruleset. */
 struct firewall {
-    struct nft_batch *batch;
+    struct kernel_filter kernel;
+    struct packet_filter filter;
     struct pinholes *pinholes;
     struct natfw_middlebox middlebox;
     enum natfw_middlebox_result results[HANDLES_MAX]; /* by handle */
@@ -49,18 +51,19 @@ static void firewall_start(struct firewall *firewall, enum nft_refresh refresh, 
     cr_assert(ruleset_load(text, stderr));
     free(text);
     memset(firewall, 0, sizeof(*firewall));
-    firewall->batch = nft_batch_create("natfw", refresh);
-    cr_assert(firewall->batch);
+    firewall->kernel.batch = nft_batch_create("natfw", refresh);
+    firewall->filter = kernel_filter_seam(&firewall->kernel);
+    cr_assert(firewall->kernel.batch);
     struct pinholes_listener listener = {
         .context = firewall, .pending = on_pending, .done = on_done};
-    firewall->pinholes = pinholes_create(firewall->batch, NULL, 100000, &listener);
+    firewall->pinholes = pinholes_create(&firewall->filter, 100000, &listener);
     firewall->middlebox = pinholes_middlebox(firewall->pinholes);
 }
 
 static void firewall_stop(struct firewall *firewall)
 {
     pinholes_destroy(firewall->pinholes);
-    nft_batch_destroy(firewall->batch);
+    nft_batch_destroy(firewall->kernel.batch);
 }
 
 static struct gist_session_id session(uint8_t number)
@@ -194,11 +197,11 @@ Test(pinholes, a_new_timeout_equal_to_the_old_one_starts_anew)
     struct nft_change change = {
         .kind = NFT_CHANGE_PUT, .set = "pinholes", .key_length = 20, .timeout_ms = 3000};
     change.key[17] = 99;
-    nft_batch_commit(firewall.batch, &change, 1);
+    nft_batch_commit(firewall.kernel.batch, &change, 1);
     uint64_t start_ms = clock_now_ms();
     while (clock_now_ms() - start_ms < 2000)
         poll(NULL, 0, 50);
-    nft_batch_commit(firewall.batch, &change, 1);
+    nft_batch_commit(firewall.kernel.batch, &change, 1);
     while (clock_now_ms() - start_ms < 4000)
         poll(NULL, 0, 50);
     change.kind = NFT_CHANGE_DELETE;
@@ -250,7 +253,7 @@ Test(pinholes, a_change_of_a_set_that_is_missing_fails_alone)
             .key_length = 20,
             .timeout_ms = 60000};
     }
-    nft_batch_commit(firewall.batch, changes, 101);
+    nft_batch_commit(firewall.kernel.batch, changes, 101);
     for (size_t i = 0; i < 101; i++)
         cr_assert((changes[i].error != 0) == (i == 50), "change %zu: %d", i, changes[i].error);
     cr_assert(count_elements() == 100);
@@ -356,15 +359,15 @@ Test(pinholes, the_way_to_refresh_is_found_by_trying)
 {
     struct firewall firewall;
     firewall_start(&firewall, NFT_REFRESH_REPLACE, 1000);
-    cr_assert(nft_batch_probe_refresh(firewall.batch, "pinholes", 20));
+    cr_assert(nft_batch_probe_refresh(firewall.kernel.batch, "pinholes", 20));
     cr_assert(count_elements() == 0);
     install(&firewall, 1, 5000, 60000, 1);
     commit(&firewall);
     install(&firewall, 1, 5000, 600000, 2);
     commit(&firewall);
     require_left(5000, 590, 600);
-    cr_assert(!nft_batch_probe_refresh(firewall.batch, "nowhere", 20));
-    cr_assert(nft_batch_delete_table(firewall.batch) == 0);
+    cr_assert(!nft_batch_probe_refresh(firewall.kernel.batch, "nowhere", 20));
+    cr_assert(nft_batch_delete_table(firewall.kernel.batch) == 0);
     char *text = output_of("nft list tables");
     cr_assert(!strstr(text, "natfw"));
     free(text);
