@@ -17,5 +17,7 @@ return {
         close = "natfwctl --socket /run/natfw/ni.sock close {sid}",
     },
     lifetime = { usual_s = 60, short_s = 3 },
+    -- Where natfw-shim stands for natfwd.
+    shim = { configuration = "initiator.conf" },
     limits = { max_concurrent = 8, max_rate = 40 },
 }

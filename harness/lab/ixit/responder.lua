@@ -26,5 +26,7 @@ return {
         ["7/0x0E"] = { destination_port = 7014, any_source_port = true },
         ["7/0x0F"] = { protocol = 33, any_destination_port = true },
     },
+    -- Where natfw-shim stands for natfwd.
+    shim = { configuration = "responder.conf" },
     limits = { max_concurrent = 16, max_rate = 40 },
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of a box, for the files that make it up: box.c, box_transport.c, box_router.c. */
+#ifndef NATFW_SHIM_BOX_PARTS_H
+#define NATFW_SHIM_BOX_PARTS_H
+
+#include "core/base/token_bucket.h"
+#include "harness/shim/box.h"
+#include "harness/shim/filter_model.h"
+#include "harness/shim/streams.h"
+#include "reference-node/base/crypto_openssl.h"
+#include "reference-node/config/config.h"
+#include "reference-node/netfilter/pinholes.h"
+#include "reference-node/sockets/query_sender.h"
+
+struct box {
+    struct box_output output;
+    struct ports ports;
+    struct config *config;
+    struct crypto_openssl *crypto;
+    uint64_t random_state;
+    struct filter_model *filter;
+    struct packet_filter filter_seam;
+    struct pinholes *pinholes;
+    struct streams *streams;
+    struct triggers *triggers;
+    struct natfw_node *natfw;
+    struct gist_node *gist;
+    struct base_token_bucket datagrams_in;
+    uint64_t now_us;
+    uint64_t gist_deadline_ms;
+    uint64_t natfw_deadline_ms;
+    bool commit_is_due;
+    /* Of the datagram that is being received, for when it is sent on. */
+    const struct query_header *current_header;
+    uint8_t packet[QUERY_PACKET_MAX]; /* the one that leaves */
+};
+
+static inline uint64_t box_now_ms(const struct box *box)
+{
+    return box->now_us / 1000;
+}
+
+/* The seam between the core and the ports and streams. */
+struct gist_transport box_transport(struct box *box);
+
+/* The interface towards a peer, or 0. */
+uint32_t box_interface_to(const struct box *box, const struct gist_address *peer);
+
+#endif
