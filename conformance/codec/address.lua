@@ -38,15 +38,28 @@ local function parse_v6(text)
   return front .. ("\0"):rep(16 - #front - #back) .. back
 end
 
-function address.format(bytes)
-  if #bytes == 4 then
-    return string.format("%d.%d.%d.%d", bytes:byte(1, 4))
+-- What was asked for before: a run has few addresses, and asks for them again and again.
+local KNOWN_MAX = 4096
+local function remembering(ask)
+  local known, count = {}, 0
+  return function(key)
+    local answer = known[key]
+    if answer then return answer end
+    answer = ask(key)
+    if count == KNOWN_MAX then known, count = {}, 0 end
+    if answer then known[key], count = answer, count + 1 end
+    return answer
   end
-  return format_v6(bytes)
 end
 
+-- The text of an address of 4 or 16 octets.
+address.format = remembering(function(bytes)
+  if #bytes == 4 then return string.format("%d.%d.%d.%d", bytes:byte(1, 4)) end
+  return format_v6(bytes)
+end)
+
 -- The octets of an address, or nil where the text is none.
-function address.parse(text)
+address.parse = remembering(function(text)
   if text:find(":", 1, true) then
     local bytes = parse_v6(text)
     return #bytes == 16 and bytes or nil
@@ -56,7 +69,7 @@ function address.parse(text)
   a, b, c, d = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
   if a > 255 or b > 255 or c > 255 or d > 255 then return nil end
   return string.char(a, b, c, d)
-end
+end)
 
 -- IPv4 address text plus a number.
 function address.add(text, number)

@@ -3,46 +3,66 @@
 
 local bits = {}
 
-local floor = math.floor
+local floor, char = math.floor, string.char
+
+local POWER = {} -- of 2
+for exponent = 0, 64 do POWER[exponent] = floor(2 ^ exponent) end
 
 -- A reader over `bytes`; take() and take_bytes() return nil where too little is left.
 function bits.reader(bytes)
-  local position, size = 0, #bytes * 8
+  local at, used = 1, 0 -- the octet that is next, and the bits of it that were read
+  local size = #bytes
   local reader = {}
 
-  function reader.take(width)
-    if position + width > size then return nil end
+  local function bits_left() return (size - at + 1) * 8 - used end
+
+  local function take_bits(width)
     local value = 0
     while width > 0 do
-      local byte = bytes:byte(floor(position / 8) + 1)
-      local left = 8 - position % 8
+      local left = 8 - used
       local step = left < width and left or width
-      local shifted = floor(byte / 2 ^ (left - step)) % 2 ^ step
-      value = floor(value * 2 ^ step + shifted)
-      position, width = position + step, width - step
+      value = value * POWER[step] + floor(bytes:byte(at) / POWER[left - step]) % POWER[step]
+      used, width = used + step, width - step
+      if used == 8 then at, used = at + 1, 0 end
     end
-    return value
+    return floor(value)
+  end
+
+  -- The usual widths are whole octets.
+  local function take_octets(count)
+    local first, second, third, fourth = bytes:byte(at, at + count - 1)
+    at = at + count
+    if count == 1 then return first end
+    if count == 2 then return first * 256 + second end
+    return ((first * 256 + second) * 256 + third) * 256 + fourth
+  end
+
+  function reader.take(width)
+    if width > bits_left() then return nil end
+    if used == 0 and (width == 8 or width == 16) then return take_octets(width == 8 and 1 or 2) end
+    if used == 0 and width == 32 then return take_octets(4) end
+    return take_bits(width)
   end
 
   function reader.take_bytes(count)
-    if position + count * 8 > size then return nil end
-    local first = floor(position / 8) + 1
-    position = position + count * 8
+    if count * 8 > bits_left() then return nil end
+    local first = at
+    at = at + count
     return bytes:sub(first, first + count - 1)
   end
 
   -- Skips to the next multiple of four octets; false where the string ends before it. Also returns
   -- whether what was skipped is zero.
   function reader.align()
-    local over = position % 32
+    local over = ((at - 1) * 8 + used) % 32
     if over == 0 then return true, true end
-    if position + 32 - over > size then return false end
+    if 32 - over > bits_left() then return false end
     return true, reader.take(32 - over) == 0
   end
 
-  function reader.left() return floor((size - position) / 8) end
+  function reader.left() return floor(bits_left() / 8) end
 
-  function reader.offset() return floor(position / 8) end
+  function reader.offset() return at - 1 end
 
   return reader
 end
@@ -52,15 +72,36 @@ function bits.writer()
   local length = 0
   local writer = {}
 
-  function writer.put(value, width)
-    for bit = width - 1, 0, -1 do
-      pending = pending * 2 + floor(value / 2 ^ bit) % 2
-      width_pending = width_pending + 1
+  local function put_octets(value, count)
+    local low = value % 256
+    length = length + count
+    if count == 1 then
+      parts[#parts + 1] = char(low)
+    elseif count == 2 then
+      parts[#parts + 1] = char(floor(value / 256) % 256, low)
+    else
+      parts[#parts + 1] = char(floor(value / 16777216) % 256, floor(value / 65536) % 256,
+        floor(value / 256) % 256, low)
+    end
+  end
+
+  local function put_bits(value, width)
+    while width > 0 do
+      local room = 8 - width_pending
+      local step = room < width and room or width
+      pending = pending * POWER[step] + floor(value / POWER[width - step]) % POWER[step]
+      width_pending, width = width_pending + step, width - step
       if width_pending == 8 then
-        parts[#parts + 1] = string.char(floor(pending))
+        parts[#parts + 1] = char(floor(pending))
         pending, width_pending, length = 0, 0, length + 1
       end
     end
+  end
+
+  function writer.put(value, width)
+    if width_pending > 0 then return put_bits(value, width) end
+    if width == 8 or width == 16 or width == 32 then return put_octets(value, width / 8) end
+    return put_bits(value, width)
   end
 
   function writer.put_bytes(bytes)

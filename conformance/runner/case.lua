@@ -119,19 +119,26 @@ end
 
 -- Waits until poll() gives a value, at most so long; nil if it never did.
 function Case:_await(timeout_ms, poll)
-  local deadline = self.net.now() + timeout_ms
+  local deadline, timer = self.net.now() + timeout_ms, nil
+  local function ended(value)
+    if timer then timer:cancel() end
+    return value
+  end
   while true do
     local value = poll()
-    if value then return value end
+    if value then return ended(value) end
     if self.interrupted and self.phase ~= "postamble" then
+      ended()
       error({ verdict = "inconclusive", reason = self.interrupted })
     end
     local left = deadline - self.net.now()
-    if left <= 0 then return nil end
-    local timer = self.net.after(left, function() self:_wake() end)
+    if left <= 0 then return ended(nil) end
+    timer = timer or self.net.after(left, function()
+      timer = nil
+      self:_wake()
+    end)
     self.woken, self.waiting = false, true
     coroutine.yield()
-    timer:cancel()
   end
 end
 

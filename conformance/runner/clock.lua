@@ -6,10 +6,15 @@ local clock = {}
 
 clock.DELIVERY, clock.TIMER = 0, 1
 
+local CANCELLED_MIN = 64
+
 local Timer = {}
 Timer.__index = Timer
 
-function Timer:cancel() self.action = nil end
+function Timer:cancel()
+  if self.action then self.clock.cancelled = self.clock.cancelled + 1 end
+  self.action = nil
+end
 
 local function before(a, b)
   if a.at ~= b.at then return a.at < b.at end
@@ -43,14 +48,25 @@ local function pop(heap)
   return first
 end
 
+-- What was cancelled is taken out once it is most of the heap, for else it would fill it.
+local function clear(self)
+  if self.cancelled < CANCELLED_MIN or self.cancelled * 2 < #self.heap then return end
+  local heap = {}
+  for _, entry in ipairs(self.heap) do
+    if entry.action then push(heap, entry) end
+  end
+  self.heap, self.cancelled = heap, 0
+end
+
 -- A clock that stands at `start_ms`.
 function clock.new(start_ms)
-  local self = { time = start_ms, heap = {}, order = 0 }
+  local self = { time = start_ms, heap = {}, order = 0, cancelled = 0 }
 
   function self.at(at, rank, action)
+    clear(self)
     self.order = self.order + 1
     local entry = setmetatable({ at = math.max(at, self.time), rank = rank, order = self.order,
-      action = action }, Timer)
+      action = action, clock = self }, Timer)
     push(self.heap, entry)
     return entry
   end
@@ -59,7 +75,10 @@ function clock.new(start_ms)
 
   -- When something happens next; nil where nothing will.
   function self.next_at()
-    while self.heap[1] and not self.heap[1].action do pop(self.heap) end
+    while self.heap[1] and not self.heap[1].action do
+      pop(self.heap)
+      self.cancelled = self.cancelled - 1
+    end
     return self.heap[1] and self.heap[1].at
   end
 

@@ -4,10 +4,14 @@ local address = require("codec.address")
 
 local packet = {}
 
+-- RFC 1071: words of four octets give the same sum as those of two, once its carries are added.
 local function checksum(bytes)
-  if #bytes % 2 == 1 then bytes = bytes .. "\0" end
+  bytes = bytes .. ("\0"):rep(-#bytes % 16)
   local sum = 0
-  for position = 1, #bytes, 2 do sum = sum + string.unpack(">I2", bytes, position) end
+  for position = 1, #bytes, 16 do
+    local a, b, c, d = string.unpack(">I4I4I4I4", bytes, position)
+    sum = sum + a + b + c + d
+  end
   while sum > 0xFFFF do sum = (sum & 0xFFFF) + (sum >> 16) end
   return ~sum & 0xFFFF
 end

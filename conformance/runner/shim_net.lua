@@ -186,10 +186,16 @@ local function open_side(net, name)
 
   function side:udp(own, own_port, receive)
     net.sockets[own .. ":" .. own_port] = receive
+    local last = {} -- a data flow sends the same datagram again and again
     return {
       send = function(_, bytes, target, target_port)
-        side:send_packet(packet.build({ source = own, source_port = own_port, destination = target,
-          destination_port = target_port, payload = bytes }), target)
+        if last.payload ~= bytes or last.destination ~= target
+          or last.destination_port ~= target_port then
+          last = { source = own, source_port = own_port, destination = target,
+            destination_port = target_port, payload = bytes }
+          last.octets = packet.build(last)
+        end
+        side:send_packet(last.octets, target)
         return true
       end,
       close = function() net.sockets[own .. ":" .. own_port] = nil end,

@@ -37,7 +37,7 @@ return {
         expiry_late_ms = 1500,
         no_peer_ms = 8000,
         connect_ms = 400,
-        probe_interval_ms = 5,
+        probe_interval_ms = 10,
         validity_ms = 120000,
         hold_time_ms = 30000,
     },
