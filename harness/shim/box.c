@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The life of a box, and its turns; see box.h. */
-#include "harness/shim/box_parts.h"
+#include "harness/shim/box.h"
+
+#include "harness/shim/box_router.h"
+#include "harness/shim/box_transport.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/config_file.h"
 #include "reference-node/config/policy_config.h"
@@ -201,6 +204,16 @@ void box_set_time(struct box *box, uint64_t now_us)
 {
     box->now_us = now_us;
     filter_model_set_time(box->filter, now_us);
+}
+
+bool box_packet(struct box *box, uint8_t port, const uint8_t *octets, size_t length)
+{
+    return box_router_packet(box, port, octets, length);
+}
+
+void box_stream(struct box *box, const struct stream_event *event)
+{
+    box_router_stream(box, event);
 }
 
 void box_trigger(struct box *box, const struct trigger *trigger)

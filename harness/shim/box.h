@@ -20,7 +20,7 @@
 
 struct box_description {
     struct ports ports;
-    const char *configuration; /* the text of a natfwd.conf */
+    const char *configuration; /* the text of a natfwd.conf; needed by box_create only */
     uint64_t seed;             /* of its random octets */
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts of a box, for the files that make it up: box.c, box_transport.c, box_router.c. */
+/* The parts of a box, for the files that make it up: box, box_router, box_transport. */
 #ifndef NATFW_SHIM_BOX_PARTS_H
 #define NATFW_SHIM_BOX_PARTS_H
 
 #include "core/base/token_bucket.h"
-#include "harness/shim/box.h"
+#include "harness/shim/box_output.h"
 #include "harness/shim/filter_model.h"
+#include "harness/shim/ports.h"
 #include "harness/shim/streams.h"
+#include "harness/shim/triggers.h"
 #include "reference-node/base/crypto_openssl.h"
 #include "reference-node/config/config.h"
 #include "reference-node/netfilter/pinholes.h"
@@ -39,11 +41,5 @@ static inline uint64_t box_now_ms(const struct box *box)
 {
     return box->now_us / 1000;
 }
-
-/* The seam between the core and the ports and streams. */
-struct gist_transport box_transport(struct box *box);
-
-/* The interface towards a peer, or 0. */
-uint32_t box_interface_to(const struct box *box, const struct gist_address *peer);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What comes to the ports of a box: packets for itself, Queries that it intercepts, what it
- * forwards; and what happens to streams. As natfwd's ruleset and sockets have it. RFC 5971 5.3.2.
- */
-#include "harness/shim/box_parts.h"
+/* Reception, interception, forwarding; see box_router.h. */
+#include "harness/shim/box_router.h"
+
+#include "harness/shim/box_transport.h"
 #include "harness/shim/gist_datagram.h"
 
 #include <string.h>
@@ -72,7 +72,7 @@ static bool is_for_gist(const struct ipv4_packet *packet)
     return packet->protocol == PROTOCOL_UDP && destination == GIST_PORT;
 }
 
-bool box_packet(struct box *box, uint8_t number, const uint8_t *octets, size_t length)
+bool box_router_packet(struct box *box, uint8_t number, const uint8_t *octets, size_t length)
 {
     const struct port *port = ports_find(&box->ports, number);
     struct ipv4_packet packet;
@@ -134,7 +134,7 @@ static void on_end(struct box *box, const struct stream_event *event, gist_assoc
         gist_node_association_closed(box->gist, box_now_ms(box), id);
 }
 
-void box_stream(struct box *box, const struct stream_event *event)
+void box_router_stream(struct box *box, const struct stream_event *event)
 {
     gist_association_id id = streams_association(box->streams, event->stream);
     switch (event->kind) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The transport seam of a box: what natfwd does by sockets and routes; see core/gist/transport.h.
- */
-#include "harness/shim/box_parts.h"
+/* Datagrams, Queries, associations and routes; see box_transport.h. */
+#include "harness/shim/box_transport.h"
 
 enum { TTL_DEFAULT = 64 };
 

@@ -15,7 +15,8 @@ struct conversation {
     FILE *in;
     FILE *out;
     FILE *errors;
-    bool is_broken; /* it has been said why */
+    const char *more; /* at the end of each configuration */
+    bool is_broken;   /* it has been said why */
     bool in_turn;
     uint64_t now_us;
     struct box *box; /* NULL before START, after END, and where it could not be */
@@ -198,8 +199,14 @@ static void start(struct conversation *conversation, FILE *errors)
         .trigger_done = tell_trigger_done,
         .log = tell_log};
     struct box_description *description = &conversation->description;
-    description->configuration = conversation->configuration ? conversation->configuration : "";
+    char *text = NULL;
+    if (asprintf(&text, "%s\n%s", conversation->configuration ? conversation->configuration : "",
+            conversation->more) < 0)
+        return;
+    description->configuration = text;
     conversation->box = box_create(description, &output, conversation->now_us, errors);
+    description->configuration = NULL;
+    free(text);
 }
 
 static void on_start(struct conversation *conversation, struct wire_reader *body)
@@ -350,7 +357,7 @@ static void handle(struct conversation *conversation, const struct frame *frame)
             conversation, "a %s whose body is cut off, too long or wrong", frame_name(frame->kind));
 }
 
-struct conversation *conversation_create(FILE *in, FILE *out, FILE *errors)
+struct conversation *conversation_create(FILE *in, FILE *out, FILE *errors, const char *more)
 {
     struct conversation *conversation = calloc(1, sizeof(*conversation));
     if (!conversation)
@@ -358,6 +365,7 @@ struct conversation *conversation_create(FILE *in, FILE *out, FILE *errors)
     conversation->in = in;
     conversation->out = out;
     conversation->errors = errors;
+    conversation->more = more;
     return conversation;
 }
 

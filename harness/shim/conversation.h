@@ -8,8 +8,9 @@
 
 struct conversation;
 
-/* Returns NULL without memory. The streams stay the caller's. */
-struct conversation *conversation_create(FILE *in, FILE *out, FILE *errors);
+/* more stands at the end of each configuration: lines of natfwd.conf(5), or "". Returns NULL
+ * without memory. All stays the caller's. */
+struct conversation *conversation_create(FILE *in, FILE *out, FILE *errors, const char *more);
 void conversation_destroy(struct conversation *conversation);
 
 /* Goes on until there is no more input. Returns false after saying on errors what of it was none of

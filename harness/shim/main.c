@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum exit_status { EXIT_ENDED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -18,6 +19,7 @@ static const char usage[] =
     "configured by the file that the IXIT names as shim.configuration, in the format of\n"
     "natfwd.conf(5).\n"
     "\n"
+    "      --set KEY=VALUE one more line of each configuration; may be repeated\n"
     "      --version       print the version and exit\n"
     "  -h, --help          print this and exit\n"
     "\n"
@@ -25,19 +27,23 @@ static const char usage[] =
     "protocol.\n"
     "See natfw-shim(1), natfw-conform(1), docs/shim-protocol.md.\n";
 
-/* Returns the status to exit with, or -1 to go on. */
-static int read_options(int argc, char **argv)
+/* Returns the status to exit with, or -1 to go on. What --set says goes to more, a line each. */
+static int read_options(int argc, char **argv, FILE *more)
 {
-    enum { VERSION = 256 };
-    static const struct option known[] = {
+    enum { VERSION = 256, SET };
+    static const struct option known[] = {{"set", required_argument, NULL, SET},
         {"version", no_argument, NULL, VERSION}, {"help", no_argument, NULL, 'h'}, {0}};
     for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         if (option == VERSION)
             return puts("natfw-shim " NATFW_VERSION) < 0;
         if (option == 'h')
             return fputs(usage, stdout) < 0;
-        fprintf(stderr, "Try natfw-shim --help.\n");
-        return EXIT_USAGE;
+        if (option != SET || !strchr(optarg, '=')) {
+            fprintf(stderr, "%sTry natfw-shim --help.\n",
+                option == SET ? "natfw-shim: --set wants KEY=VALUE. " : "");
+            return EXIT_USAGE;
+        }
+        fprintf(more, "%s\n", optarg);
     }
     if (optind < argc) {
         fprintf(
@@ -50,21 +56,33 @@ static int read_options(int argc, char **argv)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int serve(const char *more)
 {
-    int status = read_options(argc, argv);
-    if (status >= 0)
-        return status;
     if (!spec_environment_mutate("natfw-shim"))
         return EXIT_USAGE;
     FILE *trace = spec_environment_open_trace("natfw-shim");
-    struct conversation *conversation = conversation_create(stdin, stdout, stderr);
+    struct conversation *conversation = conversation_create(stdin, stdout, stderr, more);
     if (!conversation) {
         fprintf(stderr, "natfw-shim: no memory\n");
         return EXIT_FAILED;
     }
-    status = conversation_run(conversation) ? EXIT_ENDED : EXIT_USAGE;
+    int status = conversation_run(conversation) ? EXIT_ENDED : EXIT_USAGE;
     conversation_destroy(conversation);
     spec_environment_write_trace(trace, "natfw-shim");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *more = open_memstream(&text, &length);
+    if (!more)
+        return EXIT_FAILED;
+    int status = read_options(argc, argv, more);
+    fclose(more);
+    if (status < 0)
+        status = serve(text);
+    free(text);
     return status;
 }
