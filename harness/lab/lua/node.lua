@@ -1,5 +1,16 @@
 -- natfwd and natfwctl in hosts of the lab. The configuration is written from the topology.
+local options = require("options")
+
 local node = {}
+
+local function sorted_keys(values)
+    local keys = {}
+    for key in pairs(values) do
+        keys[#keys + 1] = key
+    end
+    table.sort(keys)
+    return keys
+end
 
 local function control_socket(host)
     return "/run/natfw/" .. host.name .. ".sock"
@@ -22,12 +33,24 @@ local function setting(value)
     return tostring(value)
 end
 
--- sections is text that is taken over as it is.
+-- The text of a file beside the IXITs, which a shim reads too.
+local function base_text(name)
+    local file = assert(io.open(options.data .. "/ixit/" .. name))
+    local text = file:read("a")
+    file:close()
+    return text
+end
+
+-- `configuration` names a file that everything else comes after; sections is text that is taken over
+-- as it is.
 local function configuration(host, description, changes)
-    local settings = {
-        peer_identity = host.name,
-        control_socket = control_socket(host),
-    }
+    local settings = { control_socket = control_socket(host) }
+    local lines = {}
+    if description.configuration then
+        lines[1] = base_text(description.configuration)
+    else
+        settings.peer_identity = host.name
+    end
     for _, source in ipairs({ description.settings or {}, changes or {} }) do
         for key, value in pairs(source) do
             settings[key] = value
@@ -36,11 +59,9 @@ local function configuration(host, description, changes)
     settings.roles = description.roles
     local sections = settings.sections or description.sections or ""
     settings.sections = nil
-    local lines = {}
-    for key, value in pairs(settings) do
-        lines[#lines + 1] = key .. " = " .. setting(value)
+    for _, key in ipairs(sorted_keys(settings)) do
+        lines[#lines + 1] = key .. " = " .. setting(settings[key])
     end
-    table.sort(lines)
     for name, side in pairs(description.interfaces or {}) do
         lines[#lines + 1] = ('interface "%s" { side = "%s" }'):format(name, side)
     end

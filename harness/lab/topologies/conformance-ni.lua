@@ -11,15 +11,9 @@ return {
     },
     wires = {
         ["outside-port"] = {
-            { host = "ni", interface = "eth0", addresses = { "10.20.0.1/24" } },
+            { host = "ni", interface = "outside", addresses = { "10.20.0.1/24" } },
             { host = "outside", interface = "eth0", addresses = { "10.20.0.2/24" } },
         },
     },
-    nodes = {
-        ni = {
-            roles = { "initiator", "responder" },
-            interfaces = { eth0 = "internal" },
-            settings = { query_timer_ms = 200, query_attempts = 4 },
-        },
-    },
+    nodes = { ni = { configuration = "initiator.conf" } },
 }
