@@ -173,6 +173,9 @@ function Handshake:expect_query(given)
   return query
 end
 
+-- Whether a Query of this session came to the responder.
+function Handshake:was_queried() return self.responding ~= nil end
+
 -- The Confirm that the responder got last, or nil.
 function Handshake:received_confirm() return self.responding and self.responding.confirm end
 

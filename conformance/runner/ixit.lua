@@ -105,6 +105,12 @@ local schema = {
     hold_time_ms = { positive, "milliseconds", 30000 },
   },
   refusals = { refusals, "a table of codes, as [\"5/0x02\"], and the flow that is refused so", {} },
+  -- What the way between the runner and the IUT does to datagrams.
+  path = {
+    loses = { boolean, "true or false: some do not arrive", false },
+    copies_ms = { natural, "milliseconds within which one that comes again is a copy that the path has "
+      .. "made, 0 where it makes none", 0 },
+  },
   -- How a run with --shim plays the box, docs/shim-protocol.md.
   shim = {
     configuration = { function(value) return type(value) == "string" end,
@@ -215,12 +221,24 @@ local function complete_for_shim(given)
   end
 end
 
--- Whether a case can need this: a claim of the ICS, or a bound as "lifetime.max_s".
+-- What the links of a virtual network do to datagrams is known, and need not be said.
+local LINK_MS = 10 -- of a link itself, and of what duplication and reordering add
+
+local function path_of_links(settings)
+  local links, path = settings.shim, settings.path
+  path.loses = path.loses or links.loss_percent > 0 or links.corruption_percent > 0
+  if links.duplication_percent > 0 then
+    path.copies_ms = math.max(path.copies_ms, 2 * links.delay_ms + LINK_MS)
+  end
+end
+
+-- Whether a case can need this: a claim of the ICS, a bound as "lifetime.max_s", or "lossless": a path
+-- that loses nothing, for what only the number or the time of datagrams can show.
 function ixit.is_need(option)
   local bound = type(option) == "string" and option:match("^lifetime%.(.*)")
   local rule = schema.ics[option]
   if bound then rule = schema.lifetime[bound] end
-  return rule ~= nil and option ~= "roles"
+  return option == "lossless" or rule ~= nil and option ~= "roles"
 end
 
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines; by_shim
@@ -247,6 +265,7 @@ function ixit.check(given, file, source, by_shim)
     table.sort(lines)
     return nil, lines
   end
+  if by_shim then path_of_links(settings) end
   for _, name in ipairs({ "inside", "outside" }) do
     local port_side = settings[name]
     if port_side then

@@ -19,6 +19,7 @@ function Neighbour.new(options)
   neighbour.net = options.case.net
   neighbour.inbox, neighbour.associations, neighbour.wire = {}, {}, options.case.net[options.side]
   neighbour.stray_hellos = 0 -- MA-Hellos in D-mode
+  neighbour.arrived_at = {} -- datagrams, for copies that the path makes
   neighbour.validity_ms, neighbour.hold_time_ms = timing.validity_ms, timing.hold_time_ms
   return neighbour
 end
@@ -141,9 +142,12 @@ function Neighbour:expect(given)
   return item
 end
 
--- The same for what send() provokes; as it may be lost, it is sent up to three times.
+-- The same for what send() provokes; as it may be lost, it is sent up to three times, and more where
+-- the path is known to lose.
+local ATTEMPTS, ATTEMPTS_OF_LOSSY_PATH = 3, 8
+
 function Neighbour:insist(send, given)
-  for _ = 1, 3 do
+  for _ = 1, self.case.ixit.path.loses and ATTEMPTS_OF_LOSSY_PATH or ATTEMPTS do
     send()
     if self:await_message({ within_ms = self.case.ixit.timing.response_ms / 3 }) then break end
   end
@@ -431,8 +435,20 @@ function Neighbour:_received(item)
 end
 
 -- A datagram to one of this neighbour's addresses.
+-- Whether the path has made two of this datagram, or two of what it answers. The copies of a copy
+-- count from the one before.
+local function is_copy(self, parts, at)
+  local within_ms = self.case.ixit.path.copies_ms
+  if within_ms == 0 then return false end
+  local key = table.concat({ parts.source, parts.source_port, parts.destination_port,
+    parts.payload }, "|")
+  local before = self.arrived_at[key]
+  self.arrived_at[key] = at
+  return before ~= nil and at - before <= within_ms
+end
+
 function Neighbour:_received_packet(parts, at)
-  if parts.payload:sub(1, 4) ~= gist.magic then return end
+  if parts.payload:sub(1, 4) ~= gist.magic or is_copy(self, parts, at) then return end
   local item = messages.read(parts.payload:sub(5))
   if item.gist.name == "MA-Hello" then self.stray_hellos = self.stray_hellos + 1 end
   item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts

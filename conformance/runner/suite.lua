@@ -47,6 +47,7 @@ function suite.reason_not_to(definition, settings)
   if not plays then return "the IUT does not claim this role" end
   for _, option in ipairs(definition.needs or {}) do
     if settings.ics[option] == false then return "the ICS says no to " .. option end
+    if option == "lossless" and settings.path.loses then return "the path loses datagrams" end
     local bound = option:match("^lifetime%.(.*)")
     if bound and settings.lifetime[bound] == 0 then return "the IXIT gives no " .. option end
   end

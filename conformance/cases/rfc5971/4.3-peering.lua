@@ -80,8 +80,9 @@ return {
         text = "the second session's CREATE is accepted" }
       first:send_create():expect_accepted{ ids = ids, text = "and then the first session's" }
       if not t:judges_responder() then
-        t:check{ ids = ids, text = "each had a Query of its own", expected = "1 and 1",
-          actual = #first.queries .. " and " .. #second.queries }
+        t:check{ ids = ids, text = "each had a Query of its own", expected = "1 and 1, or more",
+          actual = #first.queries .. " and " .. #second.queries,
+          holds = #first.queries > 0 and #second.queries > 0 }
       end
     end,
   },

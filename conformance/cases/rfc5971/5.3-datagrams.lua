@@ -172,6 +172,7 @@ return {
       .. "is no Confirm, no association and no further Query.",
     roles = roles.sends_queries,
     requirements = { "RFC5971-7.2.1-6a", "RFC5971-7.2.1-6b" },
+    needs = { "lossless" },
     run = function(t)
       t:body()
       t.nr.response_source = t.addresses.destination

@@ -15,6 +15,16 @@ end
 
 local wrong_cookie = spoil.cookie("Responder-Cookie")
 
+-- Sends the Response once more, up to three times, for it may be lost: another Confirm than `before`, or
+-- nil.
+local function confirmed_again(t, session, before)
+  for _ = 1, session:was_queried() and 3 or 0 do
+    t.nr:respond_again(session)
+    local confirm = session:await_received_confirm(before)
+    if confirm then return confirm end
+  end
+end
+
 return {
   {
     id = "gist-6.3-confirm-again",
@@ -64,6 +74,7 @@ return {
     purpose = "A Response that is not confirmed and sent again comes at intervals that double.",
     roles = roles.answers_queries,
     requirements = { "RFC5971-5.3.3-10b" },
+    needs = { "lossless" },
     run = function(t)
       local session = t:session():establish()
       t:body()
@@ -111,8 +122,9 @@ return {
       session:expect_create{ ids = { "RFC5971-5.3.3-8" },
         text = "the next is answered with the cookie of the first, and the request comes",
         within_ms = t.ixit.timing.no_peer_ms }
-      t:check{ ids = { "RFC5971-5.3.3-8" }, text = "at the second Query", expected = 2,
-        actual = #session.queries }
+      t:check{ ids = { "RFC5971-5.3.3-8" }, text = "after the Query was sent again",
+        expected = "2 Queries or more", actual = #session.queries .. " Queries",
+        holds = #session.queries >= 2 }
     end,
   },
   {
@@ -126,8 +138,7 @@ return {
       local session = t:outbound_session():establish()
       local before = session:received_confirm()
       t:body()
-      t.nr:respond_again(session)
-      local again = session:await_received_confirm(before)
+      local again = confirmed_again(t, session, before)
       t:check{ ids = ids, text = "a Confirm comes again", expected = "a Confirm",
         actual = messages.summary(again), holds = again ~= nil }
       t:check{ ids = ids, text = "with the same cookie", expected = "the same",
@@ -188,7 +199,8 @@ return {
       t:body()
       t.nr.change_response = spoil.all(spoil.without("Stack-Proposal"),
         spoil.without("Stack-Configuration-Data"))
-      local item = t:outbound_session():begin():await_received_confirm()
+      local session = t:outbound_session():begin()
+      local item = session:await_received_confirm() or confirmed_again(t, session)
       t:check{ ids = { "RFC5971-5.1-13" }, text = "a Confirm comes", expected = "a Confirm",
         actual = messages.summary(item), holds = item ~= nil }
       t:check{ ids = { "RFC5971-5.1-13", "RFC5971-5.3.1-1" },

@@ -165,6 +165,7 @@ return {
       .. "another cookie.",
     roles = roles.sends_queries,
     requirements = { "RFC5971-5.3.3-1b", "RFC5971-5.3.3-6" },
+    needs = { "lossless" },
     run = function(t)
       local session = t:outbound_session()
       t.nr.silent = true
