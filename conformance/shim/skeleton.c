@@ -3,6 +3,7 @@
  *
  * It speaks the protocol of docs/shim-protocol.md, takes every frame, and has no box behind it:
  * each place where yours comes in says so. It depends on nothing but the C library.
+ * docs/guide-shim.md goes through it step by step.
  */
 #include <stdbool.h>
 #include <stdint.h>
