@@ -223,7 +223,7 @@ static enum natfw_middlebox_result remember(
 
 static void keep_handle(natfw_handle handle)
 {
-    if (handle != 0 && bench.handle_count < HANDLES_MAX)
+    if (handle != NATFW_NO_HANDLE && bench.handle_count < HANDLES_MAX)
         bench.handles[bench.handle_count++] = handle;
 }
 

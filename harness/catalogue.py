@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -81,36 +80,6 @@ def criterion_programs(build):
                             capture_output=True, text=True).stdout
     return sorted((os.path.join(build, test["cmd"][-1]), test["env"])
                   for test in json.loads(output) if test["cmd"][0].endswith("harness/unit"))
-
-
-class Traces:
-    """Which unit test reaches which point, and requires which id where."""
-
-    def __init__(self):
-        self.reaches = collections.defaultdict(set)   # point name -> {(program, test)}
-        self.requires = collections.defaultdict(set)  # id -> {(program, test)}
-
-    def read(self, program, lines):
-        for line in lines:
-            kind, test, what, _ = line.split(maxsplit=3)
-            if kind == "point":
-                self.reaches[what].add((program, test))
-            elif kind == "required":
-                self.requires[what].add((program, test))
-
-
-def trace_units(build):
-    """Runs every Criterion test of a build with -Dmutants=true or -Dtrace=true."""
-    traces = Traces()
-    for program, given in criterion_programs(build):
-        with tempfile.NamedTemporaryFile("r", suffix=".trace") as file:
-            environment = dict(os.environ, **given, NATFW_TRACE_FILE=file.name)
-            result = subprocess.run([program, "--jobs=2"], env=environment, check=False,
-                                    capture_output=True, text=True)
-            if result.returncode != 0:
-                raise SystemExit(f"{program} fails without any mutant:\n{result.stderr}")
-            traces.read(program, file)
-    return traces
 
 
 def cases(build):

@@ -108,6 +108,13 @@ local function load_file(path)
   return list, source
 end
 
+-- A case is found by the sections of all that it verifies, whatever file it stands in.
+local function sections_of(case, known)
+  local sections = { case.section }
+  for _, id in ipairs(case.requirements) do sections[#sections + 1] = known[id].section end
+  return sections
+end
+
 -- Where a case stands: the suite's by its folder and file, a vendor's by its first requirement.
 local function place(case, path, vendor, known)
   if vendor then
@@ -144,6 +151,7 @@ function catalogue.cases(files, options)
       end
       seen[case.id] = true
       place(case, path, vendor, options.known)
+      case.sections = sections_of(case, options.known)
       cases[#cases + 1] = case
     end
   end
@@ -160,14 +168,19 @@ local function any(list, test)
   return false
 end
 
+-- Is it this section, or beneath it? Both RFCs have sections of the same numbers: both are meant.
+local function is_of(section, wanted)
+  return section == wanted or section:sub(1, #wanted + 1) == wanted .. "."
+end
+
 -- filters: ids (globs), sections, requirements, profile.
 function catalogue.select(cases, filters)
   local chosen = {}
   for _, case in ipairs(cases) do
     local wanted = (#filters.ids == 0 or any(filters.ids, function(glob) return matches(glob,
       case.id) end))
-      and (#filters.sections == 0 or any(filters.sections, function(section)
-        return section == case.section or case.section:sub(1, #section + 1) == section .. "."
+      and (#filters.sections == 0 or any(filters.sections, function(wanted)
+        return any(case.sections, function(section) return is_of(section, wanted) end)
       end))
       and (#filters.requirements == 0 or any(filters.requirements, function(id)
         return any(case.requirements, function(claimed) return claimed == id end)

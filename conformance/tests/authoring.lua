@@ -44,6 +44,41 @@ test("no step takes a positional nil", function()
   end
 end)
 
+-- Which cases are meant -----------------------------------------------------------------------------
+
+local function chosen_by(section)
+  local filters = { ids = {}, sections = { section }, requirements = {} }
+  local chosen = {}
+  for _, case in ipairs(catalogue.select(support.cases(), filters)) do chosen[case.id] = case end
+  return chosen
+end
+
+test("a section chooses the cases that verify a requirement of it, whatever their file", function()
+  local case = chosen_by("5.3.3")["gist-5.3.3-response-backoff"]
+  expect(case and case.section ~= "5.3.3", "the case stands in another section's file")
+end)
+
+test("a section chooses what is beneath it, and none that only begins alike", function()
+  expect(chosen_by("5.3")["gist-5.3.3-response-backoff"], "5.3.3 is beneath 5.3")
+  expect(next(chosen_by("5.3.")) == nil and next(chosen_by("5.3.33")) == nil, "no such sections")
+  expect(next(chosen_by("A.4.4.1")), "no case of A.4.4.1")
+  for id, case in pairs(chosen_by("A.4.4.1")) do
+    local claims = " " .. table.concat(case.requirements, " ")
+    expect(claims:find("-A.4.4.1-", 1, true), id .. " claims only" .. claims)
+  end
+end)
+
+test("a section still chooses each case of its file", function()
+  local chosen, count = chosen_by("6"), 0
+  for _, case in ipairs(support.cases()) do
+    if case.section == "6" then
+      count = count + 1
+      expect(chosen[case.id], case.id)
+    end
+  end
+  expect(count > 0, "no case of section 6")
+end)
+
 -- The guide -----------------------------------------------------------------------------------------
 
 -- Which files have the steps of what the guide calls so. A name with an underscore is no step.

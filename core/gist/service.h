@@ -16,8 +16,11 @@ struct gist_node;
 /* Identifies a peer's address and interface, for explicit routing; 0 is none. RFC 5971 B.1. */
 typedef uint64_t gist_sii_handle;
 
-/* The caller's own reference to a message, given back by message_status; 0 asks for no status. */
+/* The caller's own reference to a message, given back by message_status. */
 typedef uint64_t gist_message_handle;
+
+/* Asks for no status. */
+#define GIST_NO_HANDLE UINT64_C(0)
 
 struct gist_transfer_attributes {
     bool reliable;

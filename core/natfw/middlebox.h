@@ -17,8 +17,11 @@
 #include "core/natfw/policy_rule.h"
 
 /* Names one request of one session, also after either is gone: what GIST and the middlebox report
- * about it carries this. 0: nobody waits. */
+ * about it carries this. */
 typedef gist_message_handle natfw_handle;
+
+/* Nobody waits for what becomes of it. */
+#define NATFW_NO_HANDLE GIST_NO_HANDLE
 
 enum natfw_middlebox_result {
     NATFW_MIDDLEBOX_OK,

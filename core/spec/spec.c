@@ -22,35 +22,47 @@ bool spec_is_mutated(void)
     return mutated;
 }
 
-/* One name, up to length octets: "ID#n". */
-static bool mutate_one(const char *name, size_t length)
+/* The point of one name, up to length octets: "ID#n". */
+static struct spec_point *find(const char *name, size_t length)
 {
     const char *hash = memchr(name, '#', length);
     if (!hash)
-        return false;
+        return NULL;
+    char *end;
+    unsigned long number = strtoul(hash + 1, &end, 10);
+    if (end != name + length)
+        return NULL;
     size_t id_length = (size_t)(hash - name);
-    unsigned long number = strtoul(hash + 1, NULL, 10);
     size_t count;
     struct spec_point *const *points = spec_points(&count);
-    for (size_t i = 0; i < count; i++) {
-        struct spec_point *point = points[i];
-        if (point->number == number && strlen(point->id) == id_length &&
-            strncmp(point->id, name, id_length) == 0)
-            return mutated = point->mutated = true;
-    }
-    return false;
+    for (size_t i = 0; i < count; i++)
+        if (points[i]->number == number && strlen(points[i]->id) == id_length &&
+            strncmp(points[i]->id, name, id_length) == 0)
+            return points[i];
+    return NULL;
 }
 
-bool spec_mutate(const char *names)
+/* Whether each name has its point; breaks them where asked to. */
+static bool go_through(const char *names, bool breaks)
 {
     for (;;) {
         size_t length = strcspn(names, "+");
-        if (!mutate_one(names, length))
+        struct spec_point *point = find(names, length);
+        if (!point)
             return false;
+        if (breaks)
+            point->mutated = true;
         if (names[length] == '\0')
             return true;
         names += length + 1;
     }
+}
+
+bool spec_mutate(const char *names)
+{
+    if (!go_through(names, false))
+        return false;
+    return mutated = go_through(names, true);
 }
 
 #else

@@ -86,8 +86,8 @@ struct spec_point {
 /* The points linked into this program, in no order; none in a release build. */
 struct spec_point *const *spec_points(size_t *count);
 
-/* Activates the mutants "ID#n", or "ID#n+ID#n" where one masks the other. Returns false when there
- * is no such point, or no mutant can be active in this build. */
+/* Activates the mutants "ID#n", or "ID#n+ID#n" where one masks the other. Returns false, and
+ * breaks none, when there is no such point, or no mutant can be active in this build. */
 bool spec_mutate(const char *names);
 
 /* Whether a mutant is active. A builder that refuses what is forbidden then lets it pass: what

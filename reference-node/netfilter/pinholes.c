@@ -265,7 +265,7 @@ static enum natfw_middlebox_result remember(
 static void wait_for(struct pinholes *pinholes, const struct waiting *what)
 {
     want_commit(pinholes);
-    if (what->handle == 0)
+    if (what->handle == NATFW_NO_HANDLE)
         return;
     struct waiting *waiting = malloc(sizeof(*waiting));
     if (!waiting) {

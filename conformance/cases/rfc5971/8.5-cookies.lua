@@ -48,6 +48,7 @@ return {
     requirements = { "RFC5971-8.5-2" },
     run = function(t)
       local response = t:session():query_only():expect_gist_response()
+      -- A cookie that the IUT made itself, so that only the session that it stands for is wrong.
       local cookie = response:raw("Responder-Cookie")
       unbound({ "RFC5971-8.5-2" }, spoil.value("Responder-Cookie", "cookie", cookie))(t)
     end,
@@ -199,6 +200,7 @@ return {
         sessions[place] = t:outbound_session():establish()
       end
       t:body()
+      -- Six random moments all within 10 ms of each other are too unlikely to be chance.
       local least, most = math.huge, 0
       for _, session in ipairs(sessions) do
         local query = session:expect_query{ ids = { "RFC5971-4.4.4-5a" }, number = 2,

@@ -68,7 +68,8 @@ static struct gist_association *reusable(struct gist_node *node, const struct gi
     return gist_association_of_peer(gist_peer_find(node, &query->nli), true);
 }
 
-/* Rule 1, without state: does the application want to be a peer of the sender? */
+/* Rule 1, without state: does the application want to be a peer of the sender? The flow's last node
+ * has nobody to send the Query on to, so it answers whatever the application wants. */
 static void answer_or_forward(struct gist_node *node, const struct gist_reception *query)
 {
     bool ends_here =
@@ -89,7 +90,7 @@ void gist_node_query(struct gist_node *node, const struct gist_reception *recept
 {
     if (!check_session(node, reception) || !gist_check_query_path(node, reception))
         return;
-    if (reception->message.mri.upstream) {
+    if (reception->message.mri.upstream) { /* legal, though this node itself never sends one */
         SPEC_NEVER("RFC5971-5.8.1.3-1b", 1) {
             return;
         }
@@ -98,10 +99,11 @@ void gist_node_query(struct gist_node *node, const struct gist_reception *recept
     struct gist_event event = {.kind = GIST_RX_QUERY, .reception = reception};
     if (!state)
         answer_or_forward(node, reception);
-    else if (state->role == GIST_RESPONDING)
+    else if (state->role == GIST_RESPONDING) /* else our own handshake with it goes on */
         gist_responding_event(node, state, &event);
 }
 
+/* Any of the cookies of our Queries will do: the Response may be to one before the last. */
 static bool is_own_cookie(
     const struct gist_routing_state *state, const struct gist_message *response)
 {
@@ -127,7 +129,8 @@ static bool comes_from_its_peer(const struct gist_reception *response)
         &response->message.nli.interface_address, &response->arrival->source.address);
 }
 
-/* The state that our Query made: a NAT on the way may have told the MRI that we sent, 7.2.1. */
+/* The state that our Query made. Behind a NAT the peer saw, and gives, another MRI than we sent;
+ * the NAT-Traversal object that the NAT put into the Query brings ours back, 7.2.1. */
 static struct gist_routing_state *find_querying_state(
     struct gist_node *node, const struct gist_message *response)
 {
@@ -155,7 +158,9 @@ void gist_node_response(struct gist_node *node, const struct gist_reception *rec
     }
     SPEC_ENSURE("RFC5971-7.2.1-6a", 1, comes_from_its_peer(reception)) {
         node->counters.messages_rejected++;
-        if (!state->peer) { /* a NAT that knows nothing of GIST, 7.2.1 */
+        /* A NAT that knows nothing of GIST, 7.2.1. State that has its peer was made before: a
+         * stranger must not be able to end it. */
+        if (!state->peer) {
             SPEC_DO("RFC5971-7.2.1-6b", 1) {
                 gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
             }
@@ -238,6 +243,8 @@ static bool comes_from_peer_of(struct gist_node *node, const struct gist_recepti
 void gist_node_data(struct gist_node *node, const struct gist_reception *reception)
 {
     const struct gist_message *message = &reception->message;
+    /* No routing state vouches for the sender, so the association has to: in D-mode anybody could
+     * send this. */
     if (message->header.explicitly_routed) {
         if (reception->association && reception->association->peer)
             gist_deliver(node, reception, NULL, false);

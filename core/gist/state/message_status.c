@@ -4,7 +4,7 @@
 void gist_report_status(
     struct gist_node *node, gist_message_handle handle, enum gist_message_status status)
 {
-    if (handle != 0 && node->application.message_status)
+    if (handle != GIST_NO_HANDLE && node->application.message_status)
         node->application.message_status(node->application.context, node->now_ms, handle, status);
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/gist/state/node_state.h"
 
-/* A handle of 0 asks for no status. */
+/* GIST_NO_HANDLE asks for no status. */
 void gist_report_status(
     struct gist_node *node, gist_message_handle handle, enum gist_message_status status);
 

@@ -38,7 +38,7 @@ static void delete_session(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     SPEC_DO("RFC5973-3.7.4-i5", 1) {
-        (void)pass_request_on(node, incoming, 0, 0);
+        (void)pass_request_on(node, incoming, 0, NATFW_NO_HANDLE);
     }
     SPEC_NEVER("RFC5973-3.7.4-i6", 1) {
         natfw_refuse(node, incoming, NATFW_TERMINATED_ASYNCHRONOUSLY);
@@ -70,15 +70,18 @@ static void forget_remembered(struct natfw_node *node, struct natfw_session *ses
     natfw_rules_refuse(&session->rules);
 }
 
+/* No RESPONSE waits for this, so nobody asks what became of it. */
 static void move_expiry(struct natfw_node *node, struct natfw_session *session, uint64_t expires_ms)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
     session->expires_ms = expires_ms;
     if (natfw_rules_have_current(&session->rules))
         middlebox->install(
-            middlebox->context, &session->id, &session->rules.current, expires_ms, 0);
+            middlebox->context, &session->id, &session->rules.current, expires_ms, NATFW_NO_HANDLE);
 }
 
+/* Else the flow would stop where a RESPONSE is on its way as the old lifetime ends; a refusal takes
+ * the time back. */
 static void extend_provisionally(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
@@ -100,6 +103,7 @@ static void adopt_request(
     natfw_session_await_response(session);
 }
 
+/* A request that cannot even be sent is answered at once: no RESPONSE would ever come. */
 static void forward_request(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
@@ -130,7 +134,7 @@ static void begin_session(struct natfw_node *node, const struct natfw_incoming *
     session->expires_ms = incoming->now_ms + lifetime_s * UINT64_C(1000);
     adopt_request(incoming, session, lifetime_s);
     SPEC_NEVER("RFC5973-3.7.1-7", 1) {
-        middlebox->install(middlebox->context, id, rule, session->expires_ms, 0);
+        middlebox->install(middlebox->context, id, rule, session->expires_ms, NATFW_NO_HANDLE);
     }
     SPEC_NEVER("RFC5973-3.4-2", 1) {
         session->refreshing.due_ms = incoming->now_ms + lifetime_s * UINT64_C(500);
@@ -157,8 +161,10 @@ static void change_session(struct natfw_node *node, const struct natfw_incoming 
 {
     struct natfw_request *request = &session->request;
     exchange_rule(node, session, rule);
-    if (!request->is_change)
+    if (!request->is_change) /* else a change before it waits, whose extension was never granted */
         request->expires_before_ms = session->expires_ms;
+    /* Once a success RESPONSE is held the session is granted, though it stays pending until the
+     * rule is in. */
     request->is_change = session->state != NATFW_PENDING || session->held.octets != NULL;
     adopt_request(incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);

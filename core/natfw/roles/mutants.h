@@ -9,8 +9,8 @@ static inline void natfw_mutant_install_refused(
     struct natfw_node *node, const struct natfw_session *session)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
-    middlebox->install(
-        middlebox->context, &session->id, &session->rules.next, session->expires_ms, 0);
+    middlebox->install(middlebox->context, &session->id, &session->rules.next, session->expires_ms,
+        NATFW_NO_HANDLE);
 }
 
 /* Passes an aggregate deletion on to the next node. */

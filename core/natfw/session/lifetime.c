@@ -27,7 +27,7 @@ bool natfw_lifetime_accept(const struct natfw_node_config *config, uint32_t life
     return true;
 }
 
-/* What is named with a refusal: the bound that would have been accepted. */
+/* The answer names the bound that would have been accepted, so that who asks again knows it. */
 static bool refuse_granted(
     struct natfw_info *refusal, enum natfw_code code, uint32_t *bound_s, uint32_t value_s)
 {
@@ -38,7 +38,8 @@ static bool refuse_granted(
 bool natfw_lifetime_check_granted(const struct natfw_node_config *config, uint32_t granted_s,
     uint32_t forwarded_s, struct natfw_info *refusal, uint32_t *bound_s)
 {
-    /* Zero is below any minimum (ruling A92). */
+    /* A session of no lifetime would end as it begins, so zero is too small even where the
+     * configuration sets no minimum (ruling A92). */
     uint32_t minimum_s = config->lifetime_min_s > 0 ? config->lifetime_min_s : 1;
     SPEC_ENSURE("RFC5973-3.4-12", 1, granted_s <= forwarded_s) {
         return refuse_granted(refusal, NATFW_MODIFIED_LIFETIME_TOO_BIG, bound_s,

@@ -29,7 +29,9 @@ enum gist_send_result gist_send_message(
 void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const struct gist_mri *mri,
     const struct gist_session_id *session_id, uint64_t lifetime_ms)
 {
-    (void)node, (void)now_ms, (void)mri, (void)session_id, (void)lifetime_ms;
+    (void)node, (void)now_ms, (void)session_id;
+    bench.given_up[mri->upstream]++;
+    bench.given_up_after_ms = lifetime_ms;
 }
 
 static void *allocate(void *context, size_t length)
@@ -80,7 +82,7 @@ static enum natfw_middlebox_result remember(
 
 static void expect_answer(natfw_handle handle)
 {
-    if (handle == 0)
+    if (handle == NATFW_NO_HANDLE)
         return;
     cr_assert(bench.handle_count < BENCH_HANDLES_MAX, "more handles than the bench keeps");
     bench.handles[bench.handle_count++] = handle;
@@ -325,6 +327,12 @@ void bench_answer_middlebox(enum natfw_middlebox_result result)
         natfw_node_middlebox_done(bench.node, bench.now_ms, bench.handles[i], result);
 }
 
+void bench_undelivered(gist_message_handle handle)
+{
+    struct gist_application application = natfw_node_application(bench.node);
+    application.message_status(application.context, bench.now_ms, handle, GIST_STATUS_NO_NEXT_NODE);
+}
+
 const struct bench_sent *bench_last(bool upstream)
 {
     for (size_t i = bench.sent_count; i > 0; i--)
@@ -371,10 +379,24 @@ size_t bench_rules(void)
 
 bool bench_happened(enum natfw_event_kind kind)
 {
+    return bench_times(kind) > 0;
+}
+
+size_t bench_times(enum natfw_event_kind kind)
+{
+    size_t times = 0;
     for (size_t i = 0; i < bench.event_count; i++)
-        if (bench.events[i].kind == kind)
-            return true;
-    return false;
+        times += bench.events[i].kind == kind;
+    return times;
+}
+
+bool bench_told(enum natfw_event_kind kind, const struct gist_session_id *id, const char *why)
+{
+    if (bench.event_count == 0)
+        return false;
+    const struct natfw_event *event = &bench.events[bench.event_count - 1];
+    bool same_reason = why && event->why ? strcmp(why, event->why) == 0 : why == event->why;
+    return event->kind == kind && gist_session_id_equal(&event->session_id, id) && same_reason;
 }
 
 bool bench_state(uint8_t session, enum natfw_session_state state)

@@ -50,6 +50,9 @@ struct bench {
     size_t handle_count;
     struct natfw_event events[BENCH_EVENTS_MAX];
     size_t event_count;
+    /* Routing state that the node gives up: how often, by upstream, and the time that it leaves. */
+    size_t given_up[2];
+    uint64_t given_up_after_ms;
 };
 
 extern struct bench bench;
@@ -88,6 +91,8 @@ void bench_establish(uint8_t session);
 /* Lets time pass, with every tick that is due. */
 void bench_advance(uint64_t milliseconds);
 void bench_answer_middlebox(enum natfw_middlebox_result result);
+/* GIST tells that what was sent with this handle did not get on. */
+void bench_undelivered(gist_message_handle handle);
 
 /* The last message sent in a direction, or NULL. */
 const struct bench_sent *bench_last(bool upstream);
@@ -100,6 +105,9 @@ bool bench_answered(bool upstream, unsigned error_class, unsigned code, uint16_t
 bool bench_rule_acts(uint8_t session); /* installed, and not expired */
 size_t bench_rules(void);              /* installed or set aside */
 bool bench_happened(enum natfw_event_kind kind);
+size_t bench_times(enum natfw_event_kind kind);
+/* The last event is of this kind, for this session, and gives this reason, which may be NULL. */
+bool bench_told(enum natfw_event_kind kind, const struct gist_session_id *id, const char *why);
 bool bench_state(uint8_t session, enum natfw_session_state state);
 bool bench_knows(uint8_t session);
 

@@ -233,3 +233,235 @@ Test(initiator, a_lifetime_above_what_was_asked_for_is_not_believed)
     receive(&id, &message);
     cr_assert_eq(view_of(&id).lifetime_s, 60);
 }
+
+Test(initiator, a_create_carries_the_session_and_all_of_the_rule)
+{
+    struct gist_session_id id;
+    struct natfw_open open = {.lifetime_s = 60,
+        .rule = {.action = NATFW_ALLOW, .flow = bench_flow(), .icmp_type_count = 1}};
+    open.rule.flow.mrm = GIST_MRM_LOOSE_END;
+    open.rule.flow.upstream = true;
+    open.rule.icmp_types[0] = 8;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    const struct bench_sent *sent = bench_last(false);
+    cr_assert_not_null(sent);
+    cr_assert(gist_session_id_equal(&sent->request.session_id, &id));
+    cr_assert_eq(sent->request.mri.mrm, GIST_MRM_PATH_COUPLED);
+    cr_assert(sent->request.attributes.reliable);
+    cr_assert(natfw_message_has(&sent->message, NATFW_ICMP_TYPES));
+    cr_assert_eq(sent->message.icmp_types.count, 1);
+    cr_assert_eq(sent->message.icmp_types.types[0], 8);
+    cr_assert(bench_told(NATFW_EVENT_REQUESTED, &id, NULL));
+}
+
+Test(initiator, what_is_asked_for_is_sent_up_to_its_bounds)
+{
+    struct gist_session_id id;
+    struct natfw_open open = {.rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
+    open.lifetime_s = 1;
+    open.rule.sub_ports = 1;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.lifetime_s, 1);
+    cr_assert_eq(bench_last(false)->message.efi.sub_ports, 1);
+    open.rule.action = NATFW_DENY;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.efi.action, NATFW_DENY);
+}
+
+Test(initiator, a_rule_that_says_nothing_of_a_flow_is_refused_at_once)
+{
+    struct gist_session_id id;
+    struct natfw_open open = {
+        .lifetime_s = 60, .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
+    open.rule.flow.source.version = 6;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_INVALID);
+    open.rule.flow.source.version = open.rule.flow.destination.version = 0;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_INVALID);
+    open.rule.flow = bench_flow();
+    open.rule.action = (enum natfw_action)77;
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_INVALID);
+    cr_assert_eq(bench.sent_count, 0);
+}
+
+Test(initiator, what_gist_says_of_a_request_is_what_the_application_hears)
+{
+    static const struct {
+        enum gist_send_result sent;
+        enum natfw_result result;
+    } rows[] = {{GIST_SEND_NO_MEMORY, NATFW_NO_MEMORY}, {GIST_SEND_NO_ROUTE, NATFW_NO_ROUTE},
+        {GIST_SEND_TO_SELF, NATFW_NO_ROUTE}, {GIST_SEND_TOO_LARGE, NATFW_INVALID},
+        {GIST_SEND_INVALID, NATFW_INVALID}};
+    request.rule = (struct natfw_policy_rule){.action = NATFW_ALLOW, .flow = bench_flow()};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gist_session_id id;
+        bench.send_result = rows[i].sent;
+        cr_assert_eq(
+            natfw_node_open(bench.node, bench.now_ms, &request, &id), rows[i].result, "%zu", i);
+        cr_assert_not(knows(&id));
+    }
+    cr_assert_eq(bench.event_count, 0);
+}
+
+static struct natfw_open with_two_ports(void)
+{
+    struct natfw_open changed = request;
+    changed.rule.sub_ports = 1;
+    return changed;
+}
+
+static enum natfw_result change(const struct gist_session_id *id, const struct natfw_open *open)
+{
+    return natfw_node_change(bench.node, bench.now_ms, id, open);
+}
+
+Test(initiator, each_success_is_told_as_what_it_answers)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert(bench_told(NATFW_EVENT_ESTABLISHED, &id, NULL));
+    struct natfw_open changed = with_two_ports();
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert(bench_told(NATFW_EVENT_UPDATED, &id, NULL));
+    cr_assert_eq(view_of(&id).rule.sub_ports, 1);
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert(bench_told(NATFW_EVENT_REFRESHED, &id, NULL));
+    cr_assert_eq(bench.events[bench.event_count - 1].info.code, NATFW_ALL_PROCESSED);
+    cr_assert_eq(view_of(&id).last_answer, NATFW_ALL_PROCESSED);
+}
+
+Test(initiator, a_granted_lifetime_below_the_wanted_one_counts_from_its_response)
+{
+    request.refresh = false;
+    struct gist_session_id id = opened();
+    request.refresh = true;
+    bench_advance(5000);
+    struct natfw_message message = bench_success(30, bench_last(false)->message.sequence_number);
+    receive(&id, &message);
+    cr_assert_eq(view_of(&id).lifetime_s, 30);
+    cr_assert_eq(view_of(&id).expires_ms, bench.now_ms + 30000);
+    bench_advance(29999);
+    cr_assert(knows(&id));
+    cr_assert_eq(bench_count(false), 1, "nobody asked for it to be refreshed");
+    bench_advance(1);
+    cr_assert_not(knows(&id));
+    cr_assert(bench_told(NATFW_EVENT_EXPIRED, &id, NULL));
+}
+
+Test(initiator, a_refused_update_leaves_the_rule_and_tells_the_answer)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    struct natfw_open changed = with_two_ports();
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    answer(&id, NATFW_POLICY_CONFLICT);
+    cr_assert(bench_told(NATFW_EVENT_REFUSED, &id, NULL));
+    cr_assert_eq(bench.events[bench.event_count - 1].info.code, NATFW_POLICY_CONFLICT);
+    cr_assert_eq(view_of(&id).rule.sub_ports, 0);
+    cr_assert_eq(view_of(&id).last_answer, NATFW_POLICY_CONFLICT);
+    bench_forget_sent();
+    bench_advance(20000);
+    cr_assert_eq(bench_last(false)->message.efi.sub_ports, 0, "refreshed is what is in force");
+}
+
+Test(initiator, a_refused_update_ends_the_session_in_the_literal_reading)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.error_response_kills_session = true;
+    bench_restart(&config);
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert_eq(change(&id, &request), NATFW_OK);
+    answer(&id, NATFW_POLICY_CONFLICT);
+    cr_assert_not(knows(&id));
+    cr_assert(bench_told(NATFW_EVENT_REFUSED, &id, NULL));
+}
+
+Test(initiator, a_refresh_that_nobody_answers_is_told_and_waits_no_more)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert_eq(change(&id, &request), NATFW_OK);
+    gist_message_handle handle = bench_last(false)->request.handle;
+    bench_undelivered(handle);
+    cr_assert(bench_told(NATFW_EVENT_REFUSED, &id, "no NATFW node answers on the path"));
+    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
+    cr_assert_eq(view_of(&id).last_answer, NATFW_DID_NOT_REACH_NR);
+    bench_undelivered(handle);
+    cr_assert_eq(bench_times(NATFW_EVENT_REFUSED), 1);
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert_eq(bench_times(NATFW_EVENT_REFRESHED), 0, "its RESPONSE comes too late");
+}
+
+Test(initiator, a_change_that_cannot_be_sent_is_told_at_once)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    bench.send_result = GIST_SEND_NO_ROUTE;
+    cr_assert_eq(change(&id, &request), NATFW_NO_ROUTE);
+    bench.send_result = GIST_SENT;
+    bench_advance(30000);
+    cr_assert_gt(bench_count(false), 1, "later refreshes are sent");
+    struct natfw_open invalid = request;
+    invalid.lifetime_s = 0;
+    cr_assert_eq(change(&id, &invalid), NATFW_INVALID);
+}
+
+Test(initiator, a_change_asks_for_the_new_lifetime_from_then_on)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    struct natfw_open longer = request;
+    longer.lifetime_s = 90;
+    cr_assert_eq(change(&id, &longer), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.lifetime_s, 90);
+    uint32_t number = bench_last(false)->message.sequence_number;
+    struct natfw_message message = bench_success(90, number);
+    receive(&id, &message);
+    cr_assert_eq(view_of(&id).lifetime_s, 90);
+    bench_advance(30000);
+    cr_assert_eq(bench_last(false)->message.lifetime_s, 90);
+    cr_assert_gt(bench_last(false)->message.sequence_number, number);
+}
+
+Test(initiator, going_back_to_the_rule_in_force_takes_back_the_change)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    struct natfw_open changed = with_two_ports();
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.efi.sub_ports, 1);
+    cr_assert_eq(change(&id, &request), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.efi.sub_ports, 0);
+    answer(&id, NATFW_ALL_PROCESSED);
+    cr_assert(bench_told(NATFW_EVENT_REFRESHED, &id, NULL));
+    cr_assert_eq(view_of(&id).rule.sub_ports, 0);
+}
+
+Test(initiator, closing_names_the_rule_in_force_and_is_told)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    struct natfw_open changed = with_two_ports();
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    uint32_t number = bench_last(false)->message.sequence_number;
+    cr_assert_eq(natfw_node_close(bench.node, bench.now_ms, &id), NATFW_OK);
+    cr_assert_eq(bench_last(false)->message.efi.sub_ports, 0);
+    cr_assert_eq(bench_last(false)->message.sequence_number, number + 1);
+    cr_assert(bench_told(NATFW_EVENT_DELETED, &id, NULL));
+    cr_assert_eq(bench.deadline_ms, UINT64_MAX, "nothing is due any more");
+    cr_assert_eq(bench.given_up[false], 1);
+    cr_assert_eq(bench.given_up[true], 1);
+}
+
+Test(initiator, only_sessions_that_were_begun_here_can_be_changed_and_closed)
+{
+    bench_establish(1);
+    struct gist_session_id id = bench_session(1);
+    cr_assert_eq(natfw_node_close(bench.node, bench.now_ms, &id), NATFW_NO_SESSION);
+    request.rule = (struct natfw_policy_rule){.action = NATFW_ALLOW, .flow = bench_flow()};
+    cr_assert_eq(change(&id, &request), NATFW_NO_SESSION);
+    cr_assert(bench_knows(1));
+    cr_assert_eq(bench.sent_count, 0);
+}

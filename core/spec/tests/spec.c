@@ -97,7 +97,23 @@ Test(spec, a_point_that_does_not_exist_is_told)
 {
     cr_assert_not(spec_mutate("RFC5973-3.5-5#3"));
     cr_assert_not(spec_mutate("RFC5973-3.5-5"));
+    cr_assert_not(spec_mutate("RFC5973-3.5-5#2x"));
     cr_assert_not(spec_mutate(""));
+}
+
+Test(spec, of_two_points_of_which_one_does_not_exist_none_is_broken)
+{
+    cr_assert_not(spec_mutate("RFC5973-3.5-5#1+RFC5973-3.5-5#3"));
+    cr_assert_not(spec_mutate("RFC5973-3.5-5#1+"));
+    cr_assert_eq(chosen(), 7);
+    cr_assert_not(spec_is_mutated());
+}
+
+Test(spec, that_a_point_is_broken_is_told)
+{
+    cr_assert_not(spec_is_mutated());
+    cr_assert(spec_mutate("RFC5973-3.5-5#1"));
+    cr_assert(spec_is_mutated());
 }
 #else
 Test(spec, a_release_build_has_no_mutants)
