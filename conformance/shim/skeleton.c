@@ -2,7 +2,8 @@
  * A shim that answers nothing: where to begin with one of your own.
  *
  * It speaks the protocol of docs/shim-protocol.md, takes every frame, and has no box behind it:
- * each place where yours comes in says so. It depends on nothing but the C library.
+ * each place where yours comes in says so; docs/guide-shim.md goes through them. It depends on
+ * nothing but the C library.
  */
 #include <stdbool.h>
 #include <stdint.h>
