@@ -233,6 +233,15 @@ function Case:_trace(who, item)
     text = who .. " " .. messages.summary(item), item = item }
 end
 
+-- What else happened, for whoever reads the report; a box may have much to say.
+local NOTES_MAX = 1000
+
+function Case:_note(text)
+  self.notes = (self.notes or 0) + 1
+  if self.notes > NOTES_MAX then return end
+  self.steps[#self.steps + 1] = { kind = "note", at = self.net.now(), text = "(" .. text .. ")" }
+end
+
 local function shown(value)
   if value == nil then return "nothing" end
   return tostring(value)

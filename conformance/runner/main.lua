@@ -358,10 +358,11 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   local host, shim_suite = require("host"), require("runner.shim_suite")
   local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
   local run = describe_run(parsed, settings, data_dir, version)
-  run.started_ms, run.jobs = shim_suite.started_ms, 1
+  run.started_ms, run.jobs, run.virtual_time = shim_suite.started_ms, 1, true
+  run.seed = run.seed or shim_suite.SEED
   local taken, began = {}, 0
   local results, name = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
-    seed = parsed.seed, strict = parsed.strict,
+    seed = run.seed, strict = parsed.strict,
     on_start = function()
       began = host.now()
       show_started(state)

@@ -36,6 +36,19 @@ function packet.transport_checksum(parts, protocol, payload)
     .. string.pack(">I2I2", protocol, #payload) .. payload)
 end
 
+-- What is wrong with the checksums of a whole IPv4 packet with UDP or TCP, or nil. A UDP checksum may be
+-- left out.
+function packet.wrong_checksum(bytes)
+  local head = (bytes:byte(1) & 15) * 4
+  local protocol = bytes:byte(10)
+  if head < 20 or #bytes < head or checksum(bytes:sub(1, head)) ~= 0 then return "IP" end
+  if protocol ~= 17 and protocol ~= 6 or #bytes < head + 20 then return nil end
+  local payload = bytes:sub(head + 1)
+  if protocol == 17 and payload:sub(7, 8) == "\0\0" then return nil end
+  local sum = checksum(bytes:sub(13, 20) .. string.pack(">I2I2", protocol, #payload) .. payload)
+  return sum ~= 0 and (protocol == 17 and "UDP" or "TCP") or nil
+end
+
 -- { source, destination, source_port, destination_port, payload, ttl, options, df } to octets.
 function packet.build(parts)
   local head = string.pack(">I2I2I2", parts.source_port, parts.destination_port, 8 + #parts.payload)

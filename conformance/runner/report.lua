@@ -89,6 +89,7 @@ end
 function report.document(results, run)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
+    virtual_time = run.virtual_time,
     counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
     duration_ms = 0, cases = json.array({}) }
   for i, case in ipairs(results) do

@@ -69,9 +69,12 @@ end
 
 local function facts(document, out)
   local rows = { { "Suite", "natfw-conform " .. document.version },
-    { "Suite hash", document.hash:sub(1, 16) }, { "Started", document.started },
+    { "Suite hash", document.hash:sub(1, 16) },
+    { "Started", document.virtual_time and "in virtual time, seed " .. document.seed
+      or document.started },
     { "Took", string.format("%.1f s", document.duration_ms / 1000) },
-    { "Cases at once", document.jobs }, { "Order", document.seed and "seed " .. document.seed
+    { "Cases at once", document.jobs },
+    { "Order", document.seed and not document.virtual_time and "seed " .. document.seed
       or "as listed" },
     { "Readings of the RFC", document.strict_rulings and "this project's only"
       or "each that the text allows" } }

@@ -27,6 +27,8 @@ local function case_xml(case, lines_of, out)
   out[#out + 1] = "    </testcase>"
 end
 
+local NO_TIME = "1970-01-01T00:00:00" -- of a run in virtual time: one seed, one report
+
 -- `lines_of(case)` gives the steps of a case as text.
 function report_junit.render(document, lines_of)
   local counts = document.counts
@@ -36,11 +38,14 @@ function report_junit.render(document, lines_of)
   local out = { '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites name="natfw-conform" ' .. totals .. ">",
     string.format('  <testsuite name="%s" timestamp="%s" %s>', xml(document.iut),
-      (document.started:gsub("Z$", "")), totals),
+      document.virtual_time and NO_TIME or document.started:gsub("Z$", ""), totals),
     "    <properties>",
     string.format('      <property name="version" value="%s"/>', xml(document.version)),
-    string.format('      <property name="hash" value="%s"/>', xml(document.hash)),
-    "    </properties>" }
+    string.format('      <property name="hash" value="%s"/>', xml(document.hash)) }
+  if document.seed then
+    out[#out + 1] = string.format('      <property name="seed" value="%d"/>', document.seed)
+  end
+  out[#out + 1] = "    </properties>"
   for _, case in ipairs(document.cases) do case_xml(case, lines_of, out) end
   out[#out + 1] = "  </testsuite>"
   out[#out + 1] = "</testsuites>"

@@ -148,7 +148,7 @@ function from_box.trigger_done(net, item)
   if ended then ended(item.status, item.text) end
 end
 
-function from_box.log() end
+function from_box.log(net, item) net.note(item.text) end
 
 -- The network -------------------------------------------------------------------------------------
 
@@ -281,7 +281,13 @@ function shim_net.open(shim, settings, seed)
 
   function net.is_box(target) return own[target] or false end
 
+  -- For whoever reads what happened; who runs a case takes it from here.
+  function net.note() end
+
+  -- A host takes no packet whose checksums are wrong.
   function net.arrived(side, octets)
+    local wrong = #octets < 20 and "IP" or packet.wrong_checksum(octets)
+    if wrong then return net.note("a packet whose " .. wrong .. " checksum is wrong comes " .. side) end
     local parts = packet.parse(octets)
     if parts and parts.destination_port == GIST_PORT then
       if net[side].on_packet then net[side].on_packet(octets, net.now()) end
