@@ -102,3 +102,64 @@ Test(aggregate, that_is_not_authenticated_is_refused_with_5_01)
     REQUIRE("RFC5973-3.6-1", bench_answered(true, 5, 0x01, 0));
     REQUIRE("RFC5973-3.6-1", bench_knows(1));
 }
+
+Test(aggregate, tells_the_next_node_by_the_sessions_own_flow_and_association)
+{
+    uint8_t octets[64];
+    bench_establish(1);
+    struct gist_received received = aggregate(octets, 0);
+    bench_receive_as(&received);
+    const struct bench_sent *sent = bench_last(false);
+    struct gist_session_id id = bench_session(1);
+    struct gist_mri flow = bench_flow();
+    cr_assert_not_null(sent);
+    cr_assert(gist_session_id_equal(&sent->request.session_id, &id));
+    cr_assert(gist_mri_equal(&sent->request.mri, &flow));
+    cr_assert(sent->request.attributes.reliable);
+    cr_assert(sent->well_formed);
+    cr_assert_eq(sent->message.type, NATFW_CREATE);
+    cr_assert_eq(sent->message.efi.action, NATFW_ALLOW);
+    cr_assert(bench_told(NATFW_EVENT_DELETED, &id, "by an aggregate"));
+    cr_assert_eq(bench.events[bench.event_count - 1].info.code, NATFW_NO_CODE);
+}
+
+Test(aggregate, of_a_source_port_covers_that_port_only)
+{
+    uint8_t octets[64];
+    bench_establish(1);
+    struct gist_received received = aggregate(octets, 0);
+    received.mri.has_source_port = true;
+    received.mri.source_port = 4001;
+    bench_receive_as(&received);
+    cr_assert(bench_knows(1));
+    received.mri.source_port = 4000;
+    bench_receive_as(&received);
+    cr_assert_not(bench_knows(1));
+}
+
+Test(aggregate, leaves_the_sessions_that_were_begun_here)
+{
+    uint8_t octets[64];
+    struct gist_session_id id;
+    struct natfw_open open = {
+        .lifetime_s = 60, .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    struct gist_received received = aggregate(octets, 0);
+    received.sii_handle = 0;
+    bench_receive_as(&received);
+    struct natfw_session_view view;
+    cr_assert(natfw_node_session(bench.node, &id, &view));
+}
+
+Test(aggregate, at_a_responder_ends_its_session_and_is_not_passed_on)
+{
+    uint8_t octets[64];
+    bench.flow_ends_here = true;
+    bench_request(60, 1);
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
+    struct gist_received received = aggregate(octets, 0);
+    bench_receive_as(&received);
+    cr_assert_not(bench_knows(1));
+    cr_assert_eq(bench_count(false), 0);
+    cr_assert_eq(bench.removals, 0);
+}

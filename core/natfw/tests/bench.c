@@ -103,6 +103,7 @@ static void take_away(
     void *context, const struct gist_session_id *owner, const struct natfw_policy_rule *rule)
 {
     (void)context;
+    bench.removals++;
     struct bench_rule *kept = rule_of(owner, rule);
     if (kept)
         *kept = bench.rules[--bench.rule_count];

@@ -46,6 +46,7 @@ struct bench {
     size_t sent_count;
     struct bench_rule rules[BENCH_RULES_MAX];
     size_t rule_count;
+    size_t removals; /* that the middlebox was asked for */
     natfw_handle handles[BENCH_HANDLES_MAX];
     size_t handle_count;
     struct natfw_event events[BENCH_EVENTS_MAX];

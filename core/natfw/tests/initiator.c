@@ -465,3 +465,14 @@ Test(initiator, only_sessions_that_were_begun_here_can_be_changed_and_closed)
     cr_assert(bench_knows(1));
     cr_assert_eq(bench.sent_count, 0);
 }
+
+Test(initiator, an_initiator_asks_nothing_of_the_middlebox)
+{
+    struct gist_session_id id = opened();
+    answer(&id, NATFW_ALL_PROCESSED);
+    struct natfw_open changed = with_two_ports();
+    cr_assert_eq(change(&id, &changed), NATFW_OK);
+    cr_assert_eq(natfw_node_close(bench.node, bench.now_ms, &id), NATFW_OK);
+    cr_assert_eq(bench.removals, 0);
+    cr_assert_eq(bench.handle_count, 0);
+}
