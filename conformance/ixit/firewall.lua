@@ -81,6 +81,12 @@ return {
     -- ["7/0x0A"] = { protocol = 17, any_source_port = true, any_destination_port = true },
   },
 
+  -- What the way to the IUT and back does to datagrams.
+  path = {
+    loses = false, -- true where some do not arrive
+    copies_ms = 0, -- one that comes again within so long is a copy that the path has made
+  },
+
   limits = {
     max_concurrent = 8, -- cases at once
     max_rate = 20, -- cases started per second

@@ -14,6 +14,7 @@ function links.generator(seed)
 end
 
 local LATENCY_MS, STREAM_REPAIR_MS = 0.2, 250
+local REPAIRS_MAX = 400 -- then a link that carries nothing passes a stream on all the same
 
 -- impairment: loss, duplication, reordering, corruption (each a share of the packets), delay_ms; all
 -- may be missing.
@@ -46,7 +47,10 @@ function links.new(impairment, seed)
   -- How late octets of a stream are: what is lost of them comes again.
   function self.stream_delay()
     local late = LATENCY_MS + (impairment.delay_ms or 0)
-    while chance("loss") do late = late + STREAM_REPAIR_MS end
+    for _ = 1, REPAIRS_MAX do
+      if not chance("loss") then break end
+      late = late + STREAM_REPAIR_MS
+    end
     return late
   end
 
