@@ -71,7 +71,7 @@ static void on_session_event(void *context, uint64_t now_ms, const struct natfw_
     struct box *box = context;
     if (event->kind == NATFW_EVENT_DISCARDED && event->why)
         box->output.log(box->output.context, event->why);
-    triggers_session_event(box->triggers, event);
+    triggers_session_event(box->triggers, box->natfw, event);
 }
 
 static bool create_core(struct box *box)

@@ -223,10 +223,11 @@ static void settle(
     answer(triggers, number, opened ? TRIGGER_DONE : TRIGGER_REFUSED, text);
 }
 
-void triggers_session_event(struct triggers *triggers, const struct natfw_event *event)
+void triggers_session_event(
+    struct triggers *triggers, const struct natfw_node *node, const struct natfw_event *event)
 {
     struct waiting *waiting, *next;
-    if (event->kind == NATFW_EVENT_REQUESTED || event->kind == NATFW_EVENT_DISCARDED)
+    if (!natfw_node_has_answered(node, event))
         return;
     LL_FOREACH_SAFE(triggers->waiting, waiting, next) {
         if (gist_session_id_equal(&waiting->session, &event->session_id))

@@ -31,8 +31,9 @@ void triggers_destroy(struct triggers *triggers);
 void triggers_run(struct triggers *triggers, struct natfw_node *node, bool is_initiator,
     uint64_t now_ms, const struct trigger *trigger);
 
-/* Answers who waits for this. */
-void triggers_session_event(struct triggers *triggers, const struct natfw_event *event);
+/* Answers who waits for this. A NOTIFY answers nobody, unless it has ended the session. */
+void triggers_session_event(
+    struct triggers *triggers, const struct natfw_node *node, const struct natfw_event *event);
 
 /* Answers all who still wait: the box ends. */
 void triggers_give_up(struct triggers *triggers);

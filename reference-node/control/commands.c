@@ -77,7 +77,7 @@ static json_t *refusal(
 void commands_session_event(struct commands *commands, const struct natfw_event *event)
 {
     struct waiting *waiting, *next;
-    if (event->kind == NATFW_EVENT_REQUESTED || event->kind == NATFW_EVENT_DISCARDED)
+    if (!natfw_node_has_answered(commands->target.natfw, event))
         return;
     LL_FOREACH_SAFE(commands->waiting, waiting, next) {
         if (!gist_session_id_equal(&waiting->session, &event->session_id))

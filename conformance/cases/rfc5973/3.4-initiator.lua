@@ -236,6 +236,27 @@ local cases = {
     end,
   },
   {
+    id = "ni-3.7.5-notify-before-the-response",
+    purpose = "A NOTIFY that comes before any RESPONSE is not answered, and does not keep an NI from "
+      .. "taking the RESPONSE.",
+    roles = roles.initiator,
+    requirements = { NO_ANSWER },
+    run = function(t)
+      local session = t:trigger_session()
+      session:expect_create()
+      t:body()
+      t.nr:send_nslp(session, messages.notify("1/0x03"))
+      local item = t.nr:await_message{ within_ms = t.ixit.timing.quiet_ms }
+      t:check{ ids = { NO_ANSWER }, text = "a NOTIFY is not answered, but the path may be asked anew",
+        expected = "CREATE or nothing", actual = messages.summary(item),
+        holds = item == nil or item.natfw ~= nil and item.natfw.name == "CREATE" }
+      if item then session:expect_create() end
+      t:control()
+      session:respond()
+      session:expect_reported{ text = "the RESPONSE is taken: the trigger reports success" }
+    end,
+  },
+  {
     id = "ni-3.7.1-no-node-answers",
     purpose = "An NI whose Queries nobody answers sends them again, gives up, and reports the failure.",
     roles = roles.initiator,

@@ -32,6 +32,19 @@ bool natfw_node_session(const struct natfw_node *node, const struct gist_session
     return session != NULL;
 }
 
+bool natfw_node_has_answered(const struct natfw_node *node, const struct natfw_event *event)
+{
+    switch (event->kind) {
+    case NATFW_EVENT_REQUESTED:
+    case NATFW_EVENT_DISCARDED:
+        return false;
+    case NATFW_EVENT_NOTIFIED:
+        return natfw_session_table_find(&node->sessions, &event->session_id) == NULL;
+    default:
+        return true;
+    }
+}
+
 void natfw_node_each_session(const struct natfw_node *node,
     void (*visit)(void *context, const struct natfw_session_view *view), void *context)
 {

@@ -137,7 +137,8 @@ void natfw_initiator_refresh(
     struct natfw_refreshing *refreshing = &session->refreshing;
     uint32_t lifetime_s =
         refreshing->lifetime_s ? refreshing->lifetime_s : session->request.lifetime_s;
-    session->request.is_change = session->state != NATFW_PENDING;
+    /* What has no lifetime yet, though a NOTIFY came, is asked for as at first, and once. */
+    session->request.is_change = session->granted_lifetime_s > 0;
     /* Should its RESPONSE not come, there is time for another before the lifetime ends. */
     refreshing->due_ms = refreshing->keeps_alive && session->request.is_change
                              ? refresh_time(node, now_ms, session->granted_lifetime_s)
