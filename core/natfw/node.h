@@ -145,8 +145,8 @@ enum natfw_result natfw_node_close(
 /* Fills in the view and returns true, or returns false when there is no such session. */
 bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,
     struct natfw_session_view *view);
-/* Whether this event is the outcome of what an initiator asked for last: that a request was sent or a
- * message dropped is none, nor is a NOTIFY that has left the session alive. */
+/* Whether this event is the outcome of what an initiator asked for last: that a request was sent or
+ * a message dropped is none, nor is a NOTIFY that has left the session alive. */
 bool natfw_node_has_answered(const struct natfw_node *node, const struct natfw_event *event);
 
 /* Calls visit for each session, in no order. The view is valid during the call; visit must not
