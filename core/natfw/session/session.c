@@ -6,7 +6,7 @@ static const enum natfw_session_state next_state[][NATFW_INPUTS] = {
         {
             [NATFW_INPUT_SUCCESS] = NATFW_ESTABLISHED,
             [NATFW_INPUT_ERROR] = NATFW_DEAD,
-            [NATFW_INPUT_CHANGE_REFUSED] = NATFW_DEAD,
+            [NATFW_INPUT_CHANGE_REFUSED] = NATFW_PENDING, /* granted, but its rule is not in yet */
             [NATFW_INPUT_NOTIFY_CHANGE] = NATFW_TRANSITORY,
             [NATFW_INPUT_NOTIFY_END] = NATFW_DEAD,
             [NATFW_INPUT_LIFETIME_OVER] = NATFW_DEAD,

@@ -56,7 +56,7 @@ static bool draw(void *context, uint8_t *octets, size_t length)
     (void)context;
     for (size_t i = 0; i < length; i++)
         octets[i] = bench.random_octet++;
-    return true;
+    return !bench.no_randomness;
 }
 
 static struct bench_rule *rule_of(

@@ -41,6 +41,7 @@ struct bench {
     size_t allocations;               /* that live */
     size_t allocations_until_failure; /* 0: never fails */
     uint8_t random_octet;             /* the next one drawn */
+    bool no_randomness;
 
     struct bench_sent sent[BENCH_SENT_MAX];
     size_t sent_count;

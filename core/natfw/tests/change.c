@@ -213,6 +213,7 @@ Test(change, a_refresh_extends_the_rule_at_once_by_what_it_asks_for)
     cr_assert(bench_rule_acts(1));
     bench_advance(1);
     cr_assert_not(bench_knows(1), "a refresh that nobody answers ends by itself");
+    cr_assert_eq(bench_count(false), 1, "the old deadline is forgotten");
 }
 
 Test(change, a_refresh_for_less_takes_nothing_away_until_it_is_granted)
@@ -300,4 +301,21 @@ Test(change, a_request_that_cannot_be_sent_on_is_answered_at_once)
     cr_assert(bench_told(NATFW_EVENT_REFUSED, &id, NULL));
     cr_assert_eq(bench.events[bench.event_count - 1].info.code, NATFW_DID_NOT_REACH_NR);
     cr_assert_eq(view_of(1).expires_ms, before_ms);
+}
+
+Test(change, a_refused_refresh_spares_a_session_whose_rule_comes_after_the_refusal)
+{
+    bench.middlebox_waits = true;
+    bench_request(60, 1);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
+    bench_request(60, 2);
+    bench_respond(NATFW_POLICY_CONFLICT, 2);
+    cr_assert(bench_state(1, NATFW_PENDING), "its rule is not in yet");
+    bench_answer_middlebox(NATFW_MIDDLEBOX_OK);
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
+    cr_assert(bench_rule_acts(1));
+    bench.middlebox_waits = false;
+    bench_request(60, 3);
+    bench_respond(NATFW_ALL_PROCESSED, 3);
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
 }

@@ -141,3 +141,10 @@ Test(discarded, an_answer_with_a_fault)
     bench_receive_octets(1, true, response_of_nothing, sizeof(response_of_nothing));
     expect_discarded("a malformed RESPONSE or NOTIFY");
 }
+
+Test(discarded, a_query_without_a_message_is_no_message)
+{
+    bench_receive_octets(1, false, NULL, 0);
+    cr_assert_eq(bench.sent_count, 0);
+    cr_assert_eq(bench.event_count, 0);
+}
