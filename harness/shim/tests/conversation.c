@@ -345,8 +345,12 @@ Test(conversation, who_is_no_initiator_opens_nothing)
 
 Test(conversation, a_field_that_the_operation_has_not_got_is_refused)
 {
-    cr_assert_eq(
-        trigger_status("roles = {\"initiator\"}\n", "\0\0\0\x09\5close\1\4port\1x", 18), 2);
+    cr_assert_eq(trigger_status("roles = {\"initiator\"}\n",
+                     "\0\0\0\x09\5close\2\3sid\x20"
+                     "00112233445566778899aabbccddeeff"
+                     "\4port\1x",
+                     55),
+        2);
 }
 
 Test(conversation, a_session_that_was_not_opened_here_is_not_closed)
