@@ -268,9 +268,34 @@ static bool is_of(const struct conntrack_flow *wanted, const struct flow_tuple *
                    tuple->destination_port - flow->destination_port < wanted->ports));
 }
 
+static bool names_a_tuple(const struct gist_mri *flow)
+{
+    return flow->source_prefix == 32 && flow->has_protocol && flow->has_source_port &&
+           flow->has_destination_port;
+}
+
+/* A tuple finds a connection in either direction, as ctnetlink has it. */
+static void forget_tuple(struct flow_tracker *tracker, const struct gist_mri *flow, uint16_t port)
+{
+    bool is_reply;
+    struct flow_tuple tuple = {.source = flow->source,
+        .destination = flow->destination,
+        .protocol = flow->protocol,
+        .source_port = flow->source_port,
+        .destination_port = port};
+    struct key key = key_of(&tuple);
+    struct connection *connection = find(tracker, 0, &key, &is_reply);
+    if (connection)
+        drop(tracker, connection);
+}
+
 void flow_tracker_forget(struct flow_tracker *tracker, const struct conntrack_flow *flow)
 {
     struct connection *connection, *next;
+    for (uint8_t i = 0; names_a_tuple(&flow->flow) && i < flow->ports; i++)
+        forget_tuple(tracker, &flow->flow, (uint16_t)(flow->flow.destination_port + i));
+    if (names_a_tuple(&flow->flow))
+        return;
     HASH_ITER(hh, tracker->connections, connection, next) {
         struct flow_tuple tuple = tuple_of(&connection->original);
         if (is_of(flow, &tuple))

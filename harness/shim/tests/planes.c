@@ -211,7 +211,7 @@ static void carry(struct planes *planes, uint64_t seed, unsigned step)
 
 ParameterizedTestParameters(planes, let_the_same_packets_pass)
 {
-    static uint64_t seeds[] = {1, 20, 300, 4000, 50000, 600000};
+    static uint64_t seeds[] = {1, 20, 300, 4000, 50000, 600000, 279417691380};
     return cr_make_param_array(uint64_t, seeds, sizeof(seeds) / sizeof(seeds[0]));
 }
 
