@@ -38,6 +38,7 @@ struct bench {
     enum gist_send_result send_result;
     enum natfw_code authentication;
     enum natfw_code permission;
+    size_t permissions_asked[2];      /* by whether it is an update */
     size_t allocations;               /* that live */
     size_t allocations_until_failure; /* 0: never fails */
     uint8_t random_octet;             /* the next one drawn */

@@ -319,3 +319,31 @@ Test(change, a_refused_refresh_spares_a_session_whose_rule_comes_after_the_refus
     bench_respond(NATFW_ALL_PROCESSED, 3);
     cr_assert(bench_state(1, NATFW_ESTABLISHED));
 }
+
+Test(change, an_update_that_was_refused_may_be_asked_for_again)
+{
+    bench_establish(1);
+    struct natfw_message update = bench_create(60, 2);
+    update.efi.sub_ports = 1;
+    bench_receive(1, false, &update);
+    bench_respond(NATFW_POLICY_CONFLICT, 2);
+    cr_assert_eq(bench_rules(), 1);
+    update.sequence_number = 3;
+    bench_receive(1, false, &update);
+    cr_assert_eq(bench_rules(), 2, "its rule is set aside anew");
+    bench_respond(NATFW_ALL_PROCESSED, 3);
+    cr_assert_eq(bench_rules(), 1);
+    cr_assert_eq(bench.rules[0].rule.sub_ports, 1);
+}
+
+Test(change, policy_hears_whether_the_session_is_known)
+{
+    bench_request(60, 1);
+    cr_assert_eq(bench.permissions_asked[true], 0);
+    size_t asked = bench.permissions_asked[false];
+    cr_assert_gt(asked, 0);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
+    bench_request(60, 2);
+    cr_assert_eq(bench.permissions_asked[false], asked);
+    cr_assert_eq(bench.permissions_asked[true], asked);
+}

@@ -43,8 +43,8 @@ Test(session, a_refused_change_ends_it_by_a_modified_lifetime_or_the_literal_rea
 
 Test(session, handles_of_a_session_count_its_requests_and_never_touch_its_number)
 {
-    const natfw_handle first = UINT64_C(5) << NATFW_HANDLE_REQUEST_BITS;
-    struct natfw_session session = {.serial = 5};
+    const natfw_handle first = UINT64_C(4) << NATFW_HANDLE_REQUEST_BITS;
+    struct natfw_session session = {.serial = 4};
     natfw_session_await_response(&session);
     cr_assert(session.request.awaits_response);
     cr_assert_eq(session.request.handle, first + 1);
