@@ -178,6 +178,26 @@ Test(box, intercepts_a_query_and_answers_the_querier)
     cr_assert(ipv4_packet_read(&view, seen.packets[0].octets, seen.packets[0].length));
     ipv4_packet_ports(&view, &source, &destination);
     cr_assert(ipv4_packet_is_right_udp(&view) && source == 270 && destination == 270);
+    query.octets[query.length - 1] ^= 1;
+    cr_assert(box_packet(box, 2, query.octets, query.length));
+    box_settle(box);
+    cr_assert(seen.packet_count == 1, "a damaged one is answered");
+    box_destroy(box);
+}
+
+Test(box, lets_messages_between_others_go_by)
+{
+    enum { UDP_AT = IP_HEADER + 4, CHECKSUM_AT = UDP_AT + 6, C_FLAG_AT = UDP_AT + 18 };
+    struct output_packet query = query_of(7);
+    struct box *box = box_of(open_firewall, 3);
+    query.octets[C_FLAG_AT] &= 0x7f;
+    memset(query.octets + CHECKSUM_AT, 0, 2);
+    cr_assert(box_packet(box, 2, query.octets, query.length));
+    box_settle(box);
+    cr_assert(seen.packet_count == 1 && seen.packets[0].length == query.length);
+    cr_assert(
+        memcmp(seen.packets[0].octets + UDP_AT, query.octets + UDP_AT, query.length - UDP_AT) == 0);
+    cr_assert(seen.packets[0].octets[TTL_AT] == query.octets[TTL_AT] - 1);
     box_destroy(box);
 }
 

@@ -82,7 +82,8 @@ Test(triggers, with_a_field_that_is_not_understood_do_nothing)
 Test(triggers, close_only_by_thirty_two_hexadecimal_digits)
 {
     static const char *const wrong[] = {"", "0123456789abcdef0123456789abcde",
-        "0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdeg"};
+        "0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdeg",
+        "0123456789abcdef0123456789abcdef, and more"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct trigger trigger = {
             .number = 4, .operation = "close", .fields = {{"sid", wrong[i]}}, .field_count = 1};
