@@ -207,10 +207,15 @@ function Neighbour:waiting() return #self.inbox end
 
 -- Querier ----------------------------------------------------------------------------------------
 
+-- When a Query is first sent again, T1, and how often it is sent. Where the path loses, so often within
+-- a patience of 8 s that a lost Query blames nobody.
+local T1_MS, QUERIES, T1_OF_LOSSY_PATH_MS, QUERIES_OF_LOSSY_PATH = 500, 5, 100, 8
+
 -- Retransmits the Query with binary exponential backoff until a Response came. RFC 5971, 5.3.3.
 local function keep_asking(self, session, attempt, delay_ms)
   local exchange = session.querying
-  if exchange.response or exchange.stopped or attempt > 5 then return end
+  local most = self.case.ixit.path.loses and QUERIES_OF_LOSSY_PATH or QUERIES
+  if exchange.response or exchange.stopped or attempt > most then return end
   self:_send_query(session, attempt)
   exchange.timer = self.net.after(delay_ms, function()
     keep_asking(self, session, attempt + 1, delay_ms * 2)
@@ -222,7 +227,7 @@ function Neighbour:_start_handshake(session, options)
   options = options or {}
   session.querying = { cookies = {}, all_sent = {}, responses = {}, change = options.change_query,
     options = options }
-  keep_asking(self, session, 1, 500)
+  keep_asking(self, session, 1, self.case.ixit.path.loses and T1_OF_LOSSY_PATH_MS or T1_MS)
 end
 
 local function port_of(response)
