@@ -135,7 +135,7 @@ end
 
 local function check_ixit(parsed)
   if #parsed.words ~= 1 then return complain("check-ixit wants one FILE") end
-  local settings, problems = load_ixit(parsed.words[1], parsed.settings)
+  local settings, problems = load_ixit(parsed.words[1], parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
   print(parsed.words[1] .. ": " .. settings.name .. " as " .. table.concat(settings.ics.roles,
     ", "))

@@ -9,7 +9,7 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
 
   list [FILTER]… [--json]              the cases, or those that match
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
-  check-ixit FILE                      says what is wrong with the file, if anything
+  check-ixit [--shim COMMAND] FILE     says what is wrong with the file, if anything
   compare OLD.json NEW.json [--json]   what changed between two runs
   replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
                                        and compares what the IUT says; WHO is an address,

@@ -69,6 +69,9 @@ expect 2 'nowhere: has no file of cases' "$program" list --cases "$folder/nowher
 
 cp "$suite/ixit/firewall.lua" "$folder/good.lua"
 expect 0 'as NF-FW' "$program" check-ixit "$folder/good.lua"
+sed '/netns = /d; /interface = /d' "$folder/good.lua" >"$folder/virtual.lua"
+expect 0 'as NF-FW' "$program" check-ixit --shim "$skeleton" "$folder/virtual.lua"
+expect 2 'inside.netns is missing' "$program" check-ixit "$folder/virtual.lua"
 sed 's/usual_s = 60/usual_s = "soon"/' "$folder/good.lua" >"$folder/bad.lua"
 line=$(grep -n 'usual_s = ' "$folder/bad.lua" | cut -d: -f1)
 expect 2 "bad.lua:$line: lifetime.usual_s has to be seconds" "$program" check-ixit "$folder/bad.lua"

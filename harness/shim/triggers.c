@@ -90,7 +90,8 @@ static const char *read_open(const struct trigger *trigger, struct natfw_open *o
     unsigned long lifetime_s;
     memset(open, 0, sizeof(*open));
     if (!text_to_address(value_of(trigger, "source"), &flow->source) ||
-        !text_to_address(value_of(trigger, "destination"), &flow->destination))
+        !text_to_address(value_of(trigger, "destination"), &flow->destination) ||
+        flow->source.version != 4 || flow->destination.version != 4)
         return "source, destination: give an IPv4 address";
     if (!read_port(value_of(trigger, "source_port"), &flow->has_source_port, &flow->source_port) ||
         !read_port(value_of(trigger, "destination_port"), &flow->has_destination_port,

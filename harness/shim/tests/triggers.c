@@ -57,8 +57,8 @@ ParameterizedTestParameters(triggers, say_what_is_wrong_with_a_field)
 {
     static struct wrong wrong[] = {{0, "192.0.2", "source"}, {1, "65536", "source_port"},
         {2, "", "destination"}, {3, "0", "destination_port"}, {3, "5000x", "destination_port"},
-        {4, "256", "protocol"}, {5, "0", "lifetime_s"}, {5, "4294967296", "lifetime_s"},
-        {5, "-1", "lifetime_s"}};
+        {0, "2001:db8::1", "source"}, {4, "256", "protocol"}, {5, "0", "lifetime_s"},
+        {5, "4294967296", "lifetime_s"}, {5, "-1", "lifetime_s"}};
     return cr_make_param_array(struct wrong, wrong, sizeof(wrong) / sizeof(wrong[0]));
 }
 
