@@ -7,9 +7,9 @@
  * restarts. The seeds are cases of the conformance suite. Whatever comes, what the shim writes is
  * of the protocol:
  *   - it is whole frames, of kinds that a shim sends;
- *   - each GO is answered by a QUIET, whose time is not before the turn's;
+ *   - each QUIET answers a GO, and its time is not before the turn's;
  *   - each PACKET is a whole IPv4 packet with a TTL and a right checksum;
- *   - streams that the box opens have even numbers, each a new one.
+ *   - streams that the box opens have even numbers.
  */
 #include "fuzz/target.h"
 #include "harness/shim/conversation.h"

@@ -242,6 +242,15 @@ function Case:_note(text)
   self.steps[#self.steps + 1] = { kind = "note", at = self.net.now(), text = "(" .. text .. ")" }
 end
 
+-- What arrives is looked at outside the case's own steps: a fault of the runner in that is this case's
+-- error, and no other's.
+function Case:_guard(action, ...)
+  local ok, problem = xpcall(action, debug.traceback, ...)
+  if ok then return end
+  self.verdict, self.reason = "error", tostring(problem)
+  self:_wake()
+end
+
 local function shown(value)
   if value == nil then return "nothing" end
   return tostring(value)

@@ -45,7 +45,7 @@ function error_object.expect(t, item, given)
   given = fields.of("error_object.expect", given, "ids error sent quotes info infos objects order")
   local failure = item:values("Error")
   t:check{ ids = given.ids, text = "error and subcode", expected = given.error,
-    actual = item.code .. "/" .. item.subcode }
+    actual = tostring(item.code) .. "/" .. tostring(item.subcode) }
   t:check{ ids = given.ids, text = "its class is Protocol-Error", expected = 2,
     actual = failure.class }
   t:check{ ids = { error_object.nli }, text = "in D-mode it has the sender's NLI",
@@ -55,7 +55,7 @@ function error_object.expect(t, item, given)
   end
   t:check{ ids = { error_object.header }, text = "it quotes the common header",
     expected = after_version_and_hops(given.sent.gist.bytes),
-    actual = after_version_and_hops(failure.original_header) }
+    actual = after_version_and_hops(failure.original_header or "") }
   check_quotes(t, given, item)
   if given.info then check_infos(t, given, item) end
 end

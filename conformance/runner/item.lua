@@ -102,7 +102,9 @@ end
 
 -- An object is quoted with its header, whose type has twelve bits.
 local function what_info_is_about(name, octets)
-  if name ~= "Object Value Info" then return (string.unpack(">I2", octets)) end
+  if name ~= "Object Value Info" then
+    return #octets >= 2 and string.unpack(">I2", octets) or false
+  end
   return #octets >= 6 and string.unpack(">I2", octets, 5) & 0xFFF or false
 end
 

@@ -27,7 +27,7 @@ end
 
 local function handlers(self)
   return {
-    receive = function(item) self:_received(item) end,
+    receive = function(item) self.case:_guard(self._received, self, item) end,
     heard = function() self.case:_wake() end,
     closed = function(association, reason)
       association.closed_at, association.closed_because = self.net.now(), reason
@@ -335,7 +335,8 @@ end
 -- `response_source` where a case wants another source than its own.
 local function on_query(self, session, item)
   session.queries[#session.queries + 1] = item
-  if self.silent then return self.case:_wake() end
+  -- One over an association has no packet to answer to; the case sees that it came.
+  if self.silent or not item.packet then return self.case:_wake() end
   local responding = session.responding or { cookies = {} }
   session.responding = responding
   local cookie = self.net.random(16)
@@ -457,7 +458,7 @@ function Neighbour:_received_packet(parts, at)
   local item = messages.read(parts.payload:sub(5))
   if item.gist.name == "MA-Hello" then self.stray_hellos = self.stray_hellos + 1 end
   item.at, item.mode, item.packet = at, item.gist.header.c == 1 and "Q" or "D", parts
-  self:_received(item)
+  self.case:_guard(self._received, self, item)
 end
 
 function Neighbour:_close()

@@ -12,7 +12,9 @@ local shim_net = { START_MS = (1 << 40) / 1000 }
 
 local TURNS_MAX, TURNS_OF_CASE_MAX = 10000, 100000 -- of one moment, and of all
 
-local GIST_PORT = 270
+local GIST_PORT, TCP = 270, 0
+local TTL, MTU = 64, 1500 -- of what a neighbour sends, and of a link
+local TTL_AT = 9 -- octet of an IPv4 header
 local PORTS = { inside = 1, outside = 2 }
 local SIDES = { "inside", "outside" }
 
@@ -95,16 +97,25 @@ end
 
 local from_box = {}
 
+-- What no box can do: the child is wrong, and the case inconclusive.
+local function nonsense(what, ...) error({ reason = "the shim " .. string.format(what, ...) }) end
+
 function from_box.packet(net, item)
   local side = SIDES[item.port]
-  if not net[side] then return end
+  if not net.has_port[side] then
+    nonsense("sends a packet by port %d, which there is none of", item.port)
+  end
   for _, copy in ipairs(net.links.carry(item.octets)) do
     net.clock.at(net.now() + copy[1], clock.DELIVERY, function() net.arrived(side, copy[2]) end)
   end
 end
 
 function from_box.stream_open(net, item)
-  local listener = net.listeners[item.peer.address .. ":" .. item.peer.port]
+  if not net.has_port[SIDES[item.port]] or not net.is_box(item.own.address) then
+    nonsense("opens a stream from %s by port %d, which are not the box's", item.own.address, item.port)
+  end
+  local listener = item.stack == TCP
+    and net.listeners[item.peer.address .. ":" .. item.peer.port]
   local stream = new_stream(net, item.stream)
   from_box_in_order(stream, function()
     if not listener then
@@ -143,6 +154,9 @@ function from_box.stream_reset(net, item)
 end
 
 function from_box.trigger_done(net, item)
+  if item.number == 0 or item.number > net.last_trigger then
+    nonsense("answers trigger %d, which there was none of", item.number)
+  end
   local ended = net.triggers[item.number]
   net.triggers[item.number] = nil
   if ended then ended(item.status, item.text) end
@@ -171,6 +185,9 @@ local function take_turns(net)
   end
 end
 
+-- An address is on one side only: what comes out where it came in reaches nobody.
+local function socket_key(side, address, port) return side .. " " .. address .. ":" .. port end
+
 local function open_side(net, name)
   local side, port = {}, PORTS[name]
 
@@ -185,7 +202,7 @@ local function open_side(net, name)
   end
 
   function side:udp(own, own_port, receive)
-    net.sockets[own .. ":" .. own_port] = receive
+    net.sockets[socket_key(name, own, own_port)] = receive
     local last = {} -- a data flow sends the same datagram again and again
     return {
       send = function(_, bytes, target, target_port)
@@ -198,7 +215,7 @@ local function open_side(net, name)
         side:send_packet(last.octets, target)
         return true
       end,
-      close = function() net.sockets[own .. ":" .. own_port] = nil end,
+      close = function() net.sockets[socket_key(name, own, own_port)] = nil end,
     }
   end
 
@@ -260,7 +277,8 @@ function shim_net.open(shim, settings, seed)
   local draw = links.generator(seed)
   local net = { shim = shim, clock = time, after = time.after, pending = {}, turns = 0, sockets = {},
     listeners = {}, streams = {}, triggers = {}, last_port = 40000, last_stream = -1,
-    last_trigger = 0, links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
+    last_trigger = 0, has_port = {},
+    links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
   local own = {}
 
   function net.now() return time.time end
@@ -281,6 +299,11 @@ function shim_net.open(shim, settings, seed)
 
   function net.is_box(target) return own[target] or false end
 
+  -- Data between others: what it sends itself, and Queries in a flow's name, have any TTL.
+  local function is_forwarded(parts)
+    return parts and parts.destination_port ~= GIST_PORT and not own[parts.source]
+  end
+
   -- For whoever reads what happened; who runs a case takes it from here.
   function net.note() end
 
@@ -288,13 +311,17 @@ function shim_net.open(shim, settings, seed)
   function net.arrived(side, octets)
     local wrong = #octets < 20 and "IP" or packet.wrong_checksum(octets)
     if wrong then return net.note("a packet whose " .. wrong .. " checksum is wrong comes " .. side) end
+    if #octets > MTU then return net.note("a packet longer than the link's MTU comes " .. side) end
     local parts = packet.parse(octets)
+    if is_forwarded(parts) and octets:byte(TTL_AT) >= TTL then
+      return net.note("a packet that is forwarded with its TTL as it was comes " .. side)
+    end
     if parts and parts.destination_port == GIST_PORT then
       if net[side].on_packet then net[side].on_packet(octets, net.now()) end
       return
     end
     if parts then
-      local receive = net.sockets[parts.destination .. ":" .. parts.destination_port]
+      local receive = net.sockets[socket_key(side, parts.destination, parts.destination_port)]
       if receive then receive(parts.payload, parts.source, parts.source_port, net.now()) end
       return
     end
@@ -325,6 +352,7 @@ function shim_net.open(shim, settings, seed)
     net.to_box(event)
     if event.kind == "port" then
       own[event.address] = true
+      net.has_port[event.name] = true
       net[event.name] = open_side(net, event.name)
     end
   end

@@ -20,9 +20,9 @@ local QUIET = frame(0x86, NEVER)
 
 local function quiet_until(time) return frame(0x86, string.pack(">I8", time)) end
 
-local function stream_open(number)
+local function stream_open(number, own)
   local function end_of(text) return "\4" .. address.parse(text) .. "\1\0" end
-  return frame(0x91, string.pack(">I4B", number, 1) .. end_of("10.1.0.1") .. end_of("192.0.2.1")
+  return frame(0x91, string.pack(">I4B", number, 1) .. end_of("10.1.0.1") .. end_of(own or "192.0.2.1")
     .. "\0\0\0")
 end
 
@@ -109,6 +109,9 @@ local FAULTS = {
   { "a body that ends too early", frame(0x90, "\1\0"), nil, "packet that cannot be read" },
   { "octets left over", frame(0x94, "\0\0\0\2x"), nil, "stream_close with octets left over" },
   { "a second hello", HELLO, nil, "a second hello" },
+  { "a packet by a port that it has not got", frame(0x90, "\9\0\1x"), nil, "by port 9" },
+  { "a stream from an address of another", stream_open(2, "192.0.2.77"), nil, "from 192.0.2.77" },
+  { "an answer that nobody asked for", frame(0xA0, string.pack(">I4Bs2", 7, 0, "")), nil, "trigger 7" },
   { "its death", "", "end", "has died %(exit status 7%)" },
   { "silence", "", "silence", "has not answered in 60 seconds" },
   { "a wake before the turn", quiet_until(1), nil, "lies about time" },

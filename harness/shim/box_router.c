@@ -103,8 +103,9 @@ static void on_open(struct box *box, const struct stream_event *event)
 {
     uint16_t port = box->config->gist.association_port;
     gist_association_id id = 0;
-    if (event->stack == GIST_STACK_TCP && port != 0 && event->own.port == port &&
-        ports_is_own(&box->ports, &event->own.address) && streams_has_room(box->streams))
+    if (event->stream % 2 == 1 && event->stack == GIST_STACK_TCP && port != 0 &&
+        event->own.port == port && ports_is_own(&box->ports, &event->own.address) &&
+        streams_has_room(box->streams))
         id = gist_node_association_accepted(box->gist, box_now_ms(box), &event->peer, &event->own,
             box_interface_to(box, &event->peer.address));
     if (id == 0) {
