@@ -152,6 +152,9 @@ local function send(self, octets)
   if not ok then give_up(self, FAILED[why]) end
 end
 
+-- What no box can do is nonsense, too, though its frames are right.
+function Shim:reject(why, ...) give_up(self, why, ...) end
+
 -- Starts the command; an error where it does not even greet.
 function Shim.start(host, command, seed)
   local child, why = host.child(command)

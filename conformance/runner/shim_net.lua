@@ -97,13 +97,10 @@ end
 
 local from_box = {}
 
--- What no box can do: the child is wrong, and the case inconclusive.
-local function nonsense(what, ...) error({ reason = "the shim " .. string.format(what, ...) }) end
-
 function from_box.packet(net, item)
   local side = SIDES[item.port]
   if not net.has_port[side] then
-    nonsense("sends a packet by port %d, which there is none of", item.port)
+    net.shim:reject("sends a packet by port %d, which there is none of", item.port)
   end
   for _, copy in ipairs(net.links.carry(item.octets)) do
     net.clock.at(net.now() + copy[1], clock.DELIVERY, function() net.arrived(side, copy[2]) end)
@@ -112,7 +109,7 @@ end
 
 function from_box.stream_open(net, item)
   if not net.has_port[SIDES[item.port]] or not net.is_box(item.own.address) then
-    nonsense("opens a stream from %s by port %d, which are not the box's", item.own.address, item.port)
+    net.shim:reject("opens a stream from %s by port %d, which are not the box's", item.own.address, item.port)
   end
   local listener = item.stack == TCP
     and net.listeners[item.peer.address .. ":" .. item.peer.port]
@@ -155,7 +152,7 @@ end
 
 function from_box.trigger_done(net, item)
   if item.number == 0 or item.number > net.last_trigger then
-    nonsense("answers trigger %d, which there was none of", item.number)
+    net.shim:reject("answers trigger %d, which there was none of", item.number)
   end
   local ended = net.triggers[item.number]
   net.triggers[item.number] = nil
