@@ -109,7 +109,8 @@ end
 
 function from_box.stream_open(net, item)
   if not net.has_port[SIDES[item.port]] or not net.is_box(item.own.address) then
-    net.shim:reject("opens a stream from %s by port %d, which are not the box's", item.own.address, item.port)
+    net.shim:reject("opens a stream from %s by port %d, which are not the box's", item.own.address,
+      item.port)
   end
   local listener = item.stack == TCP
     and net.listeners[item.peer.address .. ":" .. item.peer.port]
