@@ -311,6 +311,9 @@ function Case:tolerate(name) self.tolerated[name] = true end
 -- From here on they may not come any more.
 function Case:tolerate_no_more(name) self.tolerated[name] = nil end
 
+-- How often a datagram is sent that may be lost, until something comes of it.
+function Case:attempts() return self.ixit.path.loses and 8 or 3 end
+
 -- The runner's clock, in milliseconds.
 function Case:now() return self.net.now() end
 

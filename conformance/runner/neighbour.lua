@@ -142,12 +142,9 @@ function Neighbour:expect(given)
   return item
 end
 
--- The same for what send() provokes; as it may be lost, it is sent up to three times, and more where
--- the path is known to lose.
-local ATTEMPTS, ATTEMPTS_OF_LOSSY_PATH = 3, 8
-
+-- The same for what send() provokes; as it may be lost, it is sent again.
 function Neighbour:insist(send, given)
-  for _ = 1, self.case.ixit.path.loses and ATTEMPTS_OF_LOSSY_PATH or ATTEMPTS do
+  for _ = 1, self.case:attempts() do
     send()
     if self:await_message({ within_ms = self.case.ixit.timing.response_ms / 3 }) then break end
   end

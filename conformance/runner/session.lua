@@ -157,12 +157,11 @@ local function request_and_grant(self, given)
   self:respond(given.response)
 end
 
--- The same where each message is a datagram that may be lost: from the start again, up to three
--- times.
+-- The same where each message is a datagram that may be lost: from the start again.
 local function insist_on_grant(self, given)
   local case = self.case
   local patience_ms = case.ixit.timing.response_ms / 3
-  for _ = 1, 3 do
+  for _ = 1, case:attempts() do
     self:send_create(given.request)
     if not case:judges_responder() and case.nr:await_message({ within_ms = patience_ms }) then
       self:expect_create({ ids = given.ids })
