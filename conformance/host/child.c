@@ -184,6 +184,17 @@ static int child_receive(lua_State *L)
     return 2;
 }
 
+/* Whether octets have come that nobody has asked for. */
+static int child_pending(lua_State *L)
+{
+    struct child *child = check_child(L);
+    char octet;
+    lua_pushboolean(
+        L, child->taken < child->filled ||
+               (child->process != 0 && recv(child->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0));
+    return 1;
+}
+
 /* Waits for the end of a process that may have been told to end. */
 static bool wait_for_end(pid_t process, int *status, int64_t until_ms)
 {
@@ -225,6 +236,7 @@ void host_open_child(lua_State *L)
     static const luaL_Reg methods[] = {
         {"send", child_send},
         {"receive", child_receive},
+        {"pending", child_pending},
         {"close", child_close},
         {NULL, NULL},
     };

@@ -8,7 +8,7 @@ local options = require("runner.options")
 local show = require("codec.show")
 local tables = require("codec.tables")
 
-local USAGE, BROKEN = 2, 3
+local USAGE, BROKEN, INCONCLUSIVE = 2, 3, 4
 
 local function complain(...)
   io.stderr:write("natfw-conform: ", string.format(...), "\n")
@@ -361,7 +361,7 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   run.started_ms, run.jobs, run.virtual_time = shim_suite.started_ms, 1, true
   run.seed = run.seed or shim_suite.SEED
   local taken, began = {}, 0
-  local results, name = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
+  local results, name, wrong_end = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
     seed = run.seed, strict = parsed.strict,
     on_start = function()
       began = host.now()
@@ -376,7 +376,10 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   if state.terminal then io.stdout:write("\r\27[K") end
   show_slowest(taken)
   if name then run.iut = run.iut .. ", by " .. name end
-  return conclude(results, run, parsed)
+  local status = conclude(results, run, parsed)
+  if not wrong_end then return status end
+  complain("%s", wrong_end)
+  return status == 0 and INCONCLUSIVE or status
 end
 
 -- Everything that is written at the end has to be writable before anything runs.

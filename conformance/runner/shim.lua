@@ -194,6 +194,7 @@ end
 -- One turn at this time (microseconds): the events happen to the box, each a table with its kind.
 -- Returns what the box does, and when it wants its next turn: nil for never.
 function Shim:turn(time, events)
+  if self.child:pending() then give_up(self, "sends something outside a turn") end
   local parts = { frame("turn", { time = time }) }
   for i, event in ipairs(events) do parts[i + 1] = frame(event.kind, event) end
   parts[#parts + 1] = frame("go")
@@ -211,15 +212,19 @@ function Shim:turn(time, events)
   end
 end
 
--- What runs is done with.
-function Shim:finish()
+-- The box is done with; what it does in this last turn reaches nobody.
+function Shim:finish(time)
+  local ok, problem = pcall(self.turn, self, time, { { kind = "end" } })
   self.streams, self.stream_count = {}, 0
-  if self.child then pcall(send, self, frame("end")) end
+  if not ok then error(problem, 0) end
 end
 
+-- Ends the child. Returns what is wrong with the way in which it ends, or nil.
 function Shim:close()
-  if self.child then self.child:close() end
+  local ended = self.child and self.child:close()
   self.child = nil
+  if not ended or ended == "exit status 0" then return nil end
+  return "the shim ends with " .. ended .. " after its input; exit status 0 is right"
 end
 
 return Shim

@@ -54,7 +54,10 @@ Stream.__index = Stream
 local function to_box_in_order(self, event)
   local at = math.max(self.net.now() + self.net.links.stream_delay(), self.last_at or 0)
   self.last_at = at
-  self.net.clock.at(at, clock.DELIVERY, function() self.net.to_box(event) end)
+  self.net.clock.at(at, clock.DELIVERY, function()
+    self.accepted = self.accepted or event.kind == "stream_accept"
+    self.net.to_box(event)
+  end)
 end
 
 local function from_box_in_order(self, action)
@@ -90,7 +93,27 @@ end
 local function new_stream(net, number)
   local stream = setmetatable({ net = net, number = number, open = true }, Stream)
   net.streams[number] = stream
+  net.ever[number] = true
   return stream
+end
+
+-- The stream that the box speaks of: nil for one that is over, whatever it still has to say.
+local function stream_of(net, item)
+  if not net.ever[item.stream] then
+    net.shim:reject("speaks of stream %d, which there was none of", item.stream)
+  end
+  return net.streams[item.stream]
+end
+
+-- Two connections between the same two endpoints cannot be told apart on a wire.
+local function note_endpoints(net, item)
+  local key = string.format("%s:%d to %s:%d", item.own.address, item.own.port, item.peer.address,
+    item.peer.port)
+  local before = net.by_endpoints[key]
+  if before and net.streams[before] then
+    net.shim:reject("opens a second stream from %s, while the first is open", key)
+  end
+  net.by_endpoints[key] = item.stream
 end
 
 -- What the box does -------------------------------------------------------------------------------
@@ -112,6 +135,7 @@ function from_box.stream_open(net, item)
     net.shim:reject("opens a stream from %s by port %d, which are not the box's", item.own.address,
       item.port)
   end
+  note_endpoints(net, item)
   local listener = item.stack == TCP
     and net.listeners[item.peer.address .. ":" .. item.peer.port]
   local stream = new_stream(net, item.stream)
@@ -125,29 +149,33 @@ function from_box.stream_open(net, item)
 end
 
 function from_box.stream_accept(net, item)
-  local stream = net.streams[item.stream]
+  local stream = stream_of(net, item)
   if stream then
+    stream.accepted = true
     from_box_in_order(stream, function() if stream.on_open then stream.on_open() end end)
   end
 end
 
 function from_box.stream_octets(net, item)
-  local stream = net.streams[item.stream]
+  local stream = stream_of(net, item)
   if not stream then return end
+  if not stream.accepted then
+    net.shim:reject("sends octets of stream %d before that is accepted", item.stream)
+  end
   from_box_in_order(stream, function()
     if stream.open and stream.on_data then stream.on_data(item.octets, net.now()) end
   end)
 end
 
 function from_box.stream_close(net, item)
-  local stream = net.streams[item.stream]
+  local stream = stream_of(net, item)
   if stream then
     from_box_in_order(stream, function() stream_ended(stream, "closed by the peer") end)
   end
 end
 
 function from_box.stream_reset(net, item)
-  local stream = net.streams[item.stream]
+  local stream = stream_of(net, item)
   if stream then from_box_in_order(stream, function() stream_ended(stream, "reset") end) end
 end
 
@@ -274,7 +302,7 @@ function shim_net.open(shim, settings, seed)
   local time = clock.new(shim_net.START_MS)
   local draw = links.generator(seed)
   local net = { shim = shim, clock = time, after = time.after, pending = {}, turns = 0, sockets = {},
-    listeners = {}, streams = {}, triggers = {}, last_port = 40000, last_stream = -1,
+    listeners = {}, streams = {}, ever = {}, by_endpoints = {}, triggers = {}, last_port = 40000, last_stream = -1,
     last_trigger = 0, has_port = {},
     links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
   local own = {}
@@ -288,6 +316,9 @@ function shim_net.open(shim, settings, seed)
   end
 
   function net.to_box(event) net.pending[#net.pending + 1] = event end
+
+  -- The case is over: the box forgets it.
+  function net.finish() shim:finish(microseconds(time.time)) end
 
   -- The box is no more: nothing reaches it, and time goes on without it.
   function net.cut_off()

@@ -31,7 +31,7 @@ end
 
 -- Where the shim fails, the case ends as an interrupted one does, without a box: what it has found
 -- wrong stands, what it has found right does not.
-local function perform(case, net)
+local function perform(case, net, shim)
   local finished = false
   local function is_finished() return finished end
   case.done = function() finished = true end
@@ -44,9 +44,11 @@ local function perform(case, net)
     case.interrupted = fault
     case:_wake()
     net.run_until(is_finished)
-    if case.verdict == "pass" then case.verdict, case.reason = "inconclusive", fault end
   end
   assert(finished, "nothing can happen any more, and the case still waits")
+  local last = shim:lives() and fault_of(net.finish)
+  fault = fault or last
+  if fault and case.verdict == "pass" then case.verdict, case.reason = "inconclusive", fault end
 end
 
 -- What a report needs of a case that is over. The rest, its network and its messages' neighbours, would
@@ -59,7 +61,7 @@ local function outcome(case)
 end
 
 -- options: host, command, settings, seed, strict, on_start, on_done. Returns the results in the order
--- of `definitions`, and what the shim calls itself.
+-- of `definitions`, what the shim calls itself, and what is wrong with the way in which it ended.
 function shim_suite.run(definitions, options)
   local settings, results = options.settings, {}
   collectgarbage("incremental", GARBAGE_PERCENT)
@@ -93,8 +95,7 @@ function shim_suite.run(definitions, options)
     suite.route_packets(net, owners)
     suite.own_addresses(owners, case)
     if options.on_start then options.on_start(case) end
-    perform(case, net)
-    shim:finish()
+    perform(case, net, shim)
     return outcome(case)
   end
 
@@ -102,8 +103,7 @@ function shim_suite.run(definitions, options)
     results[place] = run_one(definition)
     if options.on_done then options.on_done(results[place]) end
   end
-  if shim then shim:close() end
-  return results, name
+  return results, name, shim and shim:close()
 end
 
 return shim_suite

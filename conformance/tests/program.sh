@@ -227,6 +227,22 @@ expect 4 '3.4-expiry-[a-z-]* .*the shim has died .exit status 7.' \
     "$program" run --ixit "$folder/good.lua" --id '3.4-expiry-*' --shim "python3 $folder/dies" --json "$folder/dead.json"
 expect 0 '^2 died$' python3 -c 'import json,sys; print(sum("exit status 7" in c["reason"] for c in json.load(open(sys.argv[1]))["cases"]), "died")' "$folder/dead.json"
 
+# One that ends badly once its input ends, though all that was judged passed.
+mkdir "$folder/easy"
+cat >"$folder/easy/case.lua" <<'LUA'
+return { { id = "easy:holds", purpose = "It holds.", requirements = { "RFC5973-3.5-4" },
+  roles = { "NF-FW" }, run = function(t)
+    t:check{ ids = { "RFC5973-3.5-4" }, text = "it holds", holds = true }
+  end } }
+LUA
+for status in 0 5; do
+    printf '#!/bin/sh\n"%s"\nexit %d\n' "$skeleton" "$status" >"$folder/ends-$status"
+    chmod +x "$folder/ends-$status"
+done
+expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-0"
+expect 4 'the shim ends with exit status 5' \
+    "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-5"
+
 captured=$suite/../pcaps/create-success.pcap
 expect 2 'replay wants at least one FILE.pcap' "$program" replay
 expect 2 'replay wants --ixit' "$program" replay "$folder/query.pcap"

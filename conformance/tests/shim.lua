@@ -26,27 +26,28 @@ local function stream_open(number, own)
     .. "\0\0\0")
 end
 
--- A host that starts children in this process. answer(turn, time) is what a child says to a turn, as
--- octets, and what follows them: "silence" or "end". hellos: what each child says to HELLO.
+-- A host that starts children in this process. answer(turn, time, is_last) is what a child says to a
+-- turn, as octets, and what follows them: "silence" or "end"; the last turn of a box has END in it.
+-- hellos: what each child says to HELLO. Each child has `status`, what it ends with.
 local function host_with(answer, hellos)
   local host = { time = 5e6, children = {} }
   function host.now() return host.time end
   function host.child()
     local number = #host.children + 1
-    local child = { turns = 0, queue = "", taken = 0, ends = 0 }
+    local child = { turns = 0, queue = "", taken = 0, ends = 0, status = "exit status 0" }
     host.children[number] = child
     function child:send(octets)
-      local position, time = 1, nil
+      local position, time, is_last = 1, nil, false
       while position <= #octets do
         local length, kind = string.unpack(">I4B", octets, position)
         local body = octets:sub(position + 5, position + 3 + length)
         position = position + 4 + length
         if kind == 0x01 then self.queue = self.queue .. (hellos and hellos[number] or HELLO) end
         if kind == 0x06 then time = string.unpack(">I8", body) end
-        if kind == 0x31 then self.ends = self.ends + 1 end
+        if kind == 0x31 then self.ends, is_last = self.ends + 1, true end
         if kind == 0x07 then
           self.turns = self.turns + 1
-          local said, after = answer(self.turns, time)
+          local said, after = answer(self.turns, time, is_last)
           self.queue, self.after = self.queue .. said, after
         end
       end
@@ -60,9 +61,10 @@ local function host_with(answer, hellos)
       self.taken = start + length - 2
       return kind, self.queue:sub(start, self.taken)
     end
+    function child:pending() return self.taken < #self.queue end
     function child:close()
       self.closed = true
-      return "exit status 7"
+      return self.status
     end
     return child
   end
@@ -112,7 +114,13 @@ local FAULTS = {
   { "a packet by a port that it has not got", frame(0x90, "\9\0\1x"), nil, "by port 9" },
   { "a stream from an address of another", stream_open(2, "192.0.2.77"), nil, "from 192.0.2.77" },
   { "an answer that nobody asked for", frame(0xA0, string.pack(">I4Bs2", 7, 0, "")), nil, "trigger 7" },
-  { "its death", "", "end", "has died %(exit status 7%)" },
+  { "its death", "", "end", "has died %(exit status 0%)" },
+  { "what it sends outside a turn", QUIET .. QUIET, nil, "sends something outside a turn" },
+  { "a stream that there was none of", frame(0x94, "\0\0\0\2"), nil, "stream 2, which there was none" },
+  { "octets before the stream is accepted", stream_open(2) .. frame(0x93, "\0\0\0\2\0\1x"), nil,
+    "octets of stream 2 before that is accepted" },
+  { "two streams between the same endpoints", stream_open(2) .. stream_open(4), nil,
+    "second stream from 192.0.2.1:256 to 10.1.0.1:256" },
   { "silence", "", "silence", "has not answered in 60 seconds" },
   { "a wake before the turn", quiet_until(1), nil, "lies about time" },
   { "a stream of an odd number", stream_open(3), nil, "a stream of number 3" },
@@ -139,6 +147,51 @@ for _, fault in ipairs(FAULTS) do
     expect(#host.children == 2 and host.children[1].closed, #host.children .. " children")
   end)
 end
+
+test("a box that dies at its end passes nothing, and the next case has a new child", function()
+  local host
+  host = host_with(function(_, _, is_last)
+    if is_last and #host.children == 1 then return "", "end" end
+    return QUIET
+  end)
+  local results = run(host)
+  expect(results[1].verdict == "inconclusive", results[1].verdict)
+  expect(results[1].reason:find("has died"), results[1].reason)
+  expect(results[2].verdict == "pass" and #host.children == 2, tostring(results[2].reason))
+end)
+
+test("what a box does at its end reaches nobody, and its streams are not the next one's", function()
+  local results = run(host_with(function(_, _, is_last)
+    return (is_last and stream_open(2) or "") .. QUIET
+  end))
+  expect(results[1].verdict == "pass" and results[2].verdict == "pass", tostring(results[2].reason))
+end)
+
+test("a stream between the same endpoints may follow one that is closed", function()
+  local closed = stream_open(2) .. frame(0x94, "\0\0\0\2")
+  local results = run(host_with(function(turn, time)
+    if turn == 1 then return closed .. quiet_until(time + 1000) end
+    return (turn == 2 and stream_open(4) or "") .. QUIET
+  end), { case("first") })
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+end)
+
+test("a child that ends otherwise than well is told of", function()
+  for status, sentence in pairs({ ["exit status 1"] = "ends with exit status 1",
+    ["signal 6, Aborted"] = "ends with signal 6" }) do
+    local host = host_with(says_nothing)
+    local child = host.child
+    function host.child()
+      local started = child()
+      started.status = status
+      return started
+    end
+    local _, _, wrong_end = run(host)
+    expect(wrong_end and wrong_end:find(sentence), tostring(wrong_end))
+  end
+  local _, _, wrong_end = run(host_with(says_nothing))
+  expect(wrong_end == nil, tostring(wrong_end))
+end)
 
 test("after FAULT the child is in step: the next case is judged by its own turns", function()
   local host = host_with(function(turn)

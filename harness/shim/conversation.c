@@ -17,6 +17,7 @@ struct conversation {
     FILE *errors;
     const char *more; /* at the end of each configuration */
     bool is_broken;   /* it has been said why */
+    bool is_greeted;
     bool in_turn;
     uint64_t now_us;
     struct box *box; /* NULL before START, after END, and where it could not be */
@@ -120,6 +121,7 @@ static void forget_box(struct conversation *conversation)
 
 static void on_hello(struct conversation *conversation, struct wire_reader *body)
 {
+    conversation->is_greeted = true;
     wire_skip(body, 2 + 8); /* its version, which it compares with ours; a seed: START has one */
     struct wire_writer answer = begin(conversation);
     wire_put_u16(&answer, SHIM_VERSION);
@@ -308,8 +310,12 @@ static void on_trigger(struct conversation *conversation, struct wire_reader *bo
 static void handle(struct conversation *conversation, const struct frame *frame)
 {
     struct wire_reader body = frame->body;
-    bool is_outside =
-        frame->kind == FRAME_HELLO || frame->kind == FRAME_TURN || frame->kind == FRAME_END;
+    bool is_outside = frame->kind == FRAME_HELLO || frame->kind == FRAME_TURN;
+    if ((frame->kind == FRAME_HELLO) == conversation->is_greeted) {
+        give_up(conversation, "a %s %s", frame_name(frame->kind),
+            conversation->is_greeted ? "after the first" : "before HELLO");
+        return;
+    }
     if (is_outside == conversation->in_turn) {
         give_up(conversation, "a %s %s a turn", frame_name(frame->kind),
             is_outside ? "within" : "outside");

@@ -26,11 +26,27 @@ static struct {
     size_t complaint_length;
 } talk;
 
-static void start(void)
+static void say(uint8_t kind, const void *body, size_t length)
+{
+    uint8_t octets[4096];
+    struct wire_writer writer = wire_writer_over(octets, sizeof(octets));
+    wire_put_bytes(&writer, body, length);
+    cr_assert(frame_write(talk.script, kind, &writer));
+}
+
+static void begin(void)
 {
     memset(&talk, 0, sizeof(talk));
     talk.script = open_memstream(&talk.said, &talk.said_length);
     cr_assert(talk.script);
+}
+
+/* As each runner does. */
+static void start(void)
+{
+    static const uint8_t hello[10] = {0, 1};
+    begin();
+    say(FRAME_HELLO, hello, sizeof(hello));
 }
 
 static void stop(void)
@@ -41,14 +57,6 @@ static void stop(void)
 }
 
 TestSuite(conversation, .init = start, .fini = stop);
-
-static void say(uint8_t kind, const void *body, size_t length)
-{
-    uint8_t octets[4096];
-    struct wire_writer writer = wire_writer_over(octets, sizeof(octets));
-    wire_put_bytes(&writer, body, length);
-    cr_assert(frame_write(talk.script, kind, &writer));
-}
 
 static void say_u64(uint8_t kind, uint64_t value)
 {
@@ -146,9 +154,7 @@ static uint64_t wake(size_t place)
 
 Test(conversation, a_hello_is_answered_with_version_and_name)
 {
-    static const uint8_t hello[10] = {0, 1};
     struct frame frame;
-    say(FRAME_HELLO, hello, sizeof(hello));
     cr_assert(talked(""));
     cr_assert(answered(FRAME_OF_BOX | FRAME_HELLO, 0, &frame));
     cr_assert_eq(wire_read_u16(&frame.body), SHIM_VERSION);
@@ -157,8 +163,27 @@ Test(conversation, a_hello_is_answered_with_version_and_name)
 
 Test(conversation, an_end_of_input_ends_it_well)
 {
+    stop();
+    begin();
     cr_assert(talked(""));
     cr_assert_eq(talk.answer_length, 0);
+}
+
+Test(conversation, what_comes_before_hello_ends_it)
+{
+    stop();
+    begin();
+    say_u64(FRAME_TURN, START_US);
+    cr_assert_not(talked(""));
+    cr_assert(complained("a TURN before HELLO"));
+}
+
+Test(conversation, a_second_hello_ends_it)
+{
+    static const uint8_t hello[10] = {0, 1};
+    say(FRAME_HELLO, hello, sizeof(hello));
+    cr_assert_not(talked(""));
+    cr_assert(complained("a HELLO after the first"));
 }
 
 Test(conversation, a_kind_that_there_is_none_of_ends_it)
@@ -227,8 +252,8 @@ Test(conversation, another_box_has_a_time_of_its_own)
     for (unsigned box = 0; box < 3; box++) {
         say_box(firewall);
         say_u64(FRAME_TURN, START_US + 5000000);
-        say(FRAME_GO, NULL, 0);
         say(FRAME_END, NULL, 0);
+        say(FRAME_GO, NULL, 0);
     }
     cr_assert(talked(""), "%s", talk.complaint);
     cr_assert(wake(5) >= START_US + 5000000);
@@ -249,8 +274,8 @@ Test(conversation, a_wrong_configuration_is_a_fault_with_its_line_and_no_end)
     say_box("roles = {\"forwarder\"}\nlifetme = 3\n");
     say_u64(FRAME_TURN, START_US);
     say(FRAME_PACKET, "\1\0\0", 3);
-    say(FRAME_GO, NULL, 0);
     say(FRAME_END, NULL, 0);
+    say(FRAME_GO, NULL, 0);
     say_box(firewall);
     cr_assert(talked(""), "%s", talk.complaint);
     cr_assert(faulted("configuration:2: no such option 'lifetme'"));
