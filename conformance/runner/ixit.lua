@@ -124,7 +124,7 @@ local schema = {
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },
-    failures_needed = { positive, "times that a case fails before it counts", 1 },
+    failures_needed = { positive, "times that a case fails before it counts", 2 },
   },
 }
 

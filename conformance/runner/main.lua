@@ -422,6 +422,8 @@ local function run_cases(chosen, settings, parsed, data_dir, version)
   local ok, network = pcall(require("runner.net").open, require("host"), settings)
   if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
   local status = guarded(function()
+    local late = network.why_no_stamps()
+    if late then complain("%s; arrival times are of the runner, not of the kernel", late) end
     if parsed.pcap then network.capture() end
     return perform(chosen, parsed, settings, network, data_dir, version)
   end)

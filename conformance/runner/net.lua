@@ -2,6 +2,7 @@
 -- interface, so that tests can put a network of their own in its place:
 --   now(), after(ms, action) with :cancel(), random(octets)
 --   run(command, limit_s, on_end), as runner/command.lua
+--   stalled(from, to), for how many milliseconds between these times nothing was seen
 --   inside / outside: send_packet(octets, destination), udp(), listen(), connect(), and
 --   on_packet, a function that gets every GIST datagram of this side
 
@@ -53,14 +54,16 @@ local function open_side(host, name, settings, other)
   side.gist = must(side.netns:gist(gist.port, function(bytes, _, _, at)
     if side.on_packet then side.on_packet(bytes, at) end
   end))
+  side.stamps, side.why_no_stamps = side.netns:check_stamps()
   -- A socket on the port keeps the kernel from refusing what the raw socket has read.
   side.drain = must(side.netns:udp("0.0.0.0", gist.port, function() end))
   return side
 end
 
 function net.open(host, settings)
-  local opened = { now = host.now, after = host.after, random = host.random, inside = {},
-    outside = {} }
+  local opened = { now = host.now, after = host.after, random = host.random, stalled = host.stalled,
+    inside = {}, outside = {} }
+  host.watch_stalls()
   function opened.run(...) return Command.run(host.after, ...) end
   local names = {}
   local endpoint = settings.responder or settings.initiator
@@ -69,6 +72,13 @@ function net.open(host, settings)
     if settings[name] then
       opened[name] = open_side(host, name, settings[name], settings[other] or iut)
       names[#names + 1] = name
+    end
+  end
+
+  -- nil, or why arrival times of datagrams are those of the runner's loop.
+  function opened.why_no_stamps()
+    for _, name in ipairs(names) do
+      if not opened[name].stamps then return name .. ": " .. opened[name].why_no_stamps end
     end
   end
 

@@ -309,6 +309,8 @@ function shim_net.open(shim, settings, seed)
 
   function net.now() return time.time end
 
+  function net.stalled() return 0 end -- virtual time does not pass unseen
+
   function net.random(count)
     local octets = {}
     for i = 1, count do octets[i] = string.char(math.floor(draw() * 256)) end

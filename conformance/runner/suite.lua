@@ -88,7 +88,7 @@ end
 function suite.run(definitions, options)
   local net, settings = options.net, options.settings
   local owners = { inside = {}, outside = {} }
-  local queue, results, running = {}, {}, {}
+  local queue, again, results, running = {}, {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
   -- Numbers of addresses, the longest unused first. A case that gets used ones has other ports, for
   -- sessions of the case before may still live.
@@ -113,7 +113,7 @@ function suite.run(definitions, options)
     active = active - 1
     if not interrupted
       and repetition.wants_another(entry, case, settings.limits.failures_needed) then
-      queue[#queue + 1] = entry
+      again[#again + 1] = entry
       return start_next()
     end
     results[entry.place] = repetition.result(entry, case)
@@ -132,6 +132,7 @@ function suite.run(definitions, options)
     if reason then
       return finished(entry, suite.not_run(entry.definition, verdict, reason, net.now()))
     end
+    entry.runs = (entry.runs or 0) + 1
     entry.number = table.remove(numbers, 1)
     uses[entry.number] = uses[entry.number] + 1
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
@@ -140,21 +141,28 @@ function suite.run(definitions, options)
     running[#running + 1] = case
     suite.own_addresses(owners, case)
     case.recorded_as = entry.definition.id:gsub(":", ".")
-      .. (entry.failures and "." .. entry.failures + 1 or "")
+      .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    if options.on_start then options.on_start(case) end
+    if options.on_start and entry.runs == 1 then options.on_start(case) end
     case:_start()
+  end
+
+  -- The next of the queue; what has to run again does so at the end, with nothing beside it.
+  local function next_entry()
+    if next_index <= #queue then
+      if active >= options.jobs then return nil end
+      next_index = next_index + 1
+      return queue[next_index - 1]
+    end
+    return active == 0 and table.remove(again, 1) or nil
   end
 
   local pending
   function start_next()
-    if next_index > #queue then
-      if active == 0 then options.on_end(results) end
-      return
-    end
-    if active >= options.jobs or pending or #numbers == 0 then return end
-    local entry = queue[next_index]
-    next_index = next_index + 1
+    if next_index > #queue and active == 0 and #again == 0 then return options.on_end(results) end
+    if pending or #numbers == 0 then return end
+    local entry = next_entry()
+    if not entry then return end
     pending = net.after(1000 / settings.limits.max_rate, function()
       pending = nil
       start_next()
