@@ -316,13 +316,14 @@ local function show_started(state)
   report_progress(state, state.terminal)
 end
 
+local JOBS_OF_CORE = 8 -- cases mostly wait
+
 local function perform(chosen, parsed, settings, network, data_dir, version)
   local host, suite = require("host"), require("runner.suite")
   local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
   local run = describe_run(parsed, settings, data_dir, version)
   run.started, run.started_ms = os.date("!%Y-%m-%dT%H:%M:%SZ"), host.now()
-  run.jobs = math.min(parsed.jobs or settings.limits.max_concurrent,
-    settings.limits.max_concurrent)
+  run.jobs = math.min(parsed.jobs or JOBS_OF_CORE * host.cores(), settings.limits.max_concurrent)
   local results
   local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
     seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
