@@ -2,6 +2,7 @@
 -- interface, so that tests can put a network of their own in its place:
 --   now(), after(ms, action) with :cancel(), random(octets)
 --   run(command, limit_s, on_end), as runner/command.lua
+--   wall_ms(), the time of day, in milliseconds
 --   stalled(from, to), for how many milliseconds between these times nothing was seen
 --   inside / outside: send_packet(octets, destination), udp(), listen(), connect(), and
 --   on_packet, a function that gets every GIST datagram of this side
@@ -32,9 +33,19 @@ function Side:listen(...) return self.netns:listen(...) end
 
 function Side:connect(...) return self.netns:connect(...) end
 
--- Adds a route and remembers to take it away; one that is there already is left alone.
+-- Whose routes they are: what a run that was cut off left is taken away first.
+local OWN = { "proto", "173" }
+
+local function forget_routes(self)
+  for _, kept_in in ipairs({ "main", "local" }) do
+    self.netns:ip("route", "flush", "table", kept_in, table.unpack(OWN))
+  end
+end
+
+-- Adds a route and remembers to take it away; one of somebody else is left alone.
 local function add_route(self, ...)
   local words = { ... }
+  table.move(OWN, 1, #OWN, #words + 1, words)
   local ok, why = self.netns:ip("route", "add", table.unpack(words))
   if ok then
     table.insert(self.routes, 1, words)
@@ -46,6 +57,7 @@ end
 local function open_side(host, name, settings, other)
   local side = setmetatable({ name = name, routes = {} }, Side)
   side.netns = must(host.netns(settings.netns))
+  forget_routes(side)
   for _, pool in tables.sorted(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
   for _, pool in tables.sorted(other.pools or {}) do
     add_route(side, pool.prefix, "via", settings.gateway, "dev", settings.interface)
@@ -61,7 +73,8 @@ local function open_side(host, name, settings, other)
 end
 
 function net.open(host, settings)
-  local opened = { now = host.now, after = host.after, random = host.random, stalled = host.stalled,
+  local opened = { now = host.now, after = host.after, random = host.random, wall_ms = host.wall_ms,
+    stalled = host.stalled,
     inside = {}, outside = {} }
   host.watch_stalls()
   function opened.run(...) return Command.run(host.after, ...) end
