@@ -7,8 +7,8 @@ local verdicts = require("runner.verdicts")
 local compare = {}
 
 -- The better a verdict, the higher. What neither passed nor went wrong is between.
-local WORTH = { pass = 4, ["expected failure"] = 3, ["not applicable"] = 3, inconclusive = 2, unstable = 2,
-  ["unexpected pass"] = 1, error = 1, fail = 1 }
+local WORTH = { pass = 4, ["expected failure"] = 3, ["not applicable"] = 3,
+  inconclusive = 2, unstable = 2, ["unexpected pass"] = 1, error = 1, fail = 1 }
 local BAD = verdicts.wrong
 
 compare.groups = {

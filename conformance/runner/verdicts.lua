@@ -69,8 +69,8 @@ end
 function verdicts.exit_status(counts)
   if counts.error > 0 then return 3 end
   if counts.fail > 0 or counts["unexpected pass"] > 0 then return 1 end
-  if counts.inconclusive + counts.unstable > 0 or counts.pass + counts["expected failure"] == 0 then return 4 end
-  return 0
+  if counts.inconclusive + counts.unstable > 0 then return 4 end
+  return counts.pass + counts["expected failure"] == 0 and 4 or 0
 end
 
 -- Requirement id -> "pass", "fail", … over all cases: one failure outweighs every pass.

@@ -98,7 +98,7 @@ local OUTCOMES = {
   { "error", "error", 3, 3 },
 }
 
-local function status(...)
+local function status_of(...)
   local list = {}
   for i, verdict in ipairs({ ... }) do list[i] = ended(verdict, {}) end
   return verdicts.exit_status(verdicts.count(list))
@@ -112,15 +112,15 @@ test("each verdict has its exit status, and what becomes of it where a failure i
     one.definition.id, one.reason = "known", "why"
     verdicts.apply({ one }, { known = "since ever" })
     expect(one.verdict == expected, verdict .. ", expected to fail, is " .. one.verdict)
-    expect(status("pass", verdict) == beside, verdict .. " beside a pass: " .. status("pass", verdict))
-    expect(status(verdict) == alone, verdict .. ": " .. status(verdict))
+    expect(status_of("pass", verdict) == beside, verdict .. " beside a pass: " .. status_of("pass", verdict))
+    expect(status_of(verdict) == alone, verdict .. ": " .. status_of(verdict))
   end
 end)
 
 test("the worst verdict decides the exit status, and of nothing there is no success", function()
-  expect(status() == 4, "nothing ran")
-  expect(status("inconclusive", "fail") == 1, "a failure outweighs what is open")
-  expect(status("fail", "error") == 3, "an error outweighs a failure")
+  expect(status_of() == 4, "nothing ran")
+  expect(status_of("inconclusive", "fail") == 1, "a failure outweighs what is open")
+  expect(status_of("fail", "error") == 3, "an error outweighs a failure")
 end)
 
 test("the report of an unstable case has both runs", function()
