@@ -323,11 +323,17 @@ function Case:expect_backoff(given)
     actual = string.format("%.0f ms", second), holds = holds })
 end
 
--- From here on messages of this name may come or not: the text allows both.
-function Case:tolerate(name) self.tolerated[name] = true end
+-- From here on messages of this name may come or not, of any session or of this one: the text allows
+-- both.
+function Case:tolerate(name, session) self.tolerated[name] = session or true end
 
 -- From here on they may not come any more.
 function Case:tolerate_no_more(name) self.tolerated[name] = nil end
+
+function Case:_tolerates(item)
+  local whose = self.tolerated[item.name]
+  return whose == true or whose ~= nil and whose == item.session
+end
 
 -- How often a datagram is sent that may be lost, until something comes of it.
 function Case:attempts() return self.ixit.path.loses and 8 or 3 end

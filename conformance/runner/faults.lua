@@ -196,7 +196,7 @@ local function wrong_response(change)
     t:control()
     session:expect_granted{ text = "the valid RESPONSE is taken" }
     if not t:judges_initiator() then session.data:expect_passing() end
-    session:delete():expect_create()
+    session:delete():expect_deletion()
   end
 end
 

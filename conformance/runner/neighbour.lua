@@ -118,12 +118,13 @@ end
 
 -- What arrived -------------------------------------------------------------------------------------
 
--- The message that has waited longest, without those that the case tolerates, taken or nil.
-local function take(self)
-  local item = table.remove(self.inbox, 1)
-  while item and self.case.tolerated[item.name] do item = table.remove(self.inbox, 1) end
-  return item
+-- The message that has waited longest, without those that the case tolerates, or nil.
+local function waits_first(self)
+  while self.inbox[1] and self.case:_tolerates(self.inbox[1]) do table.remove(self.inbox, 1) end
+  return self.inbox[1]
 end
+
+local function take(self) return waits_first(self) and table.remove(self.inbox, 1) end
 
 -- The next message is this one, of this session (any, where none is given). Anything else fails.
 -- Fields: ids, text, message ("CREATE", "GIST Error"), session, within_ms. The message.
@@ -178,7 +179,7 @@ end
 function Neighbour:await_message(given)
   given = fields.of("await_message", given, "within_ms")
   return self.case:_await(given.within_ms or self.case.ixit.timing.response_ms,
-    function() return self.inbox[1] end)
+    function() return waits_first(self) end)
 end
 
 -- Waits for any message, and takes it: it, or nil. Fields: within_ms (timing.quiet_ms, for what may

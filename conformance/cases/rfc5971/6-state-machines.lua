@@ -161,7 +161,7 @@ return {
       session:responder_association():send(message)
       t.nr:expect_nothing{ ids = { "RFC5971-6.2-7" }, text = "it is not answered" }
       t:control()
-      session:delete():expect_create{ text = "the session goes on: its deletion comes" }
+      session:delete():expect_deletion{ text = "the session goes on: its deletion comes" }
     end,
   },
   {
