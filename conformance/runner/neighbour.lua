@@ -200,8 +200,14 @@ function Neighbour:drain(given)
   return taken
 end
 
--- How many messages wait here.
-function Neighbour:waiting() return #self.inbox end
+-- How many messages wait here, without those that the case tolerates.
+function Neighbour:waiting()
+  local count = 0
+  for _, item in ipairs(self.inbox) do
+    if not self.case:_tolerates(item) then count = count + 1 end
+  end
+  return count
+end
 
 -- Querier ----------------------------------------------------------------------------------------
 
@@ -292,6 +298,11 @@ function Neighbour:_open_association(session, response)
   self.opened[#self.opened + 1] = association
 end
 
+-- A refresh need not be confirmed: RFC 5971, 5.1.
+local function asks_for_no_confirm(item)
+  return item.gist.header.r == 0 and not item:has("Responder-Cookie")
+end
+
 local function on_response(self, session, item)
   local exchange = session.querying
   local cookie = item:raw("Query-Cookie")
@@ -301,6 +312,10 @@ local function on_response(self, session, item)
   exchange.response = item
   if exchange.timer then exchange.timer:cancel() end
   if exchange.options.only_query then return self.case:_wake() end
+  if item.mode == "C" and asks_for_no_confirm(item) then
+    exchange.association, exchange.confirmed_at = item.association, self.net.now()
+    return self.case:_wake()
+  end
   if item.mode == "C" then return self:_send_confirm(session, item.association, false) end
   if exchange.options.d_mode then return confirm_in_d_mode(self, session, item) end
   self:_open_association(session, item)
