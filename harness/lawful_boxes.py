@@ -8,6 +8,7 @@ NATFW = 33
 QUERY, RESPONSE, CONFIRM, DATA, ERROR = range(5)
 MRI, SID, NLI, COOKIE, NSLP_DATA, ERROR_OBJECT = 0, 1, 2, 6, 8, 9
 CREATE, NATFW_RESPONSE, NOTIFY = 1, 3, 4
+TRIGGER_DONE, OCTETS_OF_BOX = 0xa0, 0x93
 LT, INFO, MSN, ICMP_TYPES = 0x00c, 0x010, 0x012, 0x014
 
 
@@ -97,6 +98,7 @@ class Box:
     """Edits nothing. heard() and said() return the message, or None where it gets lost."""
     roles = ()
     is_asked = True # some case asks for what it does otherwise
+    told = ()       # what the runner is told of it, by --set
 
     def heard(self, message):
         return message
@@ -107,8 +109,8 @@ class Box:
     def asked(self, number, operation):
         """A trigger is pulled."""
 
-    def answers(self):
-        """Triggers that it answers itself, as (number, status, text)."""
+    def adds(self):
+        """What it does first in its turn, as (kind, body) of frames."""
         return ()
 
 
@@ -224,6 +226,35 @@ class WrongConfirmsDelete(ConfirmedStreams, Box):
         if message.type == QUERY:
             self.dead.discard(message.sid)
         return None if message.sid in self.dead and message.type == DATA else message
+
+
+class TellsInvalidCookie(Box):
+    """A responder that was set to tell of wrong cookies, for debugging (RFC 5971 8.5)."""
+    roles = ("firewall", "responder")
+    told = ("ics.hides_invalid_cookie=false",)
+
+    def __init__(self):
+        self.given, self.told_of = set(), []
+
+    def said(self, message):
+        self.given.add(message.type == RESPONSE and message.get(COOKIE))
+        return message
+
+    def heard(self, message):
+        cookie = message.get(COOKIE)
+        is_asked = message.type == CONFIRM and message.stream and message.stream[3] % 2 == 1
+        if is_asked and cookie and cookie not in self.given:
+            info = struct.pack("!HHHH", 4, 2 + len(cookie) // 4, 0, 0)
+            self.told_of.append((message.stream, octets_of([[ERROR_OBJECT, struct.pack(
+                "!BHBHBB", 2, 10, 4, 0, 0, 1) + message.octets[:8] + info
+                + octets_of([[COOKIE, cookie]])]])))
+        return message
+
+    def adds(self):
+        told_of, self.told_of = self.told_of, []
+        for stream, body in told_of:
+            octets = struct.pack("!BBHHBB", 1, 1, len(body) // 4, NATFW, ERROR, 0) + body
+            yield OCTETS_OF_BOX, stream + struct.pack("!H", len(octets)) + octets
 
 
 class OtherPrefixError(Box):
@@ -362,9 +393,11 @@ class GivesUp(Box):
             self.opened[message.sid] = self.waiting.pop(0)
         return None if message.sid in self.dead else message
 
-    def answers(self):
+    def adds(self):
         failed, self.failed = self.failed, []
-        return [(number, 1, b"the RESPONSE is malformed") for number in failed]
+        text = b"the RESPONSE is malformed"
+        return [(TRIGGER_DONE, struct.pack("!IBH", number, 1, len(text)) + text)
+                for number in failed]
 
 
 def name(variant):

@@ -29,6 +29,7 @@ return {
     d_mode = false, -- takes sessions from initiators that want no association
     ingress_filter = false, -- answers a Query of a flow that cannot come in there with an Error
     checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
+    hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
   },
 
   -- How to reach it (IXIT).

@@ -38,9 +38,10 @@ local function check_infos(t, given, item)
   end
 end
 
--- Fields: ids, error ("9/2"; nil: any), sent (the message at fault, as an Item), quotes (whether session id and
--- MRI have to be quoted, or must not be; nil: either), info (the Additional Information that there has
--- to be), infos (how many), objects (which it is about), order (the requirement about their order).
+-- Fields: ids, error ("9/2"; nil: any), sent (the message at fault, as an Item), quotes (whether session
+-- id and MRI have to be quoted, or must not be; nil: either), info (the Additional Information that
+-- there has to be), infos (how many), objects (which it is about), order (the requirement about their
+-- order).
 function error_object.expect(t, item, given)
   given = fields.of("error_object.expect", given, "ids error sent quotes info infos objects order")
   local failure = item:values("Error")

@@ -82,6 +82,7 @@ local schema = {
     d_mode = { boolean, "true or false", false },
     ingress_filter = { boolean, "true or false", false },
     checks_upstream_ttl = { boolean, "true or false", false },
+    hides_invalid_cookie = { boolean, "true or false", true },
   },
   inside = side,
   outside = side,
