@@ -6,6 +6,7 @@ local messages = require("runner.messages")
 local show = require("codec.show")
 local tables = require("codec.tables")
 local verdicts = require("runner.verdicts")
+local wording = require("codec.wording")
 
 local report = {}
 
@@ -194,9 +195,9 @@ function report.summary(results)
     local key = judged[result] and result or "other"
     judged[key] = judged[key] + 1
   end
-  return string.format("%d cases: %s\n%d requirements passed, %d failed, %d without a verdict",
-    #results,
-    table.concat(parts, ", "), judged.pass, judged.fail, judged.other)
+  return string.format("%s: %s\n%s passed, %d failed, %d without a verdict",
+    wording.counted(#results, "case"), table.concat(parts, ", "),
+    wording.counted(judged.pass, "requirement"), judged.fail, judged.other)
 end
 
 return report

@@ -6,6 +6,7 @@ local response_codes = require("runner.response_codes")
 local style = require("runner.report_style")
 local tables = require("codec.tables")
 local verdicts = require("runner.verdicts")
+local wording = require("codec.wording")
 
 local report_html = {}
 
@@ -59,8 +60,12 @@ local function outcome(document)
   local counts, wrong = document.counts, 0
   for verdict in tables.sorted(WRONG) do wrong = wrong + counts[verdict] end
   local apply = #document.cases - counts["not applicable"]
-  if wrong > 0 then return string.format("%d of %d cases need attention.", wrong, apply) end
+  if wrong > 0 then
+    return string.format("%d of %s need%s attention.", wrong, wording.counted(apply, "case"),
+      wrong == 1 and "s" or "")
+  end
   if counts["expected failure"] == 0 then
+    if apply == 1 then return "The one case that applies passed." end
     return string.format("All %d cases that apply passed.", apply)
   end
   return string.format("%d of the %d cases that apply passed; %d failed as expected.",

@@ -186,7 +186,11 @@ local REFUSED = {
   { "RFC5973%-3.5%-6", "RFC5973-3.5-6000",
     "FILE:10: acme:3.5%-late%-deletion claims RFC5973%-3.5%-6000" },
   { "roles = roles.firewall", 'roles = { "NF" }', "FILE:9: acme:3.5%-late%-deletion is for NF" },
-  { "purpose = ", "aim = ", "FILE:7: acme:3.5%-late%-deletion has no purpose" },
+  { "purpose = ", "aim = ", "FILE:7: acme:3.5%-late%-deletion has a field 'aim', which no case has" },
+  { "    purpose = [^\n]*\n", "", "FILE:7: acme:3.5%-late%-deletion has no purpose" },
+  { "purpose = ", "porpose = ", "has a field 'porpose', which no case has; did you mean 'purpose'?" },
+  { "roles%.firewall", "roles.firewal", "FILE:9: there are no roles.firewal; did you mean 'firewall'?" },
+  { "blocks_by_default", "block_by_default", "says; did you mean 'blocks_by_default'?" },
   { "return {", "return 1 + {", "FILE:5: attempt to perform arithmetic" },
   { "id = ", "id = = ", "FILE:7: unexpected symbol" },
 }
