@@ -1,6 +1,7 @@
 -- What there is to run: requirements from core/spec/requirements.def, cases from cases/ and from
 -- folders of a vendor's own, and the tombstones of ids that must never be used again.
 
+local instruction_bound = require("runner.instruction_bound")
 local ixit = require("runner.ixit")
 local tables = require("codec.tables")
 local wording = require("codec.wording")
@@ -107,8 +108,11 @@ local function load_file(path)
   local chunk
   chunk, why = load(source, "@" .. path, "t")
   if not chunk then return nil, why end
-  local ok, list = pcall(chunk)
-  if not ok then return nil, tostring(list) end
+  local ok, list = instruction_bound.call(chunk)
+  if not ok then
+    local said = type(list) == "table" and list.reason and path .. ": " .. list.reason or tostring(list)
+    return nil, (said:match("^[^\n]*"))
+  end
   if type(list) ~= "table" then return nil, path .. ":1: returns no list of cases" end
   return list, source
 end

@@ -254,6 +254,17 @@ expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy
 expect 4 'the shim ends with exit status 5' \
     "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-5"
 
+# A case that never ends is an error of its own.
+cat >"$folder/easy/loop.lua" <<'LUA'
+return { { id = "easy:loops", purpose = "It loops.", requirements = { "RFC5973-3.5-4" },
+  roles = { "NF-FW" }, run = function(t)
+    t:pause(1)
+    while true do end
+  end } }
+LUA
+expect 3 '^error +easy:loops +.it runs too long without waiting: .*easy/loop.lua:4.$' \
+    "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id 'easy:*' --shim "$skeleton"
+
 # Where no case of a run applies, there is no slowest.
 expect 0 '^none$' sh -c "'$program' run --ixit '$folder/good.lua' --id ni-3.7.1-create --shim '$skeleton' | grep slowest || echo none"
 
