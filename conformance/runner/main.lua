@@ -102,7 +102,7 @@ end
 
 local function decode_pcap(path)
   local host = require("host")
-  local packet, gist, engine = require("runner.packet"), require("codec.gist"),
+  local packet, gist, engine = require("codec.packet"), require("codec.gist"),
     require("codec.engine")
   local ok, why = host.read_pcap(path, function(bytes, at, number)
     local parts = packet.parse(bytes)
@@ -144,7 +144,7 @@ end
 -- compare -----------------------------------------------------------------------------------------
 
 local function compare_runs(parsed)
-  local compare = require("runner.compare")
+  local compare = require("report.compare")
   if #parsed.words ~= 2 then return complain("compare wants OLD.json NEW.json") end
   local reports = {}
   for i, path in ipairs(parsed.words) do
@@ -240,7 +240,7 @@ end
 
 -- Writes what is asked for. Returns the exit status.
 local function conclude(results, run, parsed)
-  local report, verdicts = require("runner.report"), require("runner.verdicts")
+  local report, verdicts = require("report.report"), require("report.verdicts")
   print(report.summary(results))
   for _, kind in ipairs(report.kinds) do
     if parsed[kind] then
@@ -256,7 +256,7 @@ end
 
 -- A finished case on the terminal, and how many there were.
 local function show_done(case, state, parsed)
-  local report, verdicts = require("runner.report"), require("runner.verdicts")
+  local report, verdicts = require("report.report"), require("report.verdicts")
   state.done = state.done + 1
   if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
   verdicts.apply({ case }, parsed.expected)
@@ -342,7 +342,7 @@ end
 
 -- Everything that is written at the end has to be writable before anything runs.
 local function outputs_problem(parsed)
-  for _, kind in ipairs(require("runner.report").kinds) do
+  for _, kind in ipairs(require("report.report").kinds) do
     if parsed[kind] then
       local file, why = io.open(parsed[kind], "ab")
       if not file then return why end
@@ -400,9 +400,9 @@ local function run(parsed, data_dir, version)
   if #chosen == 0 then return complain("no case matches") end
   parsed.expected = {}
   if parsed.expected_failures then
-    parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
+    parsed.expected, why = require("report.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end
-    local unknown = require("runner.verdicts").unknown_expectation(parsed.expected, cases)
+    local unknown = require("report.verdicts").unknown_expectation(parsed.expected, cases)
     if unknown then
       return complain("%s: no case is called %s", parsed.expected_failures, unknown)
     end

@@ -7,7 +7,7 @@ local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
 local instruction_bound = require("runner.instruction_bound")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local tables = require("codec.tables")
 
 local Neighbour = {}

@@ -53,7 +53,7 @@ function suite_files.hash(data_dir, vendors_places)
       parts[#parts + 1] = name_of(path) .. "\0" .. host.sha256(suite_files.read(path) or "")
     end
   end
-  for _, folder in ipairs({ "codec", "runner", "judge", "cases/*" }) do
+  for _, folder in ipairs({ "codec", "report", "judge", "runner", "cases/*" }) do
     add(host.glob(data_dir .. "/" .. folder .. "/*.lua"),
       function(path) return path:sub(#data_dir + 2) end)
   end

@@ -2,7 +2,7 @@
 
 local json = require("codec.json")
 local tables = require("codec.tables")
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
 local wording = require("codec.wording")
 
 local compare = {}

@@ -1,11 +1,11 @@
 -- A run as one HTML page: no other file, no JavaScript. What failed stands first and open.
 
-local exchange = require("runner.report_exchange")
-local markup = require("runner.markup")
-local response_codes = require("runner.response_codes")
-local style = require("runner.report_style")
+local exchange = require("report.exchange")
+local markup = require("report.markup")
+local response_codes = require("codec.response_codes")
+local style = require("report.style")
 local tables = require("codec.tables")
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
 local wording = require("codec.wording")
 
 local report_html = {}
