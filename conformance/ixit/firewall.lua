@@ -88,6 +88,16 @@ return {
     copies_ms = 0, -- one that comes again within so long is a copy that the path has made
   },
 
+  -- With --shim only: what the box is configured by, and what the links to it do.
+  shim = {
+    configuration = "", -- a file beside this one, whose text the shim gets; natfw-shim wants one
+    loss_percent = 0, -- of the packets
+    duplication_percent = 0,
+    reordering_percent = 0,
+    corruption_percent = 0,
+    delay_ms = 0,
+  },
+
   limits = {
     max_concurrent = 8, -- cases at once
     max_rate = 20, -- cases started per second

@@ -12,6 +12,7 @@
 -- step: it is for the runner only.
 
 local fields = require("runner.fields")
+local instruction_bound = require("runner.instruction_bound")
 local Flow = require("runner.flow")
 local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
@@ -142,7 +143,7 @@ function Case:_await(timeout_ms, poll)
     end)
     if self.checked_at then self.window_from, self.checked_at = self.checked_at, nil end
     self.woken, self.waiting = false, true
-    coroutine.yield()
+    instruction_bound.wait()
   end
 end
 
@@ -158,9 +159,7 @@ end
 
 function Case:_perform()
   local function guarded(body)
-    local ok, problem = xpcall(body, function(what)
-      return type(what) == "table" and what or debug.traceback(what, 2)
-    end)
+    local ok, problem = instruction_bound.call(body)
     if not ok and (not self.verdict or self.verdict == "pass") then self.verdict,
       self.reason = describe(problem) end
   end
@@ -251,7 +250,7 @@ end
 function Case:_guard(action, ...)
   local ok, problem = xpcall(action, debug.traceback, ...)
   if ok then return end
-  self.verdict, self.reason = "error", tostring(problem)
+  self.verdict, self.reason = describe(problem)
   self:_wake()
 end
 

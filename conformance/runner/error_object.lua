@@ -1,7 +1,7 @@
 -- What an Error of GIST has to tell about the message that it answers, for the cases that send each
 -- fault. RFC 5971, sections 5.1 and A.4.
 
-local Item = require("runner.item")
+local Item = require("codec.item")
 local fields = require("runner.fields")
 local gist = require("codec.gist")
 

@@ -2,7 +2,7 @@
 -- that send each one: a faulty request is answered by its code, a faulty RESPONSE or NOTIFY by nothing.
 -- RFC 5973, sections 3.2.7, 3.3 and 4.
 
-local Item = require("runner.item")
+local Item = require("codec.item")
 local messages = require("runner.messages")
 local roles = require("runner.roles")
 local spoil = require("runner.spoil")

@@ -5,8 +5,9 @@ local Association = require("runner.association")
 local fields = require("runner.fields")
 local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
+local instruction_bound = require("runner.instruction_bound")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local tables = require("codec.tables")
 
 local Neighbour = {}
@@ -358,7 +359,7 @@ local function on_query(self, session, item)
   local query_cookie = item:raw("Query-Cookie") or ""
   local response = messages.response(self, session, query_cookie, cookie,
     not association and self.port or nil)
-  if self.change_response then self.change_response(response) end
+  if self.change_response then instruction_bound.run(self.change_response, response) end
   local bytes = messages.encode_gist(response)
   local sent = messages.read(bytes)
   self.case:_trace(self.name .. " sends", sent)
