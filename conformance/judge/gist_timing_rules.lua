@@ -87,10 +87,11 @@ return {
   { id = "gist-upstream-query-ttl", requirements = { "5.8.1.3-7" },
     text = "An upstream Query leaves with IP TTL 255", judge = function(stream, say)
       for _, message in ipairs(stream:sent("Query")) do
-        local ttl = value(message, NLI, "ip_ttl")
-        if value(message, MRI, "mrm") == 0 and value(message, MRI, "d") == 1 and ttl and ttl ~= 0 then
-          say(message, 255, ttl)
-        end
+        local upstream = value(message, MRI, "mrm") == 0 and value(message, MRI, "d") == 1
+        local ttl = message.packet and message.packet.ttl
+        -- A capture from further away has packets that left with more than they have.
+        local left_with_more = ttl and ttl < 255 and value(message, NLI, "ip_ttl") == 255
+        if upstream and ttl and not left_with_more then say(message, 255, ttl) end
       end
     end },
   { id = "gist-upstream-query-source", requirements = { "5.8.1.3-5" },

@@ -160,6 +160,18 @@ test("each broken message violates the rule that is about it", function()
   end
 end)
 
+test("who says a Stack-Proposal again may set its padding to zero, and nothing else", function()
+  local function verdict(octets)
+    local result = judged((conversation(function(name, message)
+      if name == "Response" then object(message, 3).raw = octets end
+      if name == "Confirm" then object(message, 3).raw = "\1\0\0\0\1\1\0\0" end
+    end)))
+    return rule_of(result, "gist-confirm-stack").verdict
+  end
+  expect(verdict("\1\0\0\0\1\1\7\9") == "conforms", "with padding")
+  expect(verdict("\1\0\0\0\1\2\0\0") == "violates", "another layer")
+end)
+
 -- More of a conversation -------------------------------------------------------------------------
 
 local OTHER, NONE = { sid = ("t"):rep(16), flow = session.flow }, { sid = ("\0"):rep(16),
@@ -312,10 +324,10 @@ test("the intervals of a Query's retransmissions double, and loss makes no viola
   end
 end)
 
-test("an upstream Query has TTL 255 and S=1", function()
-  local function verdicts(ttl, s_flag)
+test("an upstream Query has TTL 255, by its packet, and S=1", function()
+  local function verdicts(ttl, s_flag, told)
     local query = messages.query(made.outside, session, "cookies!", s_flag)
-    query.objects[1].values.d, query.objects[3].values.ip_ttl = 1, ttl
+    query.objects[1].values.d, query.objects[3].values.ip_ttl = 1, told or ttl
     local result = judged_packets({ { at = 0, bytes = packet.build({ source = made.OUTSIDE,
       source_port = 270, destination = session.flow.source, destination_port = 270, ttl = ttl,
       payload = "\78\4\189\165" .. messages.encode_gist(query) }) } })
@@ -324,6 +336,10 @@ test("an upstream Query has TTL 255 and S=1", function()
   end
   expect(verdicts(255, 1) == "conforms, conforms", verdicts(255, 1))
   expect(verdicts(64, 0) == "violates, violates", verdicts(64, 0))
+  expect(verdicts(255, 1, 0) == "conforms, conforms", verdicts(255, 1, 0))
+  expect(verdicts(255, 1, 64) == "conforms, conforms", verdicts(255, 1, 64))
+  expect(verdicts(64, 1, 0) == "violates, conforms", verdicts(64, 1, 0))
+  expect(verdicts(254, 1, 255) == "never exercised, conforms", verdicts(254, 1, 255))
 end)
 
 -- What a capture lacks ----------------------------------------------------------------------------
