@@ -59,13 +59,21 @@ local function mri_differences(mine, theirs)
   return table.concat(expected, " "), table.concat(actual, " ")
 end
 
--- The profiles of a Stack-Proposal, and its octets where it has none that can be read.
-local function profiles_text(message)
-  local out = {}
+-- The profiles of a Stack-Proposal as text, and whether its padding is set.
+local function profiles_of(message)
+  local out, padding_set = {}, false
   for place, profile in ipairs(value(message, PROPOSAL, "profiles") or {}) do
     out[place] = table.concat(profile.layers, " ")
+    padding_set = padding_set or profile.padding_set
   end
-  return #out > 0 and table.concat(out, ", ") or hex(raw(message, PROPOSAL))
+  return table.concat(out, ", "), padding_set
+end
+
+-- Octet for octet, or with padding of its own, which is zero.
+local function echoes_proposal(mine, theirs)
+  local profiles, padding_set = profiles_of(mine)
+  return raw(mine, PROPOSAL) == raw(theirs, PROPOSAL)
+    or profiles ~= "" and profiles == profiles_of(theirs) and not padding_set
 end
 
 local function inverted(first, second)
@@ -317,14 +325,13 @@ return {
   { id = "gist-confirm-mri", requirements = { "5.1-14" },
     text = "A Confirm has the Response's MRI with the direction inverted",
     judge = echoes_direction(matched_responses) },
-  -- What is padding in a Stack-Proposal may be set to zero by who says it again.
   { id = "gist-confirm-stack", requirements = { "5.1-15", "5.1-16" },
     text = "The first Confirm of an association echoes the Stack-Proposal, and has no options",
     judge = function(stream, say)
       for message, response in matched_responses(stream) do
         if message.mode == "C" and message.number == 1 and raw(response, PROPOSAL) then
           say(message, hex(raw(response, PROPOSAL)), hex(raw(message, PROPOSAL)),
-            profiles_text(message) == profiles_text(response))
+            echoes_proposal(message, response))
           local count = value(message, CONFIGURATION, "mpo_count")
           if count then say(message, "0 options", count .. " options") end
         end

@@ -161,14 +161,18 @@ test("each broken message violates the rule that is about it", function()
 end)
 
 test("who says a Stack-Proposal again may set its padding to zero, and nothing else", function()
-  local function verdict(octets)
-    local result = judged((conversation(function(name, message)
-      if name == "Response" then object(message, 3).raw = octets end
-      if name == "Confirm" then object(message, 3).raw = "\1\0\0\0\1\1\0\0" end
-    end)))
-    return rule_of(result, "gist-confirm-stack").verdict
+  local said, padding = "\1\0\0\0\1\1", "\7\9"
+  local function verdict(again)
+    local steps = conversation(function(name, message)
+      if name == "Response" then object(message, 3).raw = said .. padding end
+    end)
+    local confirm = steps[3]
+    confirm.bytes = confirm.bytes:gsub(said .. padding, again)
+    return rule_of(judged(steps, nil, { [made.NI] = true }), "gist-confirm-stack").verdict
   end
-  expect(verdict("\1\0\0\0\1\1\7\9") == "conforms", "with padding")
+  expect(verdict(said .. padding) == "conforms", "octet for octet")
+  expect(verdict(said .. "\0\0") == "conforms", "padding of zero")
+  expect(verdict(said .. "\0\1") == "violates", "other padding")
   expect(verdict("\1\0\0\0\1\2\0\0") == "violates", "another layer")
 end)
 
