@@ -7,6 +7,7 @@
 
 #include "reference-node/base/text.h"
 #include "reference-node/config/config_sections.h"
+#include "reference-node/config/config_text.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -290,47 +291,6 @@ static bool check_whole(const struct config *config, FILE *errors)
     return !fault;
 }
 
-/* Moves past a comment or a quoted string that starts here. Returns whether there was one. */
-static bool skip_text(const char **at, unsigned *line)
-{
-    const char *start = *at;
-    bool is_block = start[0] == '/' && start[1] == '*';
-    bool is_line = start[0] == '#' || (start[0] == '/' && start[1] == '/');
-    char quote = '\0';
-    if (start[0] == '"' || start[0] == '\'')
-        quote = start[0];
-    if (!is_block && !is_line && !quote)
-        return false;
-    for (*at += is_block ? 2 : 1; **at; ++*at) {
-        if ((is_line && **at == '\n') || (quote && **at == quote) ||
-            (is_block && (*at)[0] == '/' && (*at)[-1] == '*'))
-            break;
-        *line += **at == '\n';
-        if (quote && **at == '\\' && (*at)[1])
-            ++*at;
-    }
-    *line += **at == '\n';
-    return true;
-}
-
-/* libconfuse takes the end of the file for the end of a section. */
-static bool check_braces(const char *path, const char *text, FILE *errors)
-{
-    unsigned line = 1;
-    int depth = 0;
-    for (const char *at = text; *at; at++) {
-        if (!skip_text(&at, &line)) {
-            line += *at == '\n';
-            depth += (*at == '{') - (*at == '}');
-        }
-        if (!*at)
-            break;
-    }
-    if (depth > 0)
-        fprintf(errors, "%s:%u: a { has no }; close the section or list\n", path, line - 1);
-    return depth <= 0;
-}
-
 /* Returns what the caller frees, or NULL with errno set. A file with a NUL is no text. */
 static char *read_whole(const char *path)
 {
@@ -351,7 +311,8 @@ static char *read_whole(const char *path)
 
 static bool parse(cfg_t *cfg, struct config *config, const char *text, FILE *errors)
 {
-    if (cfg_parse_buf(cfg, text) != CFG_SUCCESS || !check_braces(config->path, text, errors))
+    if (cfg_parse_buf(cfg, text) != CFG_SUCCESS ||
+        !config_text_is_closed(config->path, text, errors))
         return false;
     take_values(cfg, config);
     return config_take_sections(cfg, config, errors) && check_whole(config, errors);
@@ -367,10 +328,12 @@ struct config *config_read_text(const char *name, const char *text, FILE *errors
     snprintf(config->path, sizeof(config->path), "%s", name);
     set_defaults(config);
     cfg_t *cfg = describe(config);
-    if (!cfg || !parse(cfg, config, text, errors)) {
+    char *plain = config_text_without_comments(text);
+    if (!cfg || !plain || !parse(cfg, config, plain, errors)) {
         config_free(config);
         config = NULL;
     }
+    free(plain);
     if (cfg)
         cfg_free(cfg);
     return config;

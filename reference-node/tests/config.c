@@ -36,6 +36,10 @@ static const struct {
     const char *expected; /* after the file's name */
 } faults[] = {
     {ROLES "lifetme = 3\n", ":2: no such option 'lifetme'; natfwd.conf(5)"},
+    {"# one\n# two\n" ROLES "# three\nlifetme = 3\n", ":5: no such option 'lifetme'"},
+    {"// one\n/* two\n \"three */\n" ROLES "lifetme = 3\n", ":5: no such option 'lifetme'"},
+    {ROLES "peer_identity = \"a # b /* c\" # d\nlifetme = 3\n", ":3: no such option 'lifetme'"},
+    {ROLES "# }\ninterface \"x{\" {\n side = internal # }\n", ":4: a { has no }"},
     {"roles = {\"initiator\", \"respnder\"}", ":1: roles: unknown value \"respnder\"; choose"},
     {"", ": roles: none given; name"},
     {ROLES "association_port = 70000\n", ":2: association_port: 70000 is out of range; give 0"},

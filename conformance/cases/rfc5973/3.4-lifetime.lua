@@ -21,6 +21,26 @@ local function expiry(protocol)
   end
 end
 
+-- The RESPONSE to the request that was forwarded grants twice as much: it is refused towards the
+-- initiator, and ended towards the responder.
+local function expect_raise_refused(t, session)
+  session:respond{ lifetime_s = session.forwarded.lifetime_s * 2 }
+  local response = session:expect_error{ ids = { "RFC5973-3.4-12" },
+    text = "the raised lifetime is refused towards the initiator", info = "7/0x11" }
+  -- Of this session, what it forwarded; of any, its own bound.
+  local forwarded_s, most_s = session.forwarded.lifetime_s, t.ixit.lifetime.max_s
+  local told_s = response.lifetime_s
+  t:check{ ids = { "RFC5973-3.4-12" },
+    text = "NATFW_LT carries the largest lifetime that the NF accepts",
+    expected = string.format("%d or %s", forwarded_s, most_s > 0 and most_s or "more"),
+    actual = told_s, holds = told_s == forwarded_s or told_s == most_s
+      or most_s == 0 and told_s ~= nil and told_s > forwarded_s }
+  local notify = t.nr:expect{ message = "NOTIFY", session = session,
+    ids = { "RFC5973-3.4-14" }, text = "a NOTIFY goes outbound to the responder" }
+  t:check{ ids = { "RFC5973-3.4-14" }, text = "it says 'session terminated'",
+    expected = "1/0x05", actual = notify:info() }
+end
+
 return {
   {
     id = "3.4-acceptable-lifetime-unchanged",
@@ -150,24 +170,25 @@ return {
       session:send_create():expect_create()
       session.data:expect_blocked()
       t:body()
-      session:respond{ lifetime_s = session.forwarded.lifetime_s * 2 }
-      local response = session:expect_error{ ids = { "RFC5973-3.4-12" },
-        text = "the raised lifetime is refused towards the initiator", info = "7/0x11" }
-      -- Of this session, what it forwarded; of any, its own bound.
-      local forwarded_s, most_s = session.forwarded.lifetime_s, t.ixit.lifetime.max_s
-      local told_s = response.lifetime_s
-      t:check{ ids = { "RFC5973-3.4-12" },
-        text = "NATFW_LT carries the largest lifetime that the NF accepts",
-        expected = string.format("%d or %s", forwarded_s, most_s > 0 and most_s or "more"),
-        actual = told_s, holds = told_s == forwarded_s or told_s == most_s
-          or most_s == 0 and told_s ~= nil and told_s > forwarded_s }
-      local notify = t.nr:expect{ message = "NOTIFY", session = session,
-        ids = { "RFC5973-3.4-14" }, text = "a NOTIFY goes outbound to the responder" }
-      t:check{ ids = { "RFC5973-3.4-14" }, text = "it says 'session terminated'",
-        expected = "1/0x05", actual = notify:info() }
+      expect_raise_refused(t, session)
       session.data:expect_blocked{ text = "the refused rule is not in force" }
       t:control()
       other.data:expect_passing()
+    end,
+  },
+  {
+    id = "3.4-granted-lifetime-raised-in-a-refresh",
+    purpose = "A granted lifetime above the forwarded one is answered 7/0x11 in a refresh, too, and the "
+      .. "session is ended outbound.",
+    roles = roles.firewall,
+    requirements = { "RFC5973-3.4-12", "RFC5973-3.4-14" },
+    run = function(t)
+      local session = t:session():establish()
+      t:body()
+      session:send_create():expect_create()
+      expect_raise_refused(t, session)
+      t:control()
+      t:session():establish()
     end,
   },
   {
