@@ -150,6 +150,9 @@ static const char *read_more(struct child *child, int64_t until_ms)
     if (ready == 0) {
         return "silence";
     }
+    if (ready < 0) {
+        return errno == EINTR ? "signal" : "end";
+    }
     ssize_t got =
         recv(child->fd, child->octets + child->filled, sizeof child->octets - child->filled, 0);
     if (got > 0) {
@@ -168,7 +171,7 @@ static int child_receive(lua_State *L)
     }
     while (!has_frame(child, &length)) {
         const char *instead = read_more(child, until_ms);
-        if (instead) {
+        if (instead) { /* the caller knows whether the signal matters */
             return instead_of_frame(L, instead);
         }
     }

@@ -1,4 +1,4 @@
-/* Random octets, hashes, files, the terminal and the cores. */
+/* Random octets, hashes, files, the terminal, the cores and signals that end a run. */
 #define _GNU_SOURCE
 #include "system.h"
 
@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <openssl/evp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -84,10 +85,42 @@ static int system_cores(lua_State *L)
     return 1;
 }
 
+static volatile sig_atomic_t caught;
+
+static void catch_signal(int number)
+{
+    caught = number;
+}
+
+/* host.catch_signals(): from here on SIGINT and SIGTERM end nothing, but are remembered. */
+static int system_catch_signals(lua_State *L)
+{
+    struct sigaction action = {.sa_handler = catch_signal}; /* what waits is woken */
+    (void)L;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return 0;
+}
+
+/* host.has_caught_signal() */
+static int system_has_caught_signal(lua_State *L)
+{
+    lua_pushboolean(L, caught != 0);
+    return 1;
+}
+
 void host_open_system(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"random", system_random}, {"sha256", system_sha256},
-        {"glob", system_glob}, {"make_folder", system_make_folder},
-        {"is_terminal", system_is_terminal}, {"cores", system_cores}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"random", system_random},
+        {"sha256", system_sha256},
+        {"glob", system_glob},
+        {"make_folder", system_make_folder},
+        {"is_terminal", system_is_terminal},
+        {"cores", system_cores},
+        {"catch_signals", system_catch_signals},
+        {"has_caught_signal", system_has_caught_signal},
+        {NULL, NULL},
+    };
     luaL_setfuncs(L, functions, 0);
 }

@@ -319,6 +319,7 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   run.started_ms, run.jobs, run.virtual_time = shim_suite.started_ms, 1, true
   run.seed = run.seed or shim_suite.SEED
   local taken, began = {}, 0
+  host.catch_signals()
   local results, name, wrong_end = shim_suite.run(chosen, { host = host, command = parsed.shim,
     settings = settings, seed = run.seed, strict = parsed.strict,
     on_start = function()

@@ -139,8 +139,24 @@ local FAILED = {
 
 local function seconds_left(self) return math.max(self.deadline - self.host.now(), 0) / 1000 end
 
+local INTERRUPTED = "interrupted"
+
+-- The next frame: a signal wakes who waits, and ends the wait only where it ends the run.
+local function receive_frame(self)
+  while true do
+    local kind, body, number = self.child:receive(seconds_left(self))
+    if kind or body ~= "signal" then return kind, body, number end
+    if self.host.has_caught_signal() then
+      self.child:close()
+      self.child = nil
+      error({ reason = INTERRUPTED })
+    end
+  end
+end
+
 local function receive(self)
-  local kind, body, number = self.child:receive(seconds_left(self))
+  local kind, body, number = receive_frame(self)
+  if body == "silence" then self.hung() end
   if not kind then give_up(self, FAILED[body], number) end
   local name = FROM_SHIM[kind]
   if not name then give_up(self, "sends a frame of kind 0x%02X, which there is none of", kind) end
@@ -165,11 +181,13 @@ end
 -- What no box can do is nonsense, too, though its frames are right.
 function Shim:reject(why, ...) give_up(self, why, ...) end
 
--- Starts the command; an error where it does not even greet.
-function Shim.start(host, command, seed)
+-- Starts the command; an error where it does not even greet. hung() is called whenever it is silent for
+-- too long.
+function Shim.start(host, command, seed, hung)
   local child, why = host.child(command)
   if not child then error({ usage = "cannot start the shim: " .. why }, 0) end
-  local self = setmetatable({ host = host, child = child, streams = {}, stream_count = 0 }, Shim)
+  local self = setmetatable({ host = host, child = child, streams = {}, stream_count = 0,
+    hung = hung }, Shim)
   send(self, frame("hello", { seed = seed }))
   local hello = receive(self)
   if hello.kind ~= "hello" then give_up(self, "sends a %s before its hello", hello.kind) end

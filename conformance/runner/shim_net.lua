@@ -8,7 +8,8 @@ local packet = require("codec.packet")
 local segment = require("runner.segment")
 local Tcp = require("runner.small_tcp")
 
-local shim_net = { START_MS = (1 << 40) / 1000 }
+local START_US = 1 << 40
+local shim_net = { START_US = START_US, START_MS = START_US / 1000 }
 
 local TURNS_MAX, TURNS_OF_CASE_MAX = 10000, 100000 -- of one moment, and of all
 

@@ -47,8 +47,13 @@ local function perform(case, net, shim)
   end
   assert(finished, "nothing can happen any more, and the case still waits")
   local last = shim:lives() and fault_of(net.finish)
+  if last then net.note(last .. ", at the end of the case") end
   fault = fault or last
-  if fault and case.verdict == "pass" then case.verdict, case.reason = "inconclusive", fault end
+  if fault and case.verdict == "pass" then
+    case.verdict, case.reason = "inconclusive", fault
+  elseif last then
+    case.reason = case.reason .. "; at its end " .. last
+  end
 end
 
 -- What a report needs of a case that is over. The rest, its network and its messages' neighbours, would
@@ -60,23 +65,44 @@ local function outcome(case)
     finished_at = case.finished_at, addresses = case.addresses }
 end
 
+local HUNG_MAX = 3 -- cases, each of which may take a minute
+
 -- options: host, command, settings, seed, strict, on_start, on_done. Returns the results in the order
 -- of `definitions`, what the shim calls itself, and what is wrong with the way in which it ended.
 function shim_suite.run(definitions, options)
   local settings, results = options.settings, {}
   collectgarbage("incremental", GARBAGE_PERCENT)
   local seed = options.seed
-  local shim, name
+  local shim, name, before, wrong_end
+  local hung = 0
+
+  local function start()
+    return Shim.start(options.host, options.command, seed, function() hung = hung + 1 end)
+  end
+
+  -- A child that has died since it was last asked is no fault of the case that comes: an empty turn
+  -- tells.
+  local function outlives_the_case_before()
+    if not (shim and shim:lives()) then return false end
+    local fault = fault_of(shim.turn, shim, shim_net.START_US, {})
+    if fault and not options.host.has_caught_signal() then
+      wrong_end = wrong_end or string.format("%s, after the end of %s", fault, before)
+    end
+    return not fault
+  end
 
   -- That not even the first child greets ends the run: there is nothing to judge.
   local function fault_at_start()
-    if shim and shim:lives() then return nil end
+    if hung >= HUNG_MAX then return "not run: the shim has hung " .. HUNG_MAX .. " times" end
+    local lives = outlives_the_case_before()
+    if options.host.has_caught_signal() then return "interrupted" end
+    if lives then return nil end
     if not name then
-      shim = Shim.start(options.host, options.command, seed)
+      shim = start()
       name = shim.name
       return nil
     end
-    local fault, started = fault_of(Shim.start, options.host, options.command, seed)
+    local fault, started = fault_of(start)
     shim = started or shim
     return fault
   end
@@ -101,9 +127,10 @@ function shim_suite.run(definitions, options)
 
   for place, definition in ipairs(definitions) do
     results[place] = run_one(definition)
+    if #results[place].steps > 0 then before = definition.id end
     if options.on_done then options.on_done(results[place]) end
   end
-  return results, name, shim and shim:close()
+  return results, name, wrong_end or shim and shim:close()
 end
 
 return shim_suite

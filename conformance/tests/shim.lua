@@ -32,6 +32,7 @@ end
 local function host_with(answer, hellos)
   local host = { time = 5e6, children = {} }
   function host.now() return host.time end
+  function host.has_caught_signal() return host.signal or false end
   function host.child()
     local number = #host.children + 1
     local child = { turns = 0, queue = "", taken = 0, ends = 0, status = "exit status 0" }
@@ -178,6 +179,52 @@ test("a box that dies at its end passes nothing, and the next case has a new chi
   expect(results[1].verdict == "inconclusive", results[1].verdict)
   expect(results[1].reason:find("has died"), results[1].reason)
   expect(results[2].verdict == "pass" and #host.children == 2, tostring(results[2].reason))
+end)
+
+test("that it died at its end is told of a case that failed, too", function()
+  local results = run(host_with(function(_, _, is_last)
+    if is_last then return "", "end" end
+    return QUIET
+  end), { case("first", function(t)
+    t:body()
+    t:check({ ids = { ID }, text = "it holds", holds = false })
+  end) })
+  expect(results[1].verdict == "fail", results[1].verdict)
+  expect(results[1].reason:find("it holds: .*; at its end the shim has died"), results[1].reason)
+end)
+
+test("a box that dies between two cases is not blamed on the next, and the run says so", function()
+  local host
+  host = host_with(function(_, _, is_last)
+    if #host.children == 1 and host.children[1].ends > 0 and not is_last then return "", "end" end
+    return QUIET
+  end)
+  local results, _, wrong_end = run(host)
+  expect(results[1].verdict == "pass" and results[2].verdict == "pass", tostring(results[2].reason))
+  expect(#host.children == 2, #host.children .. " children")
+  expect(wrong_end and wrong_end:find("has died .*, after the end of first"), tostring(wrong_end))
+end)
+
+test("three cases in which it hangs are enough: the others are not run", function()
+  local results = run(host_with(function() return "", "silence" end),
+    { case("first"), case("second"), case("third"), case("fourth") })
+  expect(results[3].reason:find("has not answered"), results[3].reason)
+  expect(results[4].verdict == "inconclusive", results[4].verdict)
+  expect(results[4].reason == "not run: the shim has hung 3 times", results[4].reason)
+end)
+
+test("a signal ends the run: the case that runs and those after it are interrupted", function()
+  local host
+  host = host_with(function(turn)
+    if turn < 5 then return QUIET end
+    host.signal = true
+    return "", "signal"
+  end)
+  local results = run(host, { case("first"), case("second"), case("third") })
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+  expect(#results[2].steps > 0, "it was not interrupted while it ran")
+  expect(results[2].reason == "interrupted" and results[3].reason == "interrupted",
+    tostring(results[2].reason))
 end)
 
 test("what a box does at its end reaches nobody, and its streams are not the next one's", function()
