@@ -191,6 +191,7 @@ return {
       session:send_create():expect_create()
       expect_raise_refused(t, session)
       t:control()
+      t:tolerate("NOTIFY", session)
       t:session():establish()
     end,
   },
