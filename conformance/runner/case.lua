@@ -198,6 +198,8 @@ function Case:_conclude()
   end
   if #missing > 0 then
     self.verdict, self.reason = "error", "no executed step carries " .. table.concat(missing, ", ")
+  elseif not self.has_body then
+    self.verdict, self.reason = "error", "the case never says t:body(), so it cannot fail"
   else
     self.verdict = "pass"
   end
@@ -207,7 +209,7 @@ end
 
 function Case:preamble() self.phase = "preamble" end
 
-function Case:body() self.phase = "body" end
+function Case:body() self.phase, self.has_body = "body", true end
 
 -- What follows only shows that the IUT and the path still work.
 function Case:control() self.phase = "control" end

@@ -50,8 +50,8 @@ local function problem_with_id(id, vendor, seen, buried)
   if type(id) ~= "string" then return "a case without an id" end
   if vendor and not id:match(VENDORS_ID) then
     local of_suite = seen[id] and "is an id of the suite" or "has no prefix"
-    return string.format("%s %s: yours has to begin with a name of your own and a colon, as in acme:%s",
-      id, of_suite, id)
+    return string.format("%s %s: yours has to begin with a name of your own, in small letters, and a "
+      .. "colon, as in acme:%s", id, of_suite, id:gsub("^.*:", ""))
   end
   if not vendor and not id:match(PLAIN_ID) then return id .. " is no id of the suite" end
   if seen[id] then return id .. " is there twice" end

@@ -241,9 +241,19 @@ ixit.needs = { lossless = true }
 for key in tables.sorted(schema.ics) do ixit.needs[key] = key ~= "roles" or nil end
 for key in tables.sorted(schema.lifetime) do ixit.needs["lifetime." .. key] = true end
 
+-- Where a problem is: on the command line, or in this line of the file.
+local function place_of(problem, file, source, overrides)
+  for _, assignment in ipairs(overrides or {}) do
+    if assignment:match("^[^=]*") == problem.path then return "--set " .. assignment .. ": " end
+  end
+  local path = {}
+  for key in problem.path:gmatch("[^.]+") do path[#path + 1] = key end
+  return string.format("%s:%d: ", file, line_of(source, path))
+end
+
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines; by_shim
--- is set where the box is behind a shim.
-function ixit.check(given, file, source, by_shim)
+-- is set where the box is behind a shim; overrides is what --set gave besides.
+function ixit.check(given, file, source, by_shim, overrides)
   if by_shim then complete_for_shim(given) end
   local problems = {}
   local settings = check_table(schema_for(given), given, "", problems)
@@ -257,10 +267,8 @@ function ixit.check(given, file, source, by_shim)
   if #problems > 0 then
     local lines = {}
     for _, problem in ipairs(problems) do
-      local path = {}
-      for key in problem.path:gmatch("[^.]+") do path[#path + 1] = key end
-      lines[#lines + 1] = string.format("%s:%d: %s %s", file, line_of(source, path), problem.path,
-        problem.text)
+      lines[#lines + 1] = place_of(problem, file, source, overrides) .. problem.path .. " "
+        .. problem.text
     end
     table.sort(lines)
     return nil, lines

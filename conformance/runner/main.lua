@@ -79,7 +79,7 @@ local function load_ixit(path, overrides, by_shim)
     local ok, problem = ixit.override(given, assignment)
     if not ok then return nil, { problem } end
   end
-  local settings, problems = ixit.check(given, path, source, by_shim)
+  local settings, problems = ixit.check(given, path, source, by_shim, overrides)
   if not settings or not by_shim then return settings, problems end
   return read_configuration(settings, path)
 end

@@ -342,8 +342,11 @@ function shim_net.open(shim, settings, seed)
 
   -- A host takes no packet whose checksums are wrong.
   function net.arrived(side, octets)
+    local version = #octets > 0 and octets:byte(1) >> 4 or 0
+    if version ~= 4 then return net.note("a packet of IP version " .. version .. " comes " .. side) end
     local wrong = #octets < 20 and "IP" or packet.wrong_checksum(octets)
     if wrong then return net.note("a packet whose " .. wrong .. " checksum is wrong comes " .. side) end
+    if octets:byte(TTL_AT) == 0 then return net.note("a packet whose TTL is 0 comes " .. side) end
     if #octets > MTU then return net.note("a packet longer than the link's MTU comes " .. side) end
     local parts = packet.parse(octets)
     if is_forwarded(parts) and octets:byte(TTL_AT) >= TTL then

@@ -271,6 +271,12 @@ test("a case that touches nothing is an error, not a pass", function()
     tostring(case.reason))
 end)
 
+test("a case without a body, which nothing could fail, is an error", function()
+  local ids = { "RFC5973-3.5-6" }
+  local case = verdict_of(ids, function(t) check(t, ids, 1) end)
+  expect(case.verdict == "error" and case.reason:find("never says t:body"), tostring(case.reason))
+end)
+
 test("a failure in the preamble is inconclusive, in the body a failure", function()
   local ids = { "RFC5973-3.5-6" }
   expect(verdict_of(ids, function(t) check(t, ids, 2) end).verdict == "inconclusive",
@@ -420,7 +426,10 @@ test("expected failures and unexpected passes are told apart", function()
     t:body()
     check(t, ids, 2)
   end)
-  local good = verdict_of(ids, function(t) check(t, ids, 1) end)
+  local good = verdict_of(ids, function(t)
+    t:body()
+    check(t, ids, 1)
+  end)
   verdicts.apply({ bad, good }, { test = "known" })
   expect(bad.verdict == "expected failure", bad.verdict)
   expect(good.verdict == "unexpected pass", good.verdict)

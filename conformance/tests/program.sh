@@ -243,6 +243,7 @@ mkdir "$folder/easy"
 cat >"$folder/easy/case.lua" <<'LUA'
 return { { id = "easy:holds", purpose = "It holds.", requirements = { "RFC5973-3.5-4" },
   roles = { "NF-FW" }, run = function(t)
+    t:body()
     t:check{ ids = { "RFC5973-3.5-4" }, text = "it holds", holds = true }
   end } }
 LUA

@@ -10,7 +10,9 @@ local function variant_of(name)
     if name == "reference" then
         return {}, {}
     end
+    local known = { "reference" }
     for line in io.lines(options.data .. "/ixit/variants") do
+        known[#known + 1] = line:match("^([%w%-]+):")
         local node, runner = line:match("^" .. name:gsub("%-", "%%-") .. ":([^|]*)|?(.*)$")
         if node then
             local changes, told = {}, {}
@@ -23,7 +25,7 @@ local function variant_of(name)
             return changes, told
         end
     end
-    error("there is no variant '" .. name .. "'", 0)
+    error("there is no variant '" .. name .. "'; there are " .. table.concat(known, ", "), 0)
 end
 
 -- The windows of time that a path which loses packets needs: TCP and GIST send again.
