@@ -61,7 +61,7 @@ static const char *happen(enum gist_event_kind kind, bool reliable, enum gist_se
     static const enum gist_message_type types[EVENT_COUNT] = {
         GIST_QUERY, GIST_RESPONSE, GIST_CONFIRM, GIST_DATA};
     struct gist_arrival arrival = {
-        .source = {row->nodes[1].address, GIST_PORT}, .interface = 1, .ip_ttl = 63};
+        .source = {row->nodes[1].address, 271}, .interface = 4, .ip_ttl = 63};
     struct gist_reception reception = {
         .message = message_from_peer(types[kind]), .arrival = &arrival};
     struct gist_outgoing outgoing = {
@@ -195,4 +195,35 @@ Test(querying_machine, periods_are_those_of_the_configuration)
     happen(GIST_RX_RESPONSE, false, &result);
     cr_assert_geq(state->validity.deadline_ms, now_ms + 15000);
     cr_assert_leq(state->validity.deadline_ms, now_ms + 22500);
+}
+
+/* Rule 4: the Response tells who the peer is, and where it can be reached. */
+Test(querying_machine, a_response_tells_of_the_peer)
+{
+    for (unsigned from = 0; from < GONE; from++) {
+        enum gist_send_result result;
+        reach(from);
+        watch();
+        happen(GIST_RX_RESPONSE, false, &result);
+        cr_assert_eq(state->interface, 4, "%u", from);
+        cr_assert_eq(state->peer_port, 271, "%u", from);
+        cr_assert(gist_address_equal(&state->peer->address, &row->nodes[1].address), "%u", from);
+        cr_assert_eq(state->peer->identity_length, 0, "%u: that of the NLI", from);
+        cr_assert(gist_address_equal(&state->own_address, &row->nodes[0].address), "%u", from);
+    }
+}
+
+Test(querying_machine, a_response_without_memory_for_its_peer_ends_the_state)
+{
+    static const size_t told[] = {1, 0, 0}; /* of the message that waits */
+    for (unsigned from = 0; from < GONE; from++) {
+        enum gist_send_result result;
+        reach(from);
+        struct network_memory *memory = network_memory(row->network);
+        memory->fail_at = memory->allocations + 1;
+        watch();
+        happen(GIST_RX_RESPONSE, false, &result);
+        cr_assert_eq(row->nodes[0].told_count, told[from], "%u", from);
+        cr_assert_null(gist_routing_state_find(node, &mri, &session));
+    }
 }
