@@ -49,6 +49,7 @@ static struct gist_message message_from_peer(enum gist_message_type type)
     message.mri = gist_mri_reversed(&mri);
     message.nli.interface_address = row->nodes[1].address;
     message.nli.validity_ms = 30000;
+    message.nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
     message.header.reply_requested = type == GIST_RESPONSE;
     message.responder_cookie = (struct gist_octets){(const uint8_t *)"cook", 4};
     if (type == GIST_RESPONSE)
@@ -208,7 +209,7 @@ Test(querying_machine, a_response_tells_of_the_peer)
         cr_assert_eq(state->interface, 4, "%u", from);
         cr_assert_eq(state->peer_port, 271, "%u", from);
         cr_assert(gist_address_equal(&state->peer->address, &row->nodes[1].address), "%u", from);
-        cr_assert_eq(state->peer->identity_length, 0, "%u: that of the NLI", from);
+        cr_assert_eq(state->peer->identity_length, 4, "%u: that of the NLI", from);
         cr_assert(gist_address_equal(&state->own_address, &row->nodes[0].address), "%u", from);
     }
 }

@@ -34,6 +34,7 @@ static void happen(enum gist_event_kind kind, bool reliable)
     struct gist_cookie_content cookie = {.interface = 4, .ip_distance = 6};
     struct gist_outgoing outgoing = {
         .data = (const uint8_t *)"text", .length = 4, .handle = 8, .reliable = reliable};
+    reception.message.nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
     gist_message_add(&reception.message, GIST_OBJECT_NSLP_DATA);
     event = (struct gist_event){.kind = kind,
         .reception = &reception,
@@ -59,6 +60,7 @@ static void be_born(unsigned wanted)
     if (wanted == GIST_RESPONDING_BIRTH)
         return;
     struct gist_nli nli = row_message(row, GIST_QUERY).nli;
+    nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
     cr_assert(gist_routing_state_set_peer(node, state, &nli));
     state->own_address = row->nodes[1].address;
     state->peer_port = GIST_PORT;
