@@ -258,15 +258,19 @@ Test(timers, the_rate_limit_delays_and_counts)
     cr_assert_eq(row->nodes[1].heard_count, 20);
 }
 
-static void send_within(uint32_t timeout_ms)
+static enum gist_send_result try_within(uint32_t timeout_ms)
 {
     struct gist_send_request request = {.data = (const uint8_t *)"text",
         .length = 4,
         .session_id = session,
         .mri = mri,
         .timeout_ms = timeout_ms};
-    cr_assert_eq(
-        gist_send_message(row->nodes[0].gist, network_now_ms(row->network), &request), GIST_SENT);
+    return gist_send_message(row->nodes[0].gist, network_now_ms(row->network), &request);
+}
+
+static void send_within(uint32_t timeout_ms)
+{
+    cr_assert_eq(try_within(timeout_ms), GIST_SENT);
 }
 
 /* A limit of the first message does not end refreshes that come long after it. */
@@ -293,6 +297,32 @@ Test(timers, the_shortest_patience_counts)
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
     network_run_for(row->network, 1);
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+/* The next Query may be due long after. */
+Test(timers, patience_that_begins_between_two_queries_ends_when_it_is_over)
+{
+    row->spoil = drop_all;
+    send_within(0);
+    network_run_for(row->network, 8000); /* from 7500 on, it waits for 8000 ms */
+    send_within(1000);
+    send_within(60000);
+    network_run_for(row->network, 999);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+    network_run_for(row->network, 1);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+Test(timers, the_patience_of_a_message_that_is_refused_does_not_count)
+{
+    struct gist_node_config config = row_config();
+    config.queued_octets_max = 4;
+    fixture_restart(2, &config);
+    row->spoil = drop_all;
+    send_within(0);
+    cr_assert_eq(try_within(100), GIST_SEND_NO_MEMORY);
+    network_run_for(row->network, 2000);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
 }
 
 /* However short a peer's routing state is valid, it is not asked more often than once a second. */
