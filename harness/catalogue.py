@@ -67,6 +67,18 @@ def points(build):
     return sorted(found, key=lambda point: (section_key(point["id"]), point["number"]))
 
 
+def variants():
+    """The firewall's lawful variants: name -> (settings of the node, settings of the runner)."""
+    found = {}
+    with open(os.path.join(HERE, "lab", "ixit", "variants"), encoding="utf-8") as file:
+        for line in file:
+            name, colon, rest = line.partition(":")
+            if colon and not line.startswith("#"):
+                node, _, told = rest.partition("|")
+                found[name] = node.split(), told.split()
+    return found
+
+
 def section_key(identifier):
     document, section, rest = identifier.split("-", 2)
     return (document, [int(part) if part.isdigit() else 0 for part in section.split(".")],

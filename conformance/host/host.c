@@ -8,6 +8,8 @@
 #include "loop.h"
 #include "netns.h"
 #include "sandbox.h"
+#include "stall.h"
+#include "stamp.h"
 #include "system.h"
 #include "tcp.h"
 #include "timer.h"
@@ -22,8 +24,10 @@ int host_open(lua_State *L)
     lua_newtable(L);
     host_open_loop(L);
     host_open_timer(L);
+    host_open_stall(L);
     host_open_system(L);
     host_open_netns(L);
+    host_open_stamp(L);
     host_open_udp(L);
     host_open_tcp(L);
     host_open_capture(L);

@@ -69,6 +69,15 @@ static int loop_now(lua_State *L)
     return 1;
 }
 
+/* host.wall_ms(): the time of day, which may jump. */
+static int loop_wall_ms(lua_State *L)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    lua_pushnumber(L, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6);
+    return 1;
+}
+
 static void signalled(evutil_socket_t number, short what, void *argument)
 {
     (void)what;
@@ -99,8 +108,8 @@ static int loop_on_signal(lua_State *L)
 
 void host_open_loop(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"now", loop_now}, {"run", loop_run}, {"stop", loop_stop},
-        {"on_signal", loop_on_signal}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"now", loop_now}, {"wall_ms", loop_wall_ms},
+        {"run", loop_run}, {"stop", loop_stop}, {"on_signal", loop_on_signal}, {NULL, NULL}};
     struct event_config *config = event_config_new();
     event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
     base = event_base_new_with_config(config);

@@ -98,43 +98,57 @@ static void run_ip(const struct host_netns *netns, int output, char *const *argu
     _exit(127);
 }
 
-/* netns:ip("route", "add", …) runs iproute2 there: true, or nil and what it said. */
-static int netns_ip(lua_State *L)
+/* Runs it there, and waits. Returns its status, or -1 and errno; what it says goes to text. */
+static int wait_for_ip(
+    const struct host_netns *netns, char *const *arguments, char *text, size_t size)
 {
-    struct host_netns *netns = host_check_netns(L, 1);
-    enum { MOST = 24 };
-    char *arguments[MOST + 2] = {(char[]){"ip"}};
-    int count = lua_gettop(L) - 1;
-    luaL_argcheck(L, count <= MOST, 2, "too many arguments");
-    for (int i = 0; i < count; i++) {
-        luaL_checkstring(L, i + 2);
-    }
     int ends[2];
+    int status = -1;
+    text[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        return host_fail(L, "pipe");
-    }
-    for (int i = 0; i < count; i++) {
-        arguments[i + 1] = strdup(lua_tostring(L, i + 2));
+        return -1;
     }
     pid_t child = fork();
     if (child == 0) {
         run_ip(netns, ends[1], arguments);
     }
+    int error = errno;
     close(ends[1]);
-    char text[512];
-    ssize_t size = read(ends[0], text, sizeof text - 1);
+    if (child > 0) {
+        ssize_t length = read(ends[0], text, size - 1);
+        text[length > 0 ? length : 0] = '\0';
+        waitpid(child, &status, 0);
+    }
     close(ends[0]);
-    int status = -1;
-    waitpid(child, &status, 0);
-    for (int i = 1; i <= count; i++) {
-        free(arguments[i]);
+    errno = error;
+    return status;
+}
+
+/* netns:ip("route", "add", …) runs iproute2 there: true, or nil and what it said. */
+static int netns_ip(lua_State *L)
+{
+    struct host_netns *netns = host_check_netns(L, 1);
+    enum { MOST = 24 };
+    char text[512];
+    char *arguments[MOST + 2] = {(char[]){"ip"}};
+    int count = lua_gettop(L) - 1;
+    luaL_argcheck(L, count <= MOST, 2, "too many arguments");
+    for (int i = 0; i < count; i++) {
+        /* A copy that Lua frees, whatever happens: exec does not take a constant. */
+        size_t length;
+        const char *word = luaL_checklstring(L, i + 2, &length);
+        arguments[i + 1] = memcpy(lua_newuserdatauv(L, length + 1, 0), word, length + 1);
+    }
+    int status = wait_for_ip(netns, arguments, text, sizeof text);
+    if (status < 0) {
+        return host_fail(L, "ip");
     }
     if (status == 0) {
         lua_pushboolean(L, 1);
         return 1;
     }
     luaL_pushfail(L);
-    lua_pushlstring(L, text, size > 0 ? (size_t)size : 0);
+    lua_pushstring(L, text);
     return 2;
 }
 

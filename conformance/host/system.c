@@ -1,4 +1,5 @@
-/* Random octets, hashes, files and the terminal. */
+/* Random octets, hashes, files, the terminal and the cores. */
+#define _GNU_SOURCE
 #include "system.h"
 
 #include "binding.h"
@@ -6,6 +7,8 @@
 #include <errno.h>
 #include <glob.h>
 #include <openssl/evp.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,10 +75,19 @@ static int system_is_terminal(lua_State *L)
     return 1;
 }
 
+/* host.cores(): how many this process may run on. */
+static int system_cores(lua_State *L)
+{
+    cpu_set_t allowed;
+    bool is_known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+    lua_pushinteger(L, is_known ? CPU_COUNT(&allowed) : 1);
+    return 1;
+}
+
 void host_open_system(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"random", system_random}, {"sha256", system_sha256},
         {"glob", system_glob}, {"make_folder", system_make_folder},
-        {"is_terminal", system_is_terminal}, {NULL, NULL}};
+        {"is_terminal", system_is_terminal}, {"cores", system_cores}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

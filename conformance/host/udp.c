@@ -5,6 +5,7 @@
 #include "binding.h"
 #include "loop.h"
 #include "netns.h"
+#include "stamp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +48,8 @@ static int datagram_close(lua_State *L)
     return 0;
 }
 
-/* function(octets, source address, source port, milliseconds) for each datagram. */
+/* function(octets, source address, source port, milliseconds) for each datagram: when it arrived.
+ */
 static void datagram_readable(evutil_socket_t fd, short what, void *argument)
 {
     (void)what;
@@ -58,9 +60,8 @@ static void datagram_readable(evutil_socket_t fd, short what, void *argument)
     for (int i = 0; i < AT_ONCE && socket->fd >= 0; i++) {
         static char octets[65536];
         struct sockaddr_in source = {0};
-        socklen_t source_size = sizeof source;
-        ssize_t size =
-            recvfrom(fd, octets, sizeof octets, 0, (struct sockaddr *)&source, &source_size);
+        double arrived_ms;
+        ssize_t size = stamp_receive(fd, octets, sizeof octets, &source, &arrived_ms);
         if (size < 0) {
             break;
         }
@@ -69,7 +70,7 @@ static void datagram_readable(evutil_socket_t fd, short what, void *argument)
         lua_pushlstring(L, octets, (size_t)size);
         lua_pushstring(L, text);
         lua_pushinteger(L, ntohs(source.sin_port));
-        lua_pushnumber(L, host_now_ms());
+        lua_pushnumber(L, arrived_ms);
         host_call(L, socket->function, 4);
     }
     lua_pop(L, 1);
@@ -96,7 +97,7 @@ static int netns_udp(lua_State *L)
     int fd = host_socket_in(netns, SOCK_DGRAM, 0);
     int on = 1;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        !stamp_enable(fd) || bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         int results = host_fail(L, lua_tostring(L, 2));
         host_unref(L, &function);
         if (fd >= 0) {
@@ -149,7 +150,7 @@ static int netns_gist(lua_State *L)
     char expression[32];
     snprintf(expression, sizeof expression, "udp dst port %d", port);
     int fd = host_socket_in(netns, SOCK_RAW, IPPROTO_UDP);
-    if (fd < 0 || attach_filter(fd, expression) != 0) {
+    if (fd < 0 || attach_filter(fd, expression) != 0 || !stamp_enable(fd)) {
         int results = host_fail(L, "raw socket for GIST");
         host_unref(L, &function);
         if (fd >= 0) {

@@ -5,6 +5,9 @@
 -- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only
 -- with a positive control after them: something that does come, or does pass, at the same place.
 --
+-- A check that fails after the runner was deaf for a good part of what it waited for says nothing about
+-- the IUT: the case is inconclusive, and stalled.
+--
 -- docs/guide-cases.md has the steps that a case takes. A name that begins with an underscore is no
 -- step: it is for the runner only.
 
@@ -137,6 +140,7 @@ function Case:_await(timeout_ms, poll)
       timer = nil
       self:_wake()
     end)
+    if self.checked_at then self.window_from, self.checked_at = self.checked_at, nil end
     self.woken, self.waiting = false, true
     coroutine.yield()
   end
@@ -256,6 +260,16 @@ local function shown(value)
   return tostring(value)
 end
 
+local DEAF_SHARE = 0.1 -- of a window, from which on nothing is blamed on the IUT
+
+-- nil, or for how much of what the last check waited for nothing could be seen: since the check before.
+local function deafness(self)
+  local from, now = self.window_from or self.started_at, self.net.now()
+  local stalled = self.net.stalled(from, now)
+  if stalled <= (now - from) * DEAF_SHARE then return nil end
+  return string.format("the runner was deaf for %.0f of these %.0f ms", stalled, now - from)
+end
+
 -- One assertion: `actual` is `expected`, or where `holds` is given, that is true. Fields: ids (the
 -- requirements that it proves), text, expected, actual, holds.
 function Case:check(given)
@@ -277,9 +291,13 @@ function Case:check(given)
       self.results[id] = "pass"
     end
   end
+  self.checked_at = self.net.now()
   if holds then return end
-  error({ verdict = VERDICT_OF_PHASE[self.phase],
-    reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual)) })
+  local reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual))
+  local deaf = deafness(self)
+  self.stalled = deaf ~= nil
+  error({ verdict = deaf and "inconclusive" or VERDICT_OF_PHASE[self.phase],
+    reason = deaf and reason .. "; " .. deaf or reason })
 end
 
 -- The same where --strict-rulings asks for this project's reading of the RFC; else nothing.
@@ -297,7 +315,7 @@ function Case:expect_backoff(given)
   local first_at, second_at, third_at = table.unpack(given.times)
   local first, second = second_at - first_at, third_at - second_at
   local holds = second >= first * 1.5 and second <= first * 2.5
-  for _, ratio in ipairs(self.ixit.limits.failures_needed > 1 and RATIOS_WITH_LOSS or {}) do
+  for _, ratio in ipairs(self.ixit.path.loses and RATIOS_WITH_LOSS or {}) do
     holds = holds or math.abs(second - first * ratio) <= first * ratio / 10
   end
   self:check({ ids = given.ids, text = "the second interval is about twice the first",

@@ -2,13 +2,14 @@
 
 local json = require("codec.json")
 local tables = require("codec.tables")
+local verdicts = require("runner.verdicts")
 
 local compare = {}
 
 -- The better a verdict, the higher. What neither passed nor went wrong is between.
-local WORTH = { pass = 4, ["expected failure"] = 3, ["not applicable"] = 3, inconclusive = 2,
-  ["unexpected pass"] = 1, error = 1, fail = 1 }
-local BAD = { fail = true, error = true, ["unexpected pass"] = true, inconclusive = true }
+local WORTH = { pass = 4, ["expected failure"] = 3, ["not applicable"] = 3,
+  inconclusive = 2, unstable = 2, ["unexpected pass"] = 1, error = 1, fail = 1 }
+local BAD = verdicts.wrong
 
 compare.groups = {
   { "new_failures", "New failures" },

@@ -96,6 +96,21 @@ function Handshake:expect_query_refused(given)
   return item
 end
 
+-- Waits for any message to the initiator, and leaves it there: it, or nil. Meanwhile the routing state is
+-- refreshed before its validity time ends, as a querier does. Fields: within_ms.
+function Handshake:await_message_refreshing(given)
+  given = fields.of("await_message_refreshing", given, "within_ms")
+  local case = self.case
+  local period_ms = self:response():values("NLI").validity_ms / 2
+  local until_ms = case:now() + given.within_ms
+  while case:now() < until_ms do
+    local left_ms = until_ms - case:now()
+    local item = case.ni:await_message({ within_ms = math.min(period_ms, left_ms) })
+    if item then return item end
+    self:start_handshake()
+  end
+end
+
 -- Waits until the Confirm was sent: nil if it never was. Fields: within_ms.
 function Handshake:await_confirm(given)
   given = fields.of("await_confirm", given, "within_ms")

@@ -124,7 +124,7 @@ local schema = {
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },
-    failures_needed = { positive, "times that a case fails before it counts", 1 },
+    failures_needed = { positive, "times that a case fails before it counts", 2 },
   },
 }
 
@@ -308,12 +308,17 @@ function ixit.most_at_once(settings)
   return most
 end
 
--- The addresses of the case with this number, up to most_at_once, and its first port, which differs
--- from one use of the number to the next. The second initiator's comes from
--- the other half of the pool.
-function ixit.addresses(settings, number, use)
+local FIRST_PORT, PORTS_OF_CASE, PORTS_AT_ONCE = 10000, 200, 220
+
+-- The addresses and the first port of a case with this number, one of a row that never ends: 220 times
+-- most_at_once() cases follow each other before an address comes with the same port again. The second
+-- initiator's address comes from the other half of the pool.
+function ixit.addresses(settings, number)
+  local most = math.floor(ixit.most_at_once(settings))
+  local use = number // most % PORTS_AT_ONCE
+  number = number % most + 1
   local function pick(pool) return address.add(pool.base, number % (pool.size - 2) + 1) end
-  local first_port = 20000 + (use - 1) % 100 * 200
+  local first_port = FIRST_PORT + use * PORTS_OF_CASE
   if settings.initiator then
     local own = settings.initiator.address
     return { ni = own, other_ni = own, source = own, first_port = first_port,

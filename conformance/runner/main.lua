@@ -316,13 +316,14 @@ local function show_started(state)
   report_progress(state, state.terminal)
 end
 
+local JOBS_OF_CORE = 8 -- cases mostly wait
+
 local function perform(chosen, parsed, settings, network, data_dir, version)
   local host, suite = require("host"), require("runner.suite")
   local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
   local run = describe_run(parsed, settings, data_dir, version)
   run.started, run.started_ms = os.date("!%Y-%m-%dT%H:%M:%SZ"), host.now()
-  run.jobs = math.min(parsed.jobs or settings.limits.max_concurrent,
-    settings.limits.max_concurrent)
+  run.jobs = math.min(parsed.jobs or JOBS_OF_CORE * host.cores(), settings.limits.max_concurrent)
   local results
   local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
     seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
@@ -361,8 +362,8 @@ local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   run.started_ms, run.jobs, run.virtual_time = shim_suite.started_ms, 1, true
   run.seed = run.seed or shim_suite.SEED
   local taken, began = {}, 0
-  local results, name, wrong_end = shim_suite.run(chosen, { host = host, command = parsed.shim, settings = settings,
-    seed = run.seed, strict = parsed.strict,
+  local results, name, wrong_end = shim_suite.run(chosen, { host = host, command = parsed.shim,
+    settings = settings, seed = run.seed, strict = parsed.strict,
     on_start = function()
       began = host.now()
       show_started(state)
@@ -422,6 +423,8 @@ local function run_cases(chosen, settings, parsed, data_dir, version)
   local ok, network = pcall(require("runner.net").open, require("host"), settings)
   if not ok then return complain("%s", type(network) == "table" and network.usage or network) end
   local status = guarded(function()
+    local late = network.why_no_stamps()
+    if late then complain("%s; arrival times are of the runner, not of the kernel", late) end
     if parsed.pcap then network.capture() end
     return perform(chosen, parsed, settings, network, data_dir, version)
   end)

@@ -2,6 +2,8 @@
 -- interface, so that tests can put a network of their own in its place:
 --   now(), after(ms, action) with :cancel(), random(octets)
 --   run(command, limit_s, on_end), as runner/command.lua
+--   wall_ms(), the time of day, in milliseconds
+--   stalled(from, to), for how many milliseconds between these times nothing was seen
 --   inside / outside: send_packet(octets, destination), udp(), listen(), connect(), and
 --   on_packet, a function that gets every GIST datagram of this side
 
@@ -31,9 +33,19 @@ function Side:listen(...) return self.netns:listen(...) end
 
 function Side:connect(...) return self.netns:connect(...) end
 
--- Adds a route and remembers to take it away; one that is there already is left alone.
+-- Whose routes they are: what a run that was cut off left is taken away first.
+local OWN = { "proto", "173" }
+
+local function forget_routes(self)
+  for _, kept_in in ipairs({ "main", "local" }) do
+    self.netns:ip("route", "flush", "table", kept_in, table.unpack(OWN))
+  end
+end
+
+-- Adds a route and remembers to take it away; one of somebody else is left alone.
 local function add_route(self, ...)
   local words = { ... }
+  table.move(OWN, 1, #OWN, #words + 1, words)
   local ok, why = self.netns:ip("route", "add", table.unpack(words))
   if ok then
     table.insert(self.routes, 1, words)
@@ -45,6 +57,7 @@ end
 local function open_side(host, name, settings, other)
   local side = setmetatable({ name = name, routes = {} }, Side)
   side.netns = must(host.netns(settings.netns))
+  forget_routes(side)
   for _, pool in tables.sorted(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
   for _, pool in tables.sorted(other.pools or {}) do
     add_route(side, pool.prefix, "via", settings.gateway, "dev", settings.interface)
@@ -53,14 +66,17 @@ local function open_side(host, name, settings, other)
   side.gist = must(side.netns:gist(gist.port, function(bytes, _, _, at)
     if side.on_packet then side.on_packet(bytes, at) end
   end))
+  side.stamps, side.why_no_stamps = side.netns:check_stamps()
   -- A socket on the port keeps the kernel from refusing what the raw socket has read.
   side.drain = must(side.netns:udp("0.0.0.0", gist.port, function() end))
   return side
 end
 
 function net.open(host, settings)
-  local opened = { now = host.now, after = host.after, random = host.random, inside = {},
-    outside = {} }
+  local opened = { now = host.now, after = host.after, random = host.random, wall_ms = host.wall_ms,
+    stalled = host.stalled,
+    inside = {}, outside = {} }
+  host.watch_stalls()
   function opened.run(...) return Command.run(host.after, ...) end
   local names = {}
   local endpoint = settings.responder or settings.initiator
@@ -69,6 +85,13 @@ function net.open(host, settings)
     if settings[name] then
       opened[name] = open_side(host, name, settings[name], settings[other] or iut)
       names[#names + 1] = name
+    end
+  end
+
+  -- nil, or why arrival times of datagrams are those of the runner's loop.
+  function opened.why_no_stamps()
+    for _, name in ipairs(names) do
+      if not opened[name].stamps then return name .. ": " .. opened[name].why_no_stamps end
     end
   end
 

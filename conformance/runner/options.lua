@@ -31,7 +31,7 @@ Options of run:
   --html FILE          a report for people, in one file
   --junit FILE, --tap FILE, --json FILE    reports for programs
   --pcap DIR           one capture for each case and side
-  --jobs N             cases at once, at most the IXIT's max_concurrent
+  --jobs N             cases at once (8 for each core), at most the IXIT's max_concurrent
   --seed N             run in the random order that N gives; with --shim, all that is random
   --set KEY=VALUE      another value for an entry of the IXIT; may be repeated
   --expected-failures FILE    lines of a case id and a reason

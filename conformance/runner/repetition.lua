@@ -1,10 +1,12 @@
--- On a path that loses packets a failure may be the path's. Where the IXIT says so
--- (limits.failures_needed), a case that failed runs again, and fails only when it fails at the same
--- step each time.
+-- Cases that run again, alone: one that failed, before that counts (limits.failures_needed of the IXIT),
+-- and one whose failure a stall of the runner could have made. A verdict that changes is none: the case
+-- is unstable, and both runs are reported.
 
 local tables = require("codec.tables")
 
 local repetition = {}
+
+local STALLED_RUNS_MAX = 3
 
 local function failed_step(case)
   for place = #case.steps, 1, -1 do
@@ -14,8 +16,12 @@ local function failed_step(case)
   return nil
 end
 
--- Whether the case of this entry has to run once more. The entry remembers its failures.
+-- Whether the case of this entry has to run once more. The entry remembers its runs.
 function repetition.wants_another(entry, case, needed)
+  if case.stalled then
+    entry.stalled_runs = (entry.stalled_runs or 0) + 1
+    return entry.stalled_runs < STALLED_RUNS_MAX
+  end
   if case.verdict ~= "fail" then return false end
   local failed = entry.failed
   if failed and failed_step(failed) ~= failed_step(case) then return false end
@@ -23,13 +29,13 @@ function repetition.wants_another(entry, case, needed)
   return entry.failures < needed
 end
 
--- What counts of an entry that ran several times: its failure, if the last run confirmed it; else
--- the same exchange without a verdict.
+-- What counts of an entry that ran several times: the last run, unless it does not confirm the failure
+-- before it.
 function repetition.result(entry, last)
   local failed = entry.failed
   if not failed or failed == last then return last end
-  failed.verdict = "inconclusive"
-  failed.reason = string.format("failed once, but not again (%s): %s", last.verdict, failed.reason)
+  failed.verdict, failed.other_run = "unstable", last
+  failed.reason = string.format("failed, but not again (%s): %s", last.verdict, failed.reason)
   for id, result in tables.sorted(failed.results) do
     if result == "fail" then failed.results[id] = "inconclusive" end
   end

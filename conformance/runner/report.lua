@@ -46,6 +46,15 @@ local function step_table(step, start, sessions)
   return out
 end
 
+-- The steps of a run of the case, as far as they are of the document.
+local function steps_table(case)
+  local sessions, out = { count = 0 }, json.array({})
+  for i, step in ipairs(case.steps) do
+    out[i] = step_table(step, case.started_at, sessions)
+  end
+  return out
+end
+
 local function case_table(case, run)
   local definition = case.definition
   local out = { id = definition.id, document = definition.document, section = definition.section,
@@ -54,13 +63,13 @@ local function case_table(case, run)
     started_at_ms = case.started_at - run.started_ms,
     measured_ms = not tables.is_empty(case.measured) and case.measured or nil,
     readings = not tables.is_empty(case.seen_readings) and case.seen_readings or nil,
-    addresses = case.addresses, requirements = {}, steps = json.array({}) }
+    addresses = case.addresses, requirements = {}, steps = steps_table(case) }
   for _, id in ipairs(definition.requirements) do
     out.requirements[id] = case.results[id] or "not reached"
   end
-  local sessions = { count = 0 }
-  for i, step in ipairs(case.steps) do
-    out.steps[i] = step_table(step, case.started_at, sessions)
+  local other = case.other_run
+  if other then
+    out.other_run = { verdict = other.verdict, reason = other.reason, steps = steps_table(other) }
   end
   if run.pcap and #case.steps > 0 then
     local path = run.pcap .. "/" .. case.recorded_as
@@ -118,10 +127,8 @@ end
 
 -- Lines ------------------------------------------------------------------------------------------
 
--- The steps of a case of the document as lines.
-function report.steps(case)
-  local out = {}
-  for _, step in ipairs(case.steps) do
+local function add_steps(out, steps)
+  for _, step in ipairs(steps) do
     local at = string.format("%9.1f ms  ", step.at_ms)
     if step.kind == "check" then
       out[#out + 1] = string.format("%s%s %s%s", at, step.ok and "ok  " or "FAIL", step.text,
@@ -134,6 +141,16 @@ function report.steps(case)
       out[#out + 1] = at .. "     " .. step.text
     end
   end
+end
+
+-- The steps of a case of the document as lines; of an unstable one those of both runs.
+function report.steps(case)
+  local out = {}
+  add_steps(out, case.steps)
+  if case.other_run then
+    out[#out + 1] = "  again, alone: " .. case.other_run.verdict
+    add_steps(out, case.other_run.steps)
+  end
   return out
 end
 
@@ -142,7 +159,8 @@ function report.steps_of(case)
   return report.steps(case_table(case, { started_ms = case.started_at }))
 end
 
-local colours = { pass = 32, fail = 31, error = 35, inconclusive = 33, ["unexpected pass"] = 31 }
+local colours = { pass = 32, fail = 31, error = 35, inconclusive = 33, unstable = 33,
+  ["unexpected pass"] = 31 }
 
 local function coloured(verdict, terminal)
   local padded = string.format("%-16s", verdict)

@@ -11,13 +11,13 @@ local report_html = {}
 
 local text = markup.text
 
-local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, inconclusive = 4,
+local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, unstable = 4, inconclusive = 4,
   ["expected failure"] = 5, ["not reached"] = 6, ["no verdict"] = 7, pass = 8,
   ["not applicable"] = 9 }
 
 -- As many cases stand beside a requirement unfolded.
 local CASES_IN_SIGHT = 4
-local WRONG = { error = true, fail = true, ["unexpected pass"] = true, inconclusive = true }
+local WRONG = verdicts.wrong
 
 local PHASES = {
   preamble = "This step only prepares the test. It did not work, so the case says nothing about "
@@ -212,6 +212,10 @@ local function case_html(case, document, page, out)
     out[#out + 1] = "<h3>Exchange</h3>"
     exchange.html(case, out)
   end
+  if case.other_run then
+    out[#out + 1] = "<h3>Again, alone: " .. text(case.other_run.verdict) .. "</h3>"
+    exchange.html({ id = case.id .. "-again", steps = case.other_run.steps }, out)
+  end
   measured_html(case, out)
   requirement_rows(case, document, out)
   files_html(case, page, out)
@@ -335,7 +339,9 @@ those in dark ink carry the requirements that they name.</p>
 <dl><dt>pass<dd>Each requirement of the case was proved by a check that names it.
 <dt>fail<dd>A check in the body of the case did not hold: the IUT did not do what the text asks.
 <dt>inconclusive<dd>The case did not get far enough to judge, or silence was seen without anything
-after it that shows that the path still worked.
+after it that shows that the path still worked; or the runner itself was deaf for a good part of what
+it waited for.
+<dt>unstable<dd>The case failed, and not again when it ran once more, alone: both runs are here.
 <dt>not applicable<dd>The IXIT file says that the IUT does not do this.
 <dt>expected failure, unexpected pass<dd>As the file of expected failures has it.
 <dt>error<dd>The fault is the runner's, not the IUT's.

@@ -6,11 +6,12 @@ local report_junit = {}
 
 local xml = markup.ascii
 
+-- What the run could not judge is skipped, with its reason: a build server blames somebody for the rest.
 local function outcome(case)
   local why, verdict = xml(case.reason or ""), case.verdict
   if verdict == "fail" or verdict == "unexpected pass" then
     return string.format('      <failure type="%s" message="%s"/>', verdict, why)
-  elseif verdict == "error" or verdict == "inconclusive" then
+  elseif verdict == "error" then
     return string.format('      <error type="%s" message="%s"/>', verdict, why)
   elseif verdict ~= "pass" then
     return string.format('      <skipped message="%s: %s"/>', verdict, why)
@@ -33,8 +34,9 @@ local NO_TIME = "1970-01-01T00:00:00" -- of a run in virtual time: one seed, one
 function report_junit.render(document, lines_of)
   local counts = document.counts
   local totals = string.format('tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f"',
-    #document.cases, counts.fail + counts["unexpected pass"], counts.error + counts.inconclusive,
-    counts["not applicable"] + counts["expected failure"], document.duration_ms / 1000)
+    #document.cases, counts.fail + counts["unexpected pass"], counts.error,
+    counts["not applicable"] + counts["expected failure"] + counts.inconclusive + counts.unstable,
+    document.duration_ms / 1000)
   local out = { '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites name="natfw-conform" ' .. totals .. ">",
     string.format('  <testsuite name="%s" timestamp="%s" %s>', xml(document.iut),

@@ -24,11 +24,11 @@ h3 { font-size: 15px; margin: 18px 0 6px; }
 .count b { display: block; font-size: 22px; line-height: 1.2; }
 .count.none { opacity: 0.45; }
 .pass { --tone: var(--good); } .fail, .unexpected-pass, .error, .violates { --tone: var(--bad); }
-.inconclusive { --tone: var(--doubt); }
+.inconclusive, .unstable { --tone: var(--doubt); }
 .expected-failure, .not-applicable, .not-reached, .no-verdict, .never-exercised
   { --tone: var(--quiet); }
 .conforms { --tone: var(--good); }
-.count.pass, .count.fail, .count.error, .count.inconclusive, .count.unexpected-pass,
+.count.pass, .count.fail, .count.error, .count.inconclusive, .count.unstable, .count.unexpected-pass,
 .count.conforms, .count.violates { border-top-color: var(--tone); }
 .badge { display: inline-block; background: var(--tone, var(--quiet)); color: #fff;
   border-radius: 4px; padding: 1px 8px; font-size: 12px; font-weight: 600; white-space: nowrap; }
@@ -49,7 +49,7 @@ details.panel { padding: 8px 18px; margin: 10px 0; } summary { cursor: pointer; 
 .case .inside { padding: 0 18px 16px; border-top: 1px solid var(--line); }
 .why { background: #fdf0f0; border: 1px solid #ecc6c8; border-radius: 6px; margin: 14px 0;
   padding: 12px 16px; }
-.inconclusive .why { background: #fdf6e6; border-color: #e8d4a2; }
+.inconclusive .why, .unstable .why { background: #fdf6e6; border-color: #e8d4a2; }
 .expected-failure .why, .not-applicable .why { background: #f2f4f7; border-color: var(--line); }
 .why p { margin: 0 0 6px; } .why p:last-child { margin: 0; }
 .versus { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; margin: 8px 0; }

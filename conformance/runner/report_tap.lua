@@ -1,10 +1,10 @@
 -- A run as TAP, version 14. An expected failure is a TODO, what does not apply a SKIP. An
 -- unexpected pass is "not ok" without a directive: a TODO that passes would go unseen.
 
+local verdicts = require("runner.verdicts")
+
 local report_tap = {}
 
-local BAD = { fail = true, error = true, inconclusive = true, ["unexpected pass"] = true,
-  ["expected failure"] = true }
 local DIRECTIVE = { ["expected failure"] = "TODO", ["not applicable"] = "SKIP" }
 
 -- A description may hold no line break, and '#' starts a directive.
@@ -43,7 +43,8 @@ function report_tap.render(document)
       plain(document.hash), plain(document.iut)) }
   for number, case in ipairs(document.cases) do
     local directive = DIRECTIVE[case.verdict]
-    out[#out + 1] = string.format("%s %d - %s%s", BAD[case.verdict] and "not ok" or "ok", number,
+    local is_bad = verdicts.wrong[case.verdict] or case.verdict == "expected failure"
+    out[#out + 1] = string.format("%s %d - %s%s", is_bad and "not ok" or "ok", number,
       plain(case.id), directive and " # " .. directive .. " " .. plain(case.reason or "") or "")
     if case.verdict ~= "pass" and case.verdict ~= "not applicable" then diagnostics(case, out) end
   end

@@ -302,12 +302,15 @@ function shim_net.open(shim, settings, seed)
   local time = clock.new(shim_net.START_MS)
   local draw = links.generator(seed)
   local net = { shim = shim, clock = time, after = time.after, pending = {}, turns = 0, sockets = {},
-    listeners = {}, streams = {}, ever = {}, by_endpoints = {}, triggers = {}, last_port = 40000, last_stream = -1,
+    listeners = {}, streams = {}, ever = {}, by_endpoints = {}, triggers = {}, last_port = 40000,
+    last_stream = -1,
     last_trigger = 0, has_port = {},
     links = links.new(impairment_of(settings.shim), seed ~ 0x5851F42D4C957F2D) }
   local own = {}
 
   function net.now() return time.time end
+
+  function net.stalled() return 0 end -- virtual time does not pass unseen
 
   function net.random(count)
     local octets = {}

@@ -90,7 +90,7 @@ function shim_suite.run(definitions, options)
     local net = shim_net.open(shim, settings, own_seed)
     local owners = { inside = {}, outside = {} }
     local case = Case.new(definition, { net = net, ixit = settings, strict = options.strict,
-      addresses = ixit.addresses(settings, 1, 1), owners = owners })
+      addresses = ixit.addresses(settings, 0), owners = owners })
     net.note = function(text) case:_note(text) end
     suite.route_packets(net, owners)
     suite.own_addresses(owners, case)

@@ -88,12 +88,12 @@ end
 function suite.run(definitions, options)
   local net, settings = options.net, options.settings
   local owners = { inside = {}, outside = {} }
-  local queue, results, running = {}, {}, {}
+  local queue, again, results, running = {}, {}, {}, {}
   local active, next_index, interrupted = 0, 1, false
-  -- Numbers of addresses, the longest unused first. A case that gets used ones has other ports, for
-  -- sessions of the case before may still live.
-  local numbers, uses = {}, {}
-  for number = 1, ixit.most_at_once(settings) do numbers[number], uses[number] = number, 0 end
+  -- Sessions of cases before may still live, also of another run: so addresses and ports come from the
+  -- time. No more cases can have begun since then than have numbers before this one.
+  local next_number = math.floor(net.wall_ms() / 1000 * settings.limits.max_rate)
+  local most_at_once, used = ixit.most_at_once(settings), {}
   for i, definition in ipairs(definitions) do queue[i] = { definition = definition, place = i } end
   if options.seed then shuffle(queue, options.seed) end
   suite.route_packets(net, owners)
@@ -102,7 +102,7 @@ function suite.run(definitions, options)
 
   local function finished(entry, case)
     if case.addresses then
-      numbers[#numbers + 1] = entry.number
+      used[entry.number % most_at_once] = nil
       owners.inside[case.addresses.ni] = nil
       owners.inside[case.addresses.other_ni] = nil
       owners.inside[case.addresses.source] = nil
@@ -113,12 +113,20 @@ function suite.run(definitions, options)
     active = active - 1
     if not interrupted
       and repetition.wants_another(entry, case, settings.limits.failures_needed) then
-      queue[#queue + 1] = entry
+      again[#again + 1] = entry
       return start_next()
     end
     results[entry.place] = repetition.result(entry, case)
     if options.on_done then options.on_done(results[entry.place]) end
     start_next()
+  end
+
+  -- The next whose addresses no running case has; there is one, for fewer run than there are.
+  local function free_number()
+    local number = next_number
+    while used[number % most_at_once] do number = number + 1 end
+    used[number % most_at_once], next_number = true, number + 1
+    return number
   end
 
   local function launch(entry)
@@ -132,29 +140,36 @@ function suite.run(definitions, options)
     if reason then
       return finished(entry, suite.not_run(entry.definition, verdict, reason, net.now()))
     end
-    entry.number = table.remove(numbers, 1)
-    uses[entry.number] = uses[entry.number] + 1
+    entry.runs = (entry.runs or 0) + 1
+    entry.number = free_number()
     local case = Case.new(entry.definition, { net = net, ixit = settings, strict = options.strict,
-      addresses = ixit.addresses(settings, entry.number, uses[entry.number]), owners = owners,
+      addresses = ixit.addresses(settings, entry.number), owners = owners,
       done = function(done_case) finished(entry, done_case) end })
     running[#running + 1] = case
     suite.own_addresses(owners, case)
     case.recorded_as = entry.definition.id:gsub(":", ".")
-      .. (entry.failures and "." .. entry.failures + 1 or "")
+      .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    if options.on_start then options.on_start(case) end
+    if options.on_start and entry.runs == 1 then options.on_start(case) end
     case:_start()
+  end
+
+  -- The next of the queue; what has to run again does so at the end, with nothing beside it.
+  local function next_entry()
+    if next_index <= #queue then
+      if active >= math.min(options.jobs, most_at_once) then return nil end
+      next_index = next_index + 1
+      return queue[next_index - 1]
+    end
+    return active == 0 and table.remove(again, 1) or nil
   end
 
   local pending
   function start_next()
-    if next_index > #queue then
-      if active == 0 then options.on_end(results) end
-      return
-    end
-    if active >= options.jobs or pending or #numbers == 0 then return end
-    local entry = queue[next_index]
-    next_index = next_index + 1
+    if next_index > #queue and active == 0 and #again == 0 then return options.on_end(results) end
+    if pending then return end
+    local entry = next_entry()
+    if not entry then return end
     pending = net.after(1000 / settings.limits.max_rate, function()
       pending = nil
       start_next()

@@ -4,8 +4,12 @@ local tables = require("codec.tables")
 
 local verdicts = {}
 
-verdicts.order = { "pass", "fail", "inconclusive", "not applicable", "expected failure",
+verdicts.order = { "pass", "fail", "inconclusive", "unstable", "not applicable", "expected failure",
   "unexpected pass", "error" }
+
+-- Those that want somebody's attention.
+verdicts.wrong = { fail = true, error = true, inconclusive = true, unstable = true,
+  ["unexpected pass"] = true }
 
 -- A file of expected failures: "case id, white space, the reason" a line; # starts a comment.
 function verdicts.expectations(path)
@@ -61,12 +65,12 @@ function verdicts.count(results)
 end
 
 -- 0 all passed, as expected or not applicable; 1 a failure or an unexpected pass; 3 an error of the
--- runner; 4 something inconclusive, or nothing that applied.
+-- runner; 4 something inconclusive or unstable, or nothing that applied.
 function verdicts.exit_status(counts)
   if counts.error > 0 then return 3 end
   if counts.fail > 0 or counts["unexpected pass"] > 0 then return 1 end
-  if counts.inconclusive > 0 or counts.pass + counts["expected failure"] == 0 then return 4 end
-  return 0
+  if counts.inconclusive + counts.unstable > 0 then return 4 end
+  return counts.pass + counts["expected failure"] == 0 and 4 or 0
 end
 
 -- Requirement id -> "pass", "fail", … over all cases: one failure outweighs every pass.
@@ -76,7 +80,9 @@ function verdicts.by_requirement(results)
   for _, case in ipairs(results) do
     for _, id in ipairs(case.definition.requirements) do
       local result = case.results[id] or "not reached"
-      if result == "pass" and (case.verdict == "inconclusive" or case.verdict == "error") then
+      local is_settled = case.verdict ~= "inconclusive" and case.verdict ~= "unstable"
+        and case.verdict ~= "error"
+      if result == "pass" and not is_settled then
         result = "inconclusive"
       end
       if case.verdict == "not applicable" then result = nil end

@@ -141,7 +141,7 @@ end
 local function settled(definition, failures_needed)
   local results = support.run({ definition },
     { settings = { ["limits.failures_needed"] = failures_needed } })
-  return results[1].verdict, results[1].results["RFC5973-3.4-1a"]
+  return results[1].verdict, results[1].results["RFC5973-3.4-1a"], results[1]
 end
 
 test("a failure counts at once where nothing else is asked for", function()
@@ -154,14 +154,71 @@ test("a failure counts that came as often as is asked for, at the same step", fu
   expect(verdict == "fail" and requirement == "fail", verdict)
 end)
 
-test("a failure that does not come again leaves the case inconclusive", function()
-  local verdict, requirement = settled(unsteady("a step", "pass"), 2)
-  expect(verdict == "inconclusive" and requirement == "inconclusive", verdict)
+test("a failure that does not come again leaves the case unstable, with both runs", function()
+  local verdict, requirement, case = settled(unsteady("a step", "pass"), 2)
+  expect(verdict == "unstable" and requirement == "inconclusive", verdict)
+  expect(failing_step(case).text == "a step" and case.other_run.verdict == "pass", case.reason)
 end)
 
-test("a failure that comes again at another step leaves the case inconclusive", function()
+test("a failure that comes again at another step leaves the case unstable", function()
   local verdict = settled(unsteady("a step", "another step"), 2)
-  expect(verdict == "inconclusive", verdict)
+  expect(verdict == "unstable", verdict)
+end)
+
+test("where nothing else is asked for a failure has to come twice", function()
+  expect(settled(unsteady("a step", "a step")) == "fail", "it did not fail")
+  expect(settled(unsteady("a step", "pass")) == "unstable", "it is not unstable")
+end)
+
+test("what runs again does so with nothing beside it", function()
+  local running, most = 0, 0
+  local function long(id, failing)
+    local runs = 0
+    return { id = id, document = "RFC5973", section = "3.4", purpose = "To take long.",
+      requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
+        runs, running = runs + 1, running + 1
+        if runs > 1 then most = math.max(most, running) end
+        t:defer(function() running = running - 1 end)
+        t:pause(5000)
+        t:body()
+        t:check{ ids = { "RFC5973-3.4-1a" }, text = "a step", holds = not failing }
+      end }
+  end
+  local results = support.run({ long("one", true), long("two", true), long("three") })
+  expect(results[1].verdict == "fail" and results[3].verdict == "pass", results[1].verdict)
+  expect(most == 1, most .. " ran at once")
+end)
+
+-- The runner was deaf for so long in each run of a case that fails after a second.
+local function after_stalls(...)
+  local stalls, runs = { ... }, 0
+  local definition = { id = "late", document = "RFC5973", section = "3.4", purpose = "To be late.",
+    requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
+      runs = runs + 1
+      t.net.stalled = function(from, to)
+        expect(to - from >= 1000 and to - from < 1001, "asked about " .. to - from .. " ms")
+        return assert(stalls[runs], "it runs more often than it should")
+      end
+      t:pause(500)
+      t:check{ text = "a step before", holds = true }
+      t:pause(1000)
+      t:body()
+      t:check{ text = "another of that moment", holds = true }
+      t:check{ ids = { "RFC5973-3.4-1a" }, text = "a step", holds = false }
+    end }
+  local case = support.run({ definition })[1]
+  return case.verdict, case.reason, runs
+end
+
+test("a failure that a stall could have made blames nobody, and the case runs again", function()
+  local verdict, _, runs = after_stalls(101, 99, 99)
+  expect(verdict == "fail" and runs == 3, verdict .. " after " .. runs)
+end)
+
+test("a failure that stalls could have made three times is inconclusive, and says why", function()
+  local verdict, reason, runs = after_stalls(101, 500, 1000)
+  expect(verdict == "inconclusive" and runs == 3, verdict .. " after " .. runs)
+  expect(reason:find("deaf for 1000 of these 1000 ms", 1, true), reason)
 end)
 
 test("a pass is not asked for twice", function()

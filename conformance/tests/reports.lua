@@ -22,6 +22,8 @@ local function check(t, text, actual)
   t:check{ ids = { ID }, text = text, expected = 1, actual = actual }
 end
 
+local wavered = 0
+
 local definitions = {
   case("passes", function(t) t:body() t:session():connect() check(t, "holds", 1) end),
   case("fails", function(t) t:body() t:session():connect() check(t, HOSTILE, HOSTILE) end),
@@ -30,6 +32,11 @@ local definitions = {
   case("is-inconclusive", function(t) check(t, "x", 2) end),
   case("has-an-error", function() error("a fault of the runner") end),
   case("does-not-apply", function(t) t:not_applicable("no such thing") end),
+  case("wavers", function(t)
+    wavered = wavered + 1
+    t:body()
+    check(t, "every second time", wavered % 2 == 0 and 1 or HOSTILE)
+  end),
 }
 
 local EXPECTED = { ["fails-as-expected"] = "known #1", ["passes-unexpectedly"] = "known #2" }
@@ -70,7 +77,7 @@ test("of a requirement one failure outweighs every pass, and a pass what stayed 
 end)
 
 test("a pass in a case that was not carried to its end counts for no requirement", function()
-  for _, verdict in ipairs({ "inconclusive", "error" }) do
+  for _, verdict in ipairs({ "inconclusive", "unstable", "error" }) do
     local found = verdicts.by_requirement({ ended(verdict, { A = "pass" }) })
     expect(found.A == "inconclusive", verdict .. ": " .. found.A)
   end
@@ -78,17 +85,55 @@ test("a pass in a case that was not carried to its end counts for no requirement
     "not applicable")
 end)
 
-test("a run in which nothing applied, or something stayed open, is no success", function()
-  local function status(...)
-    local list = {}
-    for i, verdict in ipairs({ ... }) do list[i] = ended(verdict, {}) end
-    return verdicts.exit_status(verdicts.count(list))
+-- Verdict, what it is where the case is expected to fail, and the exit status of a run that has one such
+-- case beside a pass; then of a run that has no other.
+local OUTCOMES = {
+  { "pass", "unexpected pass", 0, 0 },
+  { "fail", "expected failure", 1, 1 },
+  { "inconclusive", "inconclusive", 4, 4 },
+  { "unstable", "unstable", 4, 4 },
+  { "not applicable", "not applicable", 0, 4 },
+  { "expected failure", "expected failure", 0, 0 },
+  { "unexpected pass", "unexpected pass", 1, 1 },
+  { "error", "error", 3, 3 },
+}
+
+local function status_of(...)
+  local list = {}
+  for i, verdict in ipairs({ ... }) do list[i] = ended(verdict, {}) end
+  return verdicts.exit_status(verdicts.count(list))
+end
+
+test("each verdict has its exit status, and what becomes of it where a failure is expected", function()
+  expect(#OUTCOMES == #verdicts.order, "a verdict is missing here")
+  for _, row in ipairs(OUTCOMES) do
+    local verdict, expected, beside, alone = table.unpack(row)
+    local one = ended(verdict, {})
+    one.definition.id, one.reason = "known", "why"
+    verdicts.apply({ one }, { known = "since ever" })
+    expect(one.verdict == expected, verdict .. ", expected to fail, is " .. one.verdict)
+    expect(status_of("pass", verdict) == beside, verdict .. " beside a pass: " .. status_of("pass", verdict))
+    expect(status_of(verdict) == alone, verdict .. ": " .. status_of(verdict))
   end
-  expect(status("not applicable", "not applicable") == 4, "nothing applied")
-  expect(status() == 4, "nothing ran")
-  expect(status("pass", "inconclusive") == 4, "inconclusive")
-  expect(status("pass", "not applicable") == 0, "a pass")
-  expect(status("error", "fail") == 3 and status("pass", "fail") == 1, "worse")
+end)
+
+test("the worst verdict decides the exit status, and of nothing there is no success", function()
+  expect(status_of() == 4, "nothing ran")
+  expect(status_of("inconclusive", "fail") == 1, "a failure outweighs what is open")
+  expect(status_of("fail", "error") == 3, "an error outweighs a failure")
+end)
+
+test("the report of an unstable case has both runs", function()
+  for _, one in ipairs(json.decode(report.json(results, RUN)).cases) do
+    if one.id == "wavers" then
+      expect(one.other_run.verdict == "pass" and one.other_run.steps[1].ok == true, "no other run")
+      expect(one.steps[#one.steps].ok == false, "the failure is not there")
+    else
+      expect(one.other_run == nil, one.id .. " has another run")
+    end
+  end
+  expect(report.html(results, RUN, "x.html"):find("Again, alone: pass", 1, true), "not on the page")
+  expect(report.junit(results, RUN):find("again, alone: pass", 1, true), "not in JUnit")
 end)
 
 test("the JUnit report follows its schema", function()
@@ -103,17 +148,17 @@ end)
 
 test("the JUnit report counts what its cases say", function()
   local xml = report.junit(results, RUN)
-  for element, wanted in pairs({ failure = 2, error = 2, skipped = 2 }) do
+  for element, wanted in pairs({ failure = 2, error = 1, skipped = 4 }) do
     local _, count = xml:gsub("<" .. element .. " ", "")
     expect(count == wanted, element .. ": " .. count)
   end
-  expect(xml:find('tests="7" failures="2" errors="2" skipped="2"', 1, true), "totals are wrong")
+  expect(xml:find('tests="8" failures="2" errors="1" skipped="4"', 1, true), "totals are wrong")
 end)
 
 test("the TAP report has its plan, one line a case, and directives only where they belong", function()
   local lines, points = {}, {}
   for line in report.tap(results, RUN):gmatch("[^\n]*") do lines[#lines + 1] = line end
-  expect(lines[1] == "TAP version 14" and lines[2] == "1..7", "no version or plan")
+  expect(lines[1] == "TAP version 14" and lines[2] == "1..8", "no version or plan")
   for _, line in ipairs(lines) do
     local ok, number, name, rest = line:match("^(n?o?t? ?ok) (%d+) %- (%S+)(.*)$")
     if ok then
@@ -121,7 +166,7 @@ test("the TAP report has its plan, one line a case, and directives only where th
       points[#points + 1] = { ok = ok == "ok", name = name, rest = rest }
     end
   end
-  expect(#points == 7, #points .. " test points")
+  expect(#points == 8, #points .. " test points")
   local by_name = {}
   for _, point in ipairs(points) do by_name[point.name] = point end
   expect(by_name.passes.ok and by_name.passes.rest == "", "a pass")
@@ -180,7 +225,7 @@ test("the HTML report shows failures first, with expected beside actual and the 
   expect(fails and passes and fails < passes, "the failure is not first")
   local shown = page:sub(fails, page:find("</details>\n<details class=\"case", fails, true))
   for _, wanted in ipairs({ "<span>expected</span><b>1</b>", "<b>GIST Query</b>",
-    "<b>GIST Response</b>", "Responder-Cookie", "RFC5973-3.4-1a", "fails.inside.pcap" }) do
+    "<b>GIST Response</b>", "Responder-Cookie", "RFC5973-3.4-1a", "fails.2.inside.pcap" }) do
     expect(shown:find(wanted, 1, true), "does not show " .. wanted)
   end
 end)

@@ -45,6 +45,10 @@ function virtual.new(seed)
 
   function net.now() return clock.time end
 
+  function net.stalled() return 0 end
+
+  function net.wall_ms() return clock.time end
+
   -- Runs until `finished()` or nothing is left; fails past `limit_ms`, for no test may hang.
   function net.run_until(finished, limit_ms)
     while clock.next_at() and not finished() do

@@ -122,7 +122,7 @@ static int start(lua_State *lua)
         return failure(lua, arguments[0], ENOMEM);
     char *words[ARGUMENTS_MAX + 1];
     memcpy(words, arguments, sizeof(words)); /* exec does not write to them */
-    int result = process_start(process, host, words, lua_toboolean(lua, 3));
+    int result = process_start(process, host, words, lua_toboolean(lua, 3), lua_toboolean(lua, 4));
     if (result < 0) {
         free(process);
         return failure(lua, arguments[0], -result);

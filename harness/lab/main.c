@@ -6,6 +6,7 @@
 #include "binding.h"
 #include "host.h"
 #include "isolation.h"
+#include "schedule.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -199,6 +200,7 @@ int main(int count, char **arguments)
         if (result == 0)
             result = host_remember_home();
         if (result == 0) {
+            schedule_promptly(false);
             what = "starting the wires";
             result = wire_start(options.seed);
         }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "process.h"
 
+#include "schedule.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,8 +26,10 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void become(const struct host *host, char *const arguments[], int output_fd)
+static void become(const struct host *host, char *const arguments[], int output_fd, bool is_prompt)
 {
+    if (is_prompt)
+        schedule_promptly(true);
     if (output_fd >= 0) {
         dup2(output_fd, STDOUT_FILENO);
         dup2(output_fd, STDERR_FILENO);
@@ -38,8 +42,8 @@ static void become(const struct host *host, char *const arguments[], int output_
     _exit(127);
 }
 
-int process_start(
-    struct process *process, const struct host *host, char *const arguments[], bool pass_through)
+int process_start(struct process *process, const struct host *host, char *const arguments[],
+    bool pass_through, bool is_prompt)
 {
     int pipe_fds[2] = {-1, -1};
     *process = (struct process){.output_fd = -1};
@@ -47,7 +51,7 @@ int process_start(
         return -errno;
     process->pid = fork();
     if (process->pid == 0)
-        become(host, arguments, pipe_fds[1]);
+        become(host, arguments, pipe_fds[1], is_prompt);
     int result = process->pid < 0 ? -errno : 0;
     if (!pass_through)
         close(pipe_fds[1]);

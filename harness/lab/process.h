@@ -20,9 +20,9 @@ struct process {
 };
 
 /* Starts arguments[0] in the host (NULL: in the lab itself), its output collected, or passed
- * through to the terminal. Returns 0 or a negative errno. */
-int process_start(
-    struct process *process, const struct host *host, char *const arguments[], bool pass_through);
+ * through to the terminal; one that is prompt is scheduled so. Returns 0 or a negative errno. */
+int process_start(struct process *process, const struct host *host, char *const arguments[],
+    bool pass_through, bool is_prompt);
 
 /* Collects output until text is found in it from position on, the process ends, or the time is
  * over. With text NULL waits for the end. Returns true when what was waited for came. */

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "wire.h"
 
+#include "schedule.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -167,6 +169,7 @@ static int deliver_what_is_due(void)
 static void *carry(void *unused)
 {
     (void)unused;
+    schedule_promptly(false);
     struct epoll_event events[16];
     int timeout_ms = -1;
     for (;;) {

@@ -73,8 +73,12 @@ function Process:pid()
     return native.pid(self.handle)
 end
 
+-- What is judged, and who judges: they come before whatever else keeps the machine busy.
+local PROMPT = { natfwd = true, ["natfw-conform"] = true }
+
 local function start(handle, words, pass_through)
-    local process = assert(native.start(handle, words, pass_through or false))
+    local is_prompt = PROMPT[words[1]] or false
+    local process = assert(native.start(handle, words, pass_through or false, is_prompt))
     return setmetatable({ handle = process, name = words[1] }, Process)
 end
 

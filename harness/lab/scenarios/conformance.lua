@@ -4,17 +4,27 @@
 local lab = require("lab")
 local options = require("options")
 
--- What the node does otherwise, and what the runner is told of it.
-local variants = {
-    reference = {},
-    -- Ruling A38 read literally: a refused refresh ends the session.
-    ["refusal-ends-session"] = { node = { error_response_kills_session = true } },
-    -- Lifetimes that are too long are refused, not lowered.
-    ["refuses-long-lifetimes"] = {
-        node = { refuse_long_lifetime = true },
-        runner = { "ics.lowers_lifetime=false", "ics.rejects_large_lifetime=true" },
-    },
-}
+-- Of the variant of this name, from the file beside the IXITs: what the node is configured by, and what
+-- the runner is told.
+local function variant_of(name)
+    if name == "reference" then
+        return {}, {}
+    end
+    for line in io.lines(options.data .. "/ixit/variants") do
+        local node, runner = line:match("^" .. name:gsub("%-", "%%-") .. ":([^|]*)|?(.*)$")
+        if node then
+            local changes, told = {}, {}
+            for key, value in node:gmatch("([%w_]+)=(%S+)") do
+                changes[key] = tonumber(value) or value == "true"
+            end
+            for setting in runner:gmatch("%S+") do
+                told[#told + 1] = setting
+            end
+            return changes, told
+        end
+    end
+    error("there is no variant '" .. name .. "'", 0)
+end
 
 -- The windows of time that a path which loses packets needs: TCP and GIST send again.
 local patience = {
@@ -56,11 +66,11 @@ return {
         if words[1] == "--" then
             table.remove(words, 1)
         end
-        local variant = variants[name] or error("there is no variant '" .. name .. "'", 0)
-        lab.start_node(net, "fw", variant.node)
+        local changes, told = variant_of(name)
+        lab.start_node(net, "fw", changes)
         local command = { "natfw-conform", "run", "--ixit", options.data .. "/ixit/firewall.lua" }
         local settings = table.move(next(impairment) and patience or {}, 1, #patience, 1, {})
-        for _, setting in ipairs(table.move(variant.runner or {}, 1, 9, #settings + 1, settings)) do
+        for _, setting in ipairs(table.move(told, 1, #told, #settings + 1, settings)) do
             table.move({ "--set", setting }, 1, 2, #command + 1, command)
         end
         table.move(words, 1, #words, #command + 1, command)
