@@ -423,3 +423,29 @@ Test(forwarder, a_second_port_needs_a_first_one)
     flow.has_protocol = false;
     cr_assert_not(is_taken(&flow, 1), "ports of no protocol");
 }
+
+/* Ruling A28: types of ICMP are of ICMP, or of every protocol. */
+Test(forwarder, icmp_types_of_another_protocol_are_refused_with_3_09)
+{
+    static const struct {
+        bool has_protocol;
+        uint8_t protocol;
+        bool taken;
+    } rows[] = {
+        {true, 1, true}, {false, 0, true}, {true, 17, false}, {true, 0, false}, {true, 58, false}};
+    for (uint8_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t octets[64];
+        struct natfw_message create = bench_create(60, 1);
+        create.icmp_types = (struct natfw_icmp_types){1, (const uint8_t *)"\x08"};
+        natfw_message_add(&create, NATFW_ICMP_TYPES);
+        size_t length = natfw_message_build(&create, octets, sizeof(octets));
+        struct gist_received received = bench_received((uint8_t)(i + 1), false, octets, length);
+        received.mri.has_protocol = rows[i].has_protocol;
+        received.mri.protocol = rows[i].protocol;
+        received.mri.has_source_port = received.mri.has_destination_port = false;
+        bench_receive_as(&received);
+        cr_assert_eq(bench_knows((uint8_t)(i + 1)), rows[i].taken, "row %d", i);
+        if (!rows[i].taken)
+            cr_assert(bench_answered(true, 3, 0x09, NATFW_ICMP_TYPES), "row %d", i);
+    }
+}
