@@ -10,7 +10,7 @@ files["conformance/wireshark"] = {
 }
 files["conformance/codec"] = { std = "lua52+lua54" }
 -- One order in every process: conformance/codec/tables.lua has the loops.
-for _, folder in ipairs({ "cases", "codec", "judge", "runner", "wireshark" }) do
+for _, folder in ipairs({ "cases", "codec", "judge", "report", "runner", "wireshark" }) do
   local path = "conformance/" .. folder
   files[path] = files[path] or {}
   files[path].not_globals = { "pairs", "next" }

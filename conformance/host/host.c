@@ -14,6 +14,7 @@
 #include "tcp.h"
 #include "timer.h"
 #include "udp.h"
+#include "watchdog.h"
 
 #include <signal.h>
 
@@ -33,5 +34,6 @@ int host_open(lua_State *L)
     host_open_capture(L);
     host_open_sandbox(L);
     host_open_child(L);
+    host_open_watchdog(L);
     return 1;
 }

@@ -29,6 +29,7 @@ return {
     d_mode = false, -- takes sessions from initiators that want no association
     ingress_filter = false, -- answers a Query of a flow that cannot come in there with an Error
     checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
+    hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
   },
 
   -- How to reach it (IXIT).
@@ -85,6 +86,16 @@ return {
   path = {
     loses = false, -- true where some do not arrive
     copies_ms = 0, -- one that comes again within so long is a copy that the path has made
+  },
+
+  -- With --shim only: what the box is configured by, and what the links to it do.
+  shim = {
+    configuration = "", -- a file beside this one, whose text the shim gets; natfw-shim wants one
+    loss_percent = 0, -- of the packets
+    duplication_percent = 0,
+    reordering_percent = 0,
+    corruption_percent = 0,
+    delay_ms = 0,
   },
 
   limits = {

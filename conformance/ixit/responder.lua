@@ -14,6 +14,7 @@ return {
     roles = { "NR" },
     rejects_small_lifetime = false, -- answers a lifetime below lifetime.min_s with 7/0x10
     checks_upstream_ttl = false, -- answers an upstream Query from two hops away with an Error
+    hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
   },
   inside = {
     netns = "/run/netns/conform-inside",

@@ -1,7 +1,7 @@
 -- IP packets of a capture, version 4 and 6, with UDP and TCP: what passive judgement needs of them.
 
 local address = require("codec.address")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local ip = {}
 

@@ -1,7 +1,7 @@
 -- The verdicts of `judge` as one HTML page.
 
-local markup = require("runner.markup")
-local style = require("runner.report_style")
+local markup = require("report.markup")
+local style = require("report.style")
 
 local judge_html = {}
 

@@ -4,7 +4,7 @@
 local fragments = require("judge.fragments")
 local gist = require("codec.gist")
 local ip = require("judge.ip")
-local messages = require("runner.messages")
+local Item = require("codec.item")
 local tables = require("codec.tables")
 local tcp = require("judge.tcp")
 
@@ -74,7 +74,7 @@ local function datagram(self, parts, frame, at)
     return
   end
   self.counts.datagrams = self.counts.datagrams + 1
-  local item = messages.read(parts.payload:sub(5))
+  local item = Item.read(parts.payload:sub(5))
   add(self, { frame = frame, at = at, item = item, packet = parts, source = parts.source,
     destination = parts.destination, mode = item.gist.header.c == 1 and "Q" or "D" })
 end
@@ -104,7 +104,7 @@ local function cut_messages(self, side, frame, at)
     local bytes = side.buffer:sub(start, start - 1 + size)
     side.buffer = side.buffer:sub(start + size)
     side.count = side.count + 1
-    add(self, { frame = frame, at = at, item = messages.read(bytes), mode = "C", magic = magic,
+    add(self, { frame = frame, at = at, item = Item.read(bytes), mode = "C", magic = magic,
       source = side.source, destination = side.destination, connection = side.connection,
       number = side.count, from_start = side.direction.from_start })
   end

@@ -12,6 +12,7 @@
 -- step: it is for the runner only.
 
 local fields = require("runner.fields")
+local instruction_bound = require("runner.instruction_bound")
 local Flow = require("runner.flow")
 local Initiated = require("runner.initiated")
 local Neighbour = require("runner.neighbour")
@@ -142,7 +143,7 @@ function Case:_await(timeout_ms, poll)
     end)
     if self.checked_at then self.window_from, self.checked_at = self.checked_at, nil end
     self.woken, self.waiting = false, true
-    coroutine.yield()
+    instruction_bound.wait()
   end
 end
 
@@ -158,9 +159,7 @@ end
 
 function Case:_perform()
   local function guarded(body)
-    local ok, problem = xpcall(body, function(what)
-      return type(what) == "table" and what or debug.traceback(what, 2)
-    end)
+    local ok, problem = instruction_bound.call(body)
     if not ok and (not self.verdict or self.verdict == "pass") then self.verdict,
       self.reason = describe(problem) end
   end
@@ -251,7 +250,7 @@ end
 function Case:_guard(action, ...)
   local ok, problem = xpcall(action, debug.traceback, ...)
   if ok then return end
-  self.verdict, self.reason = "error", tostring(problem)
+  self.verdict, self.reason = describe(problem)
   self:_wake()
 end
 
@@ -323,11 +322,17 @@ function Case:expect_backoff(given)
     actual = string.format("%.0f ms", second), holds = holds })
 end
 
--- From here on messages of this name may come or not: the text allows both.
-function Case:tolerate(name) self.tolerated[name] = true end
+-- From here on messages of this name may come or not, of any session or of this one: the text allows
+-- both.
+function Case:tolerate(name, session) self.tolerated[name] = session or true end
 
 -- From here on they may not come any more.
 function Case:tolerate_no_more(name) self.tolerated[name] = nil end
+
+function Case:_tolerates(item)
+  local whose = self.tolerated[item.name]
+  return whose == true or whose ~= nil and whose == item.session
+end
 
 -- How often a datagram is sent that may be lost, until something comes of it.
 function Case:attempts() return self.ixit.path.loses and 8 or 3 end

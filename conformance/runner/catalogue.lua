@@ -1,8 +1,10 @@
 -- What there is to run: requirements from core/spec/requirements.def, cases from cases/ and from
 -- folders of a vendor's own, and the tombstones of ids that must never be used again.
 
+local instruction_bound = require("runner.instruction_bound")
 local ixit = require("runner.ixit")
 local tables = require("codec.tables")
+local wording = require("codec.wording")
 
 local catalogue = {}
 
@@ -62,24 +64,28 @@ local FIELDS = { id = true, purpose = true, requirements = true, roles = true, n
 
 -- What is wrong with a case, and the words of its file that are.
 local function problem_with(case, known)
+  for name in tables.sorted(case) do
+    if not FIELDS[name] then
+      return string.format("has a field '%s', which no case has%s", tostring(name),
+        wording.hint(name, FIELDS)), case.id
+    end
+  end
   for _, wanted in ipairs({ { "purpose", "string" }, { "requirements", "table" },
     { "roles", "table" }, { "run", "function" } }) do
     if type(case[wanted[1]]) ~= wanted[2] then return "has no " .. wanted[1], case.id end
   end
   for _, role in ipairs(case.roles) do
-    if not ixit.roles[role] then return "is for " .. tostring(role) .. ", which is no role", role end
+    if not ixit.roles[role] then
+      return "is for " .. tostring(role) .. ", which is no role" .. wording.hint(role, ixit.roles), role
+    end
   end
   for _, id in ipairs(case.requirements) do
     if not known[id] then return "claims " .. tostring(id) .. ", which is no requirement", id end
   end
   for _, option in ipairs(case.needs or {}) do
-    if not ixit.is_need(option) then
-      return "needs " .. tostring(option) .. ", which no IXIT says", option
-    end
-  end
-  for name in tables.sorted(case) do
-    if not FIELDS[name] then
-      return "has a field '" .. tostring(name) .. "', which no case has", case.id
+    if not ixit.needs[option] then
+      return "needs " .. tostring(option) .. ", which no IXIT says" .. wording.hint(option, ixit.needs),
+        option
     end
   end
   if #case.requirements == 0 then return "claims no requirement", case.id end
@@ -102,8 +108,11 @@ local function load_file(path)
   local chunk
   chunk, why = load(source, "@" .. path, "t")
   if not chunk then return nil, why end
-  local ok, list = pcall(chunk)
-  if not ok then return nil, tostring(list) end
+  local ok, list = instruction_bound.call(chunk)
+  if not ok then
+    local said = type(list) == "table" and list.reason and path .. ": " .. list.reason or tostring(list)
+    return nil, (said:match("^[^\n]*"))
+  end
   if type(list) ~= "table" then return nil, path .. ":1: returns no list of cases" end
   return list, source
 end

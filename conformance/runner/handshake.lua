@@ -96,8 +96,8 @@ function Handshake:expect_query_refused(given)
   return item
 end
 
--- Waits for any message to the initiator, and leaves it there: it, or nil. Meanwhile the routing state is
--- refreshed before its validity time ends, as a querier does. Fields: within_ms.
+-- Waits for any message to the initiator, and leaves it there: it, or nil. Meanwhile the routing state
+-- is refreshed before its validity time ends, as a querier does. Fields: within_ms.
 function Handshake:await_message_refreshing(given)
   given = fields.of("await_message_refreshing", given, "within_ms")
   local case = self.case

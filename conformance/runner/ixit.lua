@@ -3,6 +3,7 @@
 
 local address = require("codec.address")
 local tables = require("codec.tables")
+local wording = require("codec.wording")
 
 local ixit = {}
 
@@ -82,6 +83,7 @@ local schema = {
     d_mode = { boolean, "true or false", false },
     ingress_filter = { boolean, "true or false", false },
     checks_upstream_ttl = { boolean, "true or false", false },
+    hides_invalid_cookie = { boolean, "true or false", true },
   },
   inside = side,
   outside = side,
@@ -175,7 +177,8 @@ end
 local function check_table(rules, given, path, problems)
   for key in tables.sorted(given) do
     if rules[key] == nil then
-      problems[#problems + 1] = { path = path .. tostring(key), text = "is no key that I know" }
+      problems[#problems + 1] = { path = path .. tostring(key),
+        text = "is no key that I know" .. wording.hint(key, rules) }
     end
   end
   local out = {}
@@ -232,14 +235,11 @@ local function path_of_links(settings)
   end
 end
 
--- Whether a case can need this: a claim of the ICS, a bound as "lifetime.max_s", or "lossless": a path
--- that loses nothing, for what only the number or the time of datagrams can show.
-function ixit.is_need(option)
-  local bound = type(option) == "string" and option:match("^lifetime%.(.*)")
-  local rule = schema.ics[option]
-  if bound then rule = schema.lifetime[bound] end
-  return option == "lossless" or rule ~= nil and option ~= "roles"
-end
+-- What a case can need: a claim of the ICS, a bound as "lifetime.max_s", or "lossless": a path that
+-- loses nothing, for what only the number or the time of datagrams can show.
+ixit.needs = { lossless = true }
+for key in tables.sorted(schema.ics) do ixit.needs[key] = key ~= "roles" or nil end
+for key in tables.sorted(schema.lifetime) do ixit.needs["lifetime." .. key] = true end
 
 -- The checked settings, or nil and a list of errors. `source` is the file's text, for lines; by_shim
 -- is set where the box is behind a shim.

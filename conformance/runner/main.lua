@@ -6,21 +6,15 @@ local ixit = require("runner.ixit")
 local json = require("codec.json")
 local options = require("runner.options")
 local show = require("codec.show")
+local suite_files = require("runner.suite_files")
 local tables = require("codec.tables")
+local wording = require("codec.wording")
 
 local USAGE, BROKEN, INCONCLUSIVE = 2, 3, 4
 
 local function complain(...)
   io.stderr:write("natfw-conform: ", string.format(...), "\n")
   return USAGE
-end
-
-local function read_file(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local content, problem = file:read("a")
-  file:close()
-  return content, problem and path .. ": " .. problem
 end
 
 local function write_file(path, content)
@@ -30,48 +24,10 @@ local function write_file(path, content)
   return file:close()
 end
 
-local function requirements_of(data_dir)
-  return catalogue.requirements(data_dir .. "/requirements.def")
-    or catalogue.requirements(data_dir .. "/../core/spec/requirements.def")
-end
-
--- The suite's cases, and those of a vendor's folders after them.
-local function load_cases(data_dir, folders)
-  local host = require("host")
-  local known = requirements_of(data_dir)
-  if not known then return nil, "no requirements.def beside " .. data_dir end
-  local cases, why = catalogue.cases(host.glob(data_dir .. "/cases/*/*.lua"), { known = known,
-    tombstones = catalogue.tombstones(data_dir .. "/cases/tombstones.txt") })
-  for _, folder in ipairs(folders) do
-    local files = host.glob(folder .. "/*.lua")
-    if not cases then break end
-    if #files == 0 then return nil, folder .. ": has no file of cases, NAME.lua" end
-    cases, why = catalogue.cases(files, { known = known, suite = cases })
-  end
-  return cases, why
-end
-
--- One hash over every file of the suite, so that a report says exactly what judged; a vendor's files
--- count as well.
-local function hash_of(data_dir, vendors_folders)
-  local host = require("host")
-  local parts = {}
-  local function add(folder, root)
-    for _, path in ipairs(host.glob(folder .. "/*.lua")) do
-      parts[#parts + 1] = path:sub(#root + 2) .. "\0" .. host.sha256(read_file(path) or "")
-    end
-  end
-  for _, folder in ipairs({ "codec", "runner", "judge", "cases/*" }) do
-    add(data_dir .. "/" .. folder, data_dir)
-  end
-  for _, folder in ipairs(vendors_folders or {}) do add(folder, folder) end
-  return host.sha256(table.concat(parts, "\n"))
-end
-
 -- list --------------------------------------------------------------------------------------------
 
 local function list(parsed, data_dir)
-  local cases, why = load_cases(data_dir, parsed.case_folders)
+  local cases, why = suite_files.cases(data_dir, parsed.case_places)
   if not cases then return complain("%s", why) end
   local chosen = catalogue.select(cases, parsed)
   if parsed.as_json then
@@ -88,7 +44,7 @@ local function list(parsed, data_dir)
     print(string.format("%-48s %s", case.id, case.purpose))
     print("    " .. table.concat(case.requirements, " "))
   end
-  print(string.format("%d cases", #chosen))
+  print(wording.counted(#chosen, "case"))
   return 0
 end
 
@@ -103,7 +59,7 @@ local function read_configuration(settings, path)
     return settings
   end
   if name:sub(1, 1) ~= "/" then name = (path:match("^(.*/)") or "") .. name end
-  local content, why = read_file(name)
+  local content, why = suite_files.read(name)
   if not content then return nil, { path .. ": shim.configuration: " .. why } end
   if #content > 65535 then
     return nil, { path .. ": shim.configuration: " .. name .. " has more than 65535 octets" }
@@ -114,7 +70,7 @@ end
 
 local function load_ixit(path, overrides, by_shim)
   local host = require("host")
-  local source, why = read_file(path)
+  local source, why = suite_files.read(path)
   if not source then return nil, { why } end
   local given
   given, why = host.load_settings(path)
@@ -146,7 +102,7 @@ end
 
 local function decode_pcap(path)
   local host = require("host")
-  local packet, gist, engine = require("runner.packet"), require("codec.gist"),
+  local packet, gist, engine = require("codec.packet"), require("codec.gist"),
     require("codec.engine")
   local ok, why = host.read_pcap(path, function(bytes, at, number)
     local parts = packet.parse(bytes)
@@ -188,11 +144,11 @@ end
 -- compare -----------------------------------------------------------------------------------------
 
 local function compare_runs(parsed)
-  local compare = require("runner.compare")
+  local compare = require("report.compare")
   if #parsed.words ~= 2 then return complain("compare wants OLD.json NEW.json") end
   local reports = {}
   for i, path in ipairs(parsed.words) do
-    local content, why = read_file(path)
+    local content, why = suite_files.read(path)
     if not content then return complain("%s", why) end
     reports[i], why = compare.read(content)
     if not reports[i] then return complain("%s %s", path, why) end
@@ -249,13 +205,13 @@ local function judge_captures(parsed, data_dir, version)
   if not gathered then return complain("%s", why) end
   warn_all(gathered.warnings)
   local result = judge.evaluate(gathered)
-  result.suite, result.version, result.hash = "natfw-conform judge", version, hash_of(data_dir)
+  result.suite, result.version, result.hash = "natfw-conform judge", version, suite_files.hash(data_dir)
   result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
   print(table.concat(judge.lines(result), "\n"))
   for kind, render in tables.sorted({
     json = function() return json.encode(result, "") .. "\n" end,
     html = function()
-      return require("judge.judge_html").render(result, requirements_of(data_dir) or {})
+      return require("judge.judge_html").render(result, suite_files.requirements(data_dir) or {})
     end }) do
     if parsed[kind] then
       local ok, problem = write_file(parsed[kind], render())
@@ -277,14 +233,14 @@ end
 
 -- What a report says of the run as a whole.
 local function describe_run(parsed, settings, data_dir, version)
-  return { version = version, hash = hash_of(data_dir, parsed.case_folders), iut = settings.name,
+  return { version = version, hash = suite_files.hash(data_dir, parsed.case_places), iut = settings.name,
     roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
-    pcap = parsed.pcap, catalogue = requirements_of(data_dir) }
+    pcap = parsed.pcap, catalogue = suite_files.requirements(data_dir) }
 end
 
 -- Writes what is asked for. Returns the exit status.
 local function conclude(results, run, parsed)
-  local report, verdicts = require("runner.report"), require("runner.verdicts")
+  local report, verdicts = require("report.report"), require("report.verdicts")
   print(report.summary(results))
   for _, kind in ipairs(report.kinds) do
     if parsed[kind] then
@@ -300,7 +256,7 @@ end
 
 -- A finished case on the terminal, and how many there were.
 local function show_done(case, state, parsed)
-  local report, verdicts = require("runner.report"), require("runner.verdicts")
+  local report, verdicts = require("report.report"), require("report.verdicts")
   state.done = state.done + 1
   if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
   verdicts.apply({ case }, parsed.expected)
@@ -343,6 +299,7 @@ local SLOWEST = 5
 
 -- In virtual time how long a case took is of the machine, and not for a report.
 local function show_slowest(taken)
+  if #taken == 0 then return end
   table.sort(taken, function(a, b) return a.seconds > b.seconds end)
   local parts, total = {}, 0
   for place, one in ipairs(taken) do
@@ -385,7 +342,7 @@ end
 
 -- Everything that is written at the end has to be writable before anything runs.
 local function outputs_problem(parsed)
-  for _, kind in ipairs(require("runner.report").kinds) do
+  for _, kind in ipairs(require("report.report").kinds) do
     if parsed[kind] then
       local file, why = io.open(parsed[kind], "ab")
       if not file then return why end
@@ -437,15 +394,15 @@ local function run(parsed, data_dir, version)
   if parsed.shim and parsed.pcap then return complain("--pcap goes with a network, not with --shim") end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
-  local cases, why = load_cases(data_dir, parsed.case_folders)
+  local cases, why = suite_files.cases(data_dir, parsed.case_places)
   if not cases then return complain("%s", why) end
   local chosen = catalogue.select(cases, parsed)
   if #chosen == 0 then return complain("no case matches") end
   parsed.expected = {}
   if parsed.expected_failures then
-    parsed.expected, why = require("runner.verdicts").expectations(parsed.expected_failures)
+    parsed.expected, why = require("report.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end
-    local unknown = require("runner.verdicts").unknown_expectation(parsed.expected, cases)
+    local unknown = require("report.verdicts").unknown_expectation(parsed.expected, cases)
     if unknown then
       return complain("%s: no case is called %s", parsed.expected_failures, unknown)
     end
@@ -487,7 +444,7 @@ return function(arguments, data_dir, version)
     io.stdout:write(options.usage)
     return 0
   elseif parsed.version then
-    print("natfw-conform " .. version .. ", suite " .. hash_of(data_dir):sub(1, 16))
+    print("natfw-conform " .. version .. ", suite " .. suite_files.hash(data_dir):sub(1, 16))
     return 0
   end
   local command = parsed.command

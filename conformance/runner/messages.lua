@@ -6,7 +6,7 @@ local gist = require("codec.gist")
 local natfw = require("codec.natfw")
 local tables = require("codec.tables")
 
-local Item = require("runner.item")
+local Item = require("codec.item")
 
 local messages = { DOWNSTREAM = 0, UPSTREAM = 1 } -- D of an MRI: RFC 5971, A.3.1.1
 

@@ -5,8 +5,9 @@ local Association = require("runner.association")
 local fields = require("runner.fields")
 local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
+local instruction_bound = require("runner.instruction_bound")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local tables = require("codec.tables")
 
 local Neighbour = {}
@@ -118,12 +119,13 @@ end
 
 -- What arrived -------------------------------------------------------------------------------------
 
--- The message that has waited longest, without those that the case tolerates, taken or nil.
-local function take(self)
-  local item = table.remove(self.inbox, 1)
-  while item and self.case.tolerated[item.name] do item = table.remove(self.inbox, 1) end
-  return item
+-- The message that has waited longest, without those that the case tolerates, or nil.
+local function waits_first(self)
+  while self.inbox[1] and self.case:_tolerates(self.inbox[1]) do table.remove(self.inbox, 1) end
+  return self.inbox[1]
 end
+
+local function take(self) return waits_first(self) and table.remove(self.inbox, 1) end
 
 -- The next message is this one, of this session (any, where none is given). Anything else fails.
 -- Fields: ids, text, message ("CREATE", "GIST Error"), session, within_ms. The message.
@@ -178,7 +180,7 @@ end
 function Neighbour:await_message(given)
   given = fields.of("await_message", given, "within_ms")
   return self.case:_await(given.within_ms or self.case.ixit.timing.response_ms,
-    function() return self.inbox[1] end)
+    function() return waits_first(self) end)
 end
 
 -- Waits for any message, and takes it: it, or nil. Fields: within_ms (timing.quiet_ms, for what may
@@ -199,8 +201,14 @@ function Neighbour:drain(given)
   return taken
 end
 
--- How many messages wait here.
-function Neighbour:waiting() return #self.inbox end
+-- How many messages wait here, without those that the case tolerates.
+function Neighbour:waiting()
+  local count = 0
+  for _, item in ipairs(self.inbox) do
+    if not self.case:_tolerates(item) then count = count + 1 end
+  end
+  return count
+end
 
 -- Querier ----------------------------------------------------------------------------------------
 
@@ -291,6 +299,11 @@ function Neighbour:_open_association(session, response)
   self.opened[#self.opened + 1] = association
 end
 
+-- A refresh need not be confirmed: RFC 5971, 5.1.
+local function asks_for_no_confirm(item)
+  return item.gist.header.r == 0 and not item:has("Responder-Cookie")
+end
+
 local function on_response(self, session, item)
   local exchange = session.querying
   local cookie = item:raw("Query-Cookie")
@@ -300,6 +313,10 @@ local function on_response(self, session, item)
   exchange.response = item
   if exchange.timer then exchange.timer:cancel() end
   if exchange.options.only_query then return self.case:_wake() end
+  if item.mode == "C" and asks_for_no_confirm(item) then
+    exchange.association, exchange.confirmed_at = item.association, self.net.now()
+    return self.case:_wake()
+  end
   if item.mode == "C" then return self:_send_confirm(session, item.association, false) end
   if exchange.options.d_mode then return confirm_in_d_mode(self, session, item) end
   self:_open_association(session, item)
@@ -342,7 +359,7 @@ local function on_query(self, session, item)
   local query_cookie = item:raw("Query-Cookie") or ""
   local response = messages.response(self, session, query_cookie, cookie,
     not association and self.port or nil)
-  if self.change_response then self.change_response(response) end
+  if self.change_response then instruction_bound.run(self.change_response, response) end
   local bytes = messages.encode_gist(response)
   local sent = messages.read(bytes)
   self.case:_trace(self.name .. " sends", sent)

@@ -25,7 +25,8 @@ Filters:
   --section S          cases of section S and below; may be repeated
   --requirement ID     cases that verify it; may be repeated
   --profile NAME       smoke or full (default)
-  --cases DIR          the cases of this folder as well, see natfw-conform(1); may be repeated
+  --cases DIR|FILE     the cases of this folder, or of FILE.lua, as well, see natfw-conform(1); may be
+                       repeated
 
 Options of run:
   --html FILE          a report for people, in one file
@@ -54,7 +55,7 @@ local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "
   ["--tls-keylog"] = "tls_keylog",
   ["--shim"] = "shim" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
-  ["--set"] = "settings", ["--iut"] = "iuts", ["--cases"] = "case_folders" }
+  ["--set"] = "settings", ["--iut"] = "iuts", ["--cases"] = "case_places" }
 local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
   ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
@@ -71,7 +72,7 @@ end
 -- A table of options with `command` and `words`, or nil and what is wrong.
 function options.parse(arguments)
   local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, iuts = {},
-    case_folders = {}, words = {} }
+    case_places = {}, words = {} }
   local i = 1
   while i <= #arguments do
     local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")

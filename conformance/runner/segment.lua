@@ -1,7 +1,7 @@
 -- TCP segments in IPv4 packets, for the runner's small TCP. RFC 9293, section 3.1, without options.
 
 local address = require("codec.address")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local segment = {}
 

@@ -93,6 +93,22 @@ function Session:expect_create(given)
   return item
 end
 
+local REFRESHES_MAX = 3
+
+-- The deletion comes that was sent or asked for: a request with lifetime zero. An IUT that opened the
+-- session may refresh it at any time before. Fields: ids, text.
+function Session:expect_deletion(given)
+  given = fields.of("expect_deletion", given, "ids text")
+  local request = self:expect_create(given)
+  for _ = 1, self.case:judges_initiator() and REFRESHES_MAX or 0 do
+    if request.lifetime_s == 0 then break end
+    request = self:expect_create(given)
+  end
+  self.case:check({ ids = given.ids, text = "with lifetime zero", expected = 0,
+    actual = request.lifetime_s })
+  return request
+end
+
 -- A RESPONSE of the NSLP arrives at the initiator. Fields: ids, text, within_ms.
 function Session:expect_response(given)
   given = fields.of("expect_response", given, "ids text within_ms")

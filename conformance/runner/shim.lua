@@ -114,17 +114,26 @@ read.stream_close, read.stream_reset, read.fault = read.stream_accept, read.stre
 
 -- The process ------------------------------------------------------------------------------------
 
+local DIED = "has died"
+
+-- How a child ends that was right until it was given up: well, by what it could write to nobody, or
+-- by being killed.
+local function is_ended_by_us(ended)
+  return ended == "exit status 0" or ended:find("^signal 13%f[%D]") or ended:find("^signal 9%f[%D]")
+end
+
 -- The child is no use any more: it is ended, and the case says why.
 local function give_up(self, why, ...)
   local ended = self.child:close()
   self.child = nil
+  local says_more = ended and (why == DIED or not is_ended_by_us(ended))
   error({
-    reason = "the shim " .. string.format(why, ...) .. (ended and " (" .. ended .. ")" or "") })
+    reason = "the shim " .. string.format(why, ...) .. (says_more and " (" .. ended .. ")" or "") })
 end
 
 local FAILED = {
   silence = "has not answered in " .. TURN_S .. " seconds",
-  ["end"] = "has died",
+  ["end"] = DIED,
   length = "sends a frame of %d octets, which is none",
 }
 
@@ -138,7 +147,8 @@ local function receive(self)
   local r = reader(body)
   local ok, value = pcall(read[name], r)
   if not ok then
-    give_up(self, "sends a %s that cannot be read: %s", name, tostring(value):gsub("^.-:%d+: ", ""))
+    give_up(self, "sends a %s that cannot be read: %s", name,
+      value:find("data string too short", 1, true) and "its body ends too early" or value)
   end
   if not r.done() then give_up(self, "sends a %s with octets left over", name) end
   value.kind = name
@@ -175,7 +185,9 @@ function Shim:lives() return self.child ~= nil end
 
 -- The numbers that a box gives to the streams that it opens.
 local function note_stream(self, number)
-  if number == 0 or number % 2 == 1 then give_up(self, "opens a stream of number %d", number) end
+  if number == 0 or number % 2 == 1 then
+    give_up(self, "opens a stream of number %d: even wanted, from 2 up", number)
+  end
   if self.streams[number] then give_up(self, "opens a second stream of number %d", number) end
   self.streams[number], self.stream_count = true, self.stream_count + 1
   if self.stream_count > STREAMS_MAX then give_up(self, "opens more than %d streams", STREAMS_MAX) end

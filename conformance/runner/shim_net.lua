@@ -4,7 +4,7 @@
 
 local clock = require("runner.clock")
 local links = require("runner.links")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local segment = require("runner.segment")
 local Tcp = require("runner.small_tcp")
 

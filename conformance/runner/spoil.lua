@@ -2,7 +2,7 @@
 -- on what runner/messages.lua makes. Objects go by the names of the texts ("NLI", "NATFW_LT"), or by
 -- a number where they have no name.
 
-local Item = require("runner.item")
+local Item = require("codec.item")
 local engine = require("codec.engine")
 local gist = require("codec.gist")
 local tables = require("codec.tables")

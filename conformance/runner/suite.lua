@@ -3,7 +3,7 @@
 
 local Case = require("runner.case")
 local ixit = require("runner.ixit")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local repetition = require("runner.repetition")
 
 local suite = {}

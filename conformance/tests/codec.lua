@@ -7,7 +7,7 @@ local gist = require("codec.gist")
 local json = require("codec.json")
 local messages = require("runner.messages")
 local natfw = require("codec.natfw")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local show = require("codec.show")
 local support = require("tests.support")
 

@@ -3,7 +3,7 @@
 
 local address = require("codec.address")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local made = {}
 

@@ -2,8 +2,8 @@
 -- when it breaks one thing, and the failing assertion carries the requirement that was broken.
 
 local support = require("tests.support")
-local verdicts = require("runner.verdicts")
-local report = require("runner.report")
+local verdicts = require("report.verdicts")
+local report = require("report.report")
 
 local test, expect = support.test, support.expect
 local BOUNDS = { ["ics.lowers_lifetime"] = true, ["ics.rejects_small_lifetime"] = true,

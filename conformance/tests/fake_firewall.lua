@@ -7,7 +7,7 @@ local fake_nslp = require("tests.fake_nslp")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
 local natfw = require("codec.natfw")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local fake = {}
 

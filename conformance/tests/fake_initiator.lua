@@ -6,7 +6,7 @@ local Association = require("runner.association")
 local fake_error = require("tests.fake_error")
 local gist = require("codec.gist")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local fake = {}
 

@@ -4,7 +4,7 @@
 local judge = require("judge.judge")
 local made = require("tests.conversation")
 local messages = require("runner.messages")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 local support = require("tests.support")
 
 local test, expect = support.test, support.expect

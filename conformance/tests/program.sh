@@ -54,7 +54,7 @@ mkdir "$folder/acme"
 # shellcheck disable=SC2016  # no command: the marks of a block
 sed -n '/^```lua$/,/^```$/p' "$suite/../docs/guide-cases.md" | grep -v '^```' >"$folder/acme/late.lua"
 expect 0 '^acme:3\.5-late-deletion ' "$program" list --cases "$folder/acme"
-expect 0 '^1 cases$' "$program" list --cases "$folder/acme" --id 'acme:*'
+expect 0 '^1 case$' "$program" list --cases "$folder/acme" --id 'acme:*'
 expect 0 '^3 cases$' "$program" list --cases "$folder/acme" --requirement RFC5973-3.5-6
 expect 2 'late.lua:7: acme:3.5-late-deletion is there twice' \
     "$program" list --cases "$folder/acme" --cases "$folder/acme"
@@ -66,6 +66,14 @@ expect 2 'late.lua:[0-9]+: acme:3.5-late-deletion needs blocks_by_defalt' "$prog
 sed -i 's/blocks_by_defalt/blocks_by_default/; s/needs =/neeeds =/' "$folder/acme/late.lua"
 expect 2 "late.lua:[0-9]+: acme:3.5-late-deletion has a field 'neeeds'" "$program" list --cases "$folder/acme"
 expect 2 'nowhere: has no file of cases' "$program" list --cases "$folder/nowhere"
+expect 2 'nowhere.lua: No such file' "$program" list --cases "$folder/nowhere.lua"
+sed -i 's/neeeds =/needs =/' "$folder/acme/late.lua"
+expect 0 '^1 case$' "$program" list --cases "$folder/acme/late.lua" --id 'acme:*'
+sed -i 's/purpose =/porpose =/' "$folder/acme/late.lua"
+expect 2 "late.lua:7: acme:3.5-late-deletion has a field 'porpose', .*did you mean 'purpose'" \
+    "$program" list --cases "$folder/acme/late.lua"
+sed -i 's/porpose =/purpose =/; s/roles.firewall/roles.firewal/' "$folder/acme/late.lua"
+expect 2 "late.lua:9: there are no roles.firewal; did you mean 'firewall'" "$program" list --cases "$folder/acme/late.lua"
 
 cp "$suite/ixit/firewall.lua" "$folder/good.lua"
 expect 0 'as NF-FW' "$program" check-ixit "$folder/good.lua"
@@ -77,6 +85,9 @@ line=$(grep -n 'usual_s = ' "$folder/bad.lua" | cut -d: -f1)
 expect 2 "bad.lua:$line: lifetime.usual_s has to be seconds" "$program" check-ixit "$folder/bad.lua"
 echo 'return { inside = { netns = 3, colour = "red" } }' >"$folder/bad.lua"
 expect 2 'bad.lua:1: inside.colour is no key that I know' "$program" check-ixit "$folder/bad.lua"
+echo 'return { timing = { respnse_ms = 3 } }' >"$folder/bad2.lua"
+expect 2 "bad2.lua:1: timing.respnse_ms is no key that I know; did you mean 'response_ms'" \
+    "$program" check-ixit "$folder/bad2.lua"
 expect 2 'bad.lua:1: inside.netns has to be the path' "$program" check-ixit "$folder/bad.lua"
 expect 2 'outside.gateway is missing' "$program" check-ixit "$folder/bad.lua"
 echo 'return {' >"$folder/bad.lua"
@@ -121,7 +132,7 @@ report() { printf '{"suite":"natfw-conform","cases":[{"id":"a","verdict":"%s"}]}
 report pass >"$folder/old.json"
 report fail >"$folder/new.json"
 expect 1 '^  a +pass -> fail' "$program" compare "$folder/old.json" "$folder/new.json"
-expect 0 '^1 cases unchanged; nothing got worse' "$program" compare "$folder/old.json" "$folder/old.json"
+expect 0 '^1 case unchanged; nothing got worse' "$program" compare "$folder/old.json" "$folder/old.json"
 expect 1 '"got_worse": true' "$program" compare --json "$folder/old.json" "$folder/new.json"
 expect 2 'wants OLD.json NEW.json' "$program" compare "$folder/old.json"
 expect 2 'none.json: No such file' "$program" compare "$folder/old.json" "$folder/none.json"
@@ -242,6 +253,20 @@ done
 expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-0"
 expect 4 'the shim ends with exit status 5' \
     "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-5"
+
+# A case that never ends is an error of its own.
+cat >"$folder/easy/loop.lua" <<'LUA'
+return { { id = "easy:loops", purpose = "It loops.", requirements = { "RFC5973-3.5-4" },
+  roles = { "NF-FW" }, run = function(t)
+    t:pause(1)
+    while true do end
+  end } }
+LUA
+expect 3 '^error +easy:loops +.it runs too long without waiting: .*easy/loop.lua:4.$' \
+    "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id 'easy:*' --shim "$skeleton"
+
+# Where no case of a run applies, there is no slowest.
+expect 0 '^none$' sh -c "'$program' run --ixit '$folder/good.lua' --id ni-3.7.1-create --shim '$skeleton' | grep slowest || echo none"
 
 captured=$suite/../pcaps/create-success.pcap
 expect 2 'replay wants at least one FILE.pcap' "$program" replay

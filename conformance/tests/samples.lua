@@ -5,7 +5,7 @@
 local engine = require("codec.engine")
 local gist = require("codec.gist")
 local natfw = require("codec.natfw")
-local codes = require("runner.response_codes")
+local codes = require("codec.response_codes")
 
 local samples = {}
 

@@ -109,6 +109,8 @@ end)
 local FAULTS = {
   { "an unknown kind", frame(0x7F), nil, "kind 0x7F" },
   { "a body that ends too early", frame(0x90, "\1\0"), nil, "packet that cannot be read" },
+  { "a text without its length", frame(0xBF), nil,
+    "a fault that cannot be read: its body ends too early$" },
   { "octets left over", frame(0x94, "\0\0\0\2x"), nil, "stream_close with octets left over" },
   { "a second hello", HELLO, nil, "a second hello" },
   { "a packet by a port that it has not got", frame(0x90, "\9\0\1x"), nil, "by port 9" },
@@ -123,8 +125,8 @@ local FAULTS = {
     "second stream from 192.0.2.1:256 to 10.1.0.1:256" },
   { "silence", "", "silence", "has not answered in 60 seconds" },
   { "a wake before the turn", quiet_until(1), nil, "lies about time" },
-  { "a stream of an odd number", stream_open(3), nil, "a stream of number 3" },
-  { "a stream of number 0", stream_open(0), nil, "a stream of number 0" },
+  { "a stream of an odd number", stream_open(3), nil, "a stream of number 3: even wanted" },
+  { "a stream of number 0", stream_open(0), nil, "a stream of number 0: even wanted, from 2 up$" },
   { "a stream's number used again", stream_open(2) .. stream_open(2), nil, "second stream of number 2" },
   { "100,001 frames in a turn", string.rep(frame(0xB0, "\0\0"), 100001), nil, "100000 frames" },
   { "17 MB in a turn", string.rep(frame(0xB0, string.pack(">s2", string.rep("x", 65535))), 260), nil,
@@ -147,6 +149,24 @@ for _, fault in ipairs(FAULTS) do
     expect(#host.children == 2 and host.children[1].closed, #host.children .. " children")
   end)
 end
+
+test("how a child ends is told where it says more than that it was given up", function()
+  local function reason_after(status)
+    local host = host_with(function() return frame(0x7F) .. QUIET end)
+    local first = host.child
+    function host.child()
+      local child = first()
+      child.status = status
+      return child
+    end
+    return run(host, { case("first") })[1].reason
+  end
+  for status, said in pairs({ ["exit status 0"] = false, ["exit status 3"] = true,
+    ["signal 6, Aborted"] = true, ["signal 9, Killed"] = false, ["signal 13, Broken pipe"] = false }) do
+    local reason = reason_after(status)
+    expect((reason:find("(" .. status .. ")", 1, true) ~= nil) == said, reason)
+  end
+end)
 
 test("a box that dies at its end passes nothing, and the next case has a new child", function()
   local host

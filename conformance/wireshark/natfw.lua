@@ -15,7 +15,7 @@ local sender = require("codec.sender")
 local show = require("codec.show")
 local gist_spec = require("codec.gist")
 local natfw_spec = require("codec.natfw")
-local response_codes = require("runner.response_codes")
+local response_codes = require("codec.response_codes")
 local tables = require("codec.tables")
 
 local HEADER_OCTETS, LAST_TYPE, NSLP_DATA = 8, 5, 8

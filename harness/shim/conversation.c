@@ -193,6 +193,11 @@ static void with_errors(
     free(text);
 }
 
+static const char no_configuration[] =
+    "the IXIT has no shim.configuration: write shim = { configuration = \"box.conf\" } into it, "
+    "and what natfwd.conf(5) has into box.conf beside it; harness/lab/ixit/firewall.conf is one "
+    "to copy";
+
 static void start(struct conversation *conversation, FILE *errors)
 {
     struct box_output output = {.context = conversation,
@@ -201,9 +206,13 @@ static void start(struct conversation *conversation, FILE *errors)
         .trigger_done = tell_trigger_done,
         .log = tell_log};
     struct box_description *description = &conversation->description;
+    const char *configuration = conversation->configuration ? conversation->configuration : "";
     char *text = NULL;
-    if (asprintf(&text, "%s\n%s", conversation->configuration ? conversation->configuration : "",
-            conversation->more) < 0)
+    if (!configuration[0] && !conversation->more[0]) {
+        fputs(no_configuration, errors);
+        return;
+    }
+    if (asprintf(&text, "%s\n%s", configuration, conversation->more) < 0)
         return;
     description->configuration = text;
     conversation->box = box_create(description, &output, conversation->now_us, errors);

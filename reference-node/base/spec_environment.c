@@ -13,7 +13,15 @@ bool spec_environment_mutate(const char *program)
     const char *mutant = getenv("NATFW_MUTANT");
     if (!mutant || spec_mutate(mutant))
         return true;
-    fprintf(stderr, "%s: NATFW_MUTANT=%s: this build has no such point\n", program, mutant);
+#if defined(SPEC_MUTANTS)
+    fprintf(stderr, "%s: NATFW_MUTANT=%s: this build has no such point; harness/trace names them\n",
+        program, mutant);
+#else
+    fprintf(stderr,
+        "%s: NATFW_MUTANT=%s: this build can break nothing; unset it, or make one that can:"
+        " meson setup -Dmutants=true build-mutants\n",
+        program, mutant);
+#endif
     return false;
 }
 

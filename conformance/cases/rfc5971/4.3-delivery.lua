@@ -83,13 +83,16 @@ return {
     id = "gist-4.3.4-other-application-hop-limit",
     purpose = "A Query for another application whose hop count is used up is not sent on.",
     roles = roles.firewall,
-    requirements = { "RFC5971-A.4.4.2-i2", "RFC5971-4.3.4-4" },
+    requirements = { "RFC5971-4.3.4-4" },
     run = function(t)
       t:body()
       local session = foreign_query(t, 1)
-      t.ni:expect_error{ ids = { "RFC5971-A.4.4.2-i2", "RFC5971-4.3.4-4" },
-        text = "a Query for another application, one hop left, is answered by an Error",
-        error = "Hop Limit Exceeded" }
+      local answered = t.ni:await_message{ within_ms = t.ixit.timing.quiet_ms }
+      t:reading("4.3.4-4", answered and "answered" or "dropped in silence")
+      if answered then
+        t.ni:expect_error{ ids = { "RFC5971-4.3.4-4" }, text = "if it is answered, then by an Error",
+          error = "Hop Limit Exceeded" }
+      end
       session:stop_asking()
       t:check{ ids = { "RFC5971-4.3.4-4" }, text = "it is not sent on", expected = 0,
         actual = #session.queries }

@@ -110,7 +110,7 @@ return {
       local session = t:outbound_session():begin()
       local query = session:expect_query{ ids = ids, text = "a Query comes, in UDP" }
       local own = query:values("NLI").interface
-      local inside = session:response():values("NLI").interface
+      local inside = t.ixit.inside.gateway
       t:check{ ids = ids, text = "it is not the address of the other side",
         expected = "another than " .. inside, actual = own, holds = own ~= inside }
       session:expect_create{ ids = ids, text = "a Response to it is processed" }

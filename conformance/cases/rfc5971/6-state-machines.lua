@@ -27,8 +27,7 @@ end
 return {
   {
     id = "gist-6.3-confirm-again",
-    purpose = "A Confirm of a session that is established is ignored in silence, even with a wrong "
-      .. "cookie.",
+    purpose = "A Confirm of a session that is established is ignored in silence.",
     roles = roles.answers_queries,
     requirements = { "RFC5971-6.3-2" },
     run = function(t)
@@ -36,8 +35,6 @@ return {
       t:body()
       session:send_confirm(session:response())
       t.ni:expect_nothing{ ids = { "RFC5971-6.3-2" }, text = "the same Confirm is not answered" }
-      session:send_confirm(session:response(), wrong_cookie)
-      t.ni:expect_nothing{ ids = { "RFC5971-6.3-2" }, text = "nor is one with a wrong cookie" }
       t:check{ ids = { "RFC5971-6.3-2" }, text = "the association is kept", expected = "open",
         actual = session:association().open and "open" or "closed" }
       session:send_create():expect_accepted{ ids = { "RFC5971-6.3-2" },
@@ -46,8 +43,8 @@ return {
   },
   {
     id = "gist-5.7.1-refresh-with-wrong-cookie",
-    purpose = "A refresh whose Confirm has a wrong Responder-Cookie ends the routing state: Data "
-      .. "after it are not processed.",
+    purpose = "A refresh whose Confirm has a wrong Responder-Cookie ends the routing state, as 5.7.1 "
+      .. "has it: Data after it are not processed. As 6.3 has it, it may be ignored as well.",
     roles = roles.answers_queries,
     requirements = { "RFC5971-5.7.1-14b" },
     run = function(t)
@@ -57,11 +54,17 @@ return {
       t:body()
       local response = session:query_only()
         :expect_gist_response{ ids = ids, text = "the refreshing Query is answered" }
+      if response.gist.header.r == 0 then t:not_applicable("its Response asks for no Confirm") end
       session:use_association(association)
       session:send_confirm(response, wrong_cookie)
       t:tolerate("GIST Error")
       t:tolerate("NOTIFY")
       session:send_create()
+      local processed = t:await_message{ within_ms = t.ixit.timing.quiet_ms }
+      t:reading("5.7.1-14b", processed and "ignored" or "ends the state")
+      if processed and not t.strict then
+        t:not_applicable("the IUT ignores such a Confirm, as 6.3 has it")
+      end
       t:expect_not_processed{ ids = ids,
         text = "a CREATE after the wrong Confirm is not processed" }
       t:control()
@@ -161,7 +164,7 @@ return {
       session:responder_association():send(message)
       t.nr:expect_nothing{ ids = { "RFC5971-6.2-7" }, text = "it is not answered" }
       t:control()
-      session:delete():expect_create{ text = "the session goes on: its deletion comes" }
+      session:delete():expect_deletion{ text = "the session goes on: its deletion comes" }
     end,
   },
   {
@@ -191,10 +194,17 @@ return {
   },
   {
     id = "gist-5.1-confirm-without-association",
-    purpose = "A Response that offers no association is confirmed in D-mode.",
+    purpose = "A Response that offers no association, to a Query that proposes none, is confirmed in "
+      .. "D-mode.",
     roles = roles.sends_queries,
     requirements = { "RFC5971-5.1-13", "RFC5971-5.3.1-1", "RFC5971-5.3.1-5" },
     run = function(t)
+      t.nr.silent = true
+      local query = t:outbound_session():begin():expect_query()
+      if query:has("Stack-Proposal") then
+        t:not_applicable("the IUT proposes associations, and 5.7.1 has them answered so")
+      end
+      t.nr.silent = false
       t:body()
       t.nr.change_response = spoil.all(spoil.without("Stack-Proposal"),
         spoil.without("Stack-Configuration-Data"))

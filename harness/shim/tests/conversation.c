@@ -292,11 +292,25 @@ Test(conversation, an_interface_without_a_port_is_a_fault_that_names_the_ports)
     cr_assert(faulted("there is no port \"eth7\"; name one of the ports: inside outside"));
 }
 
+Test(conversation, no_configuration_is_a_fault_that_names_the_key_of_the_ixit)
+{
+    say_box("");
+    cr_assert(talked(""), "%s", talk.complaint);
+    cr_assert(faulted("the IXIT has no shim.configuration: write shim = { configuration = "));
+}
+
 Test(conversation, more_settings_stand_at_the_end_of_each_configuration)
 {
     say_box("roles = {\"responder\"}");
     cr_assert(talked("lifetime_min_s = 0\n"));
     cr_assert(faulted("configuration:2: lifetime_min_s: 0 is out of range"));
+}
+
+Test(conversation, more_settings_are_a_configuration_of_their_own)
+{
+    say_box("");
+    cr_assert(talked("roles = {\"responder\"}\nlifetime_min_s = 0\n"));
+    cr_assert(faulted("lifetime_min_s: 0 is out of range"));
 }
 
 Test(conversation, a_packet_for_no_port_ends_it)

@@ -1,9 +1,9 @@
 -- The exchange of a case as HTML: three lanes (NI, IUT, NR), an arrow a message with its decoded
 -- fields behind it, and the checks between them.
 
-local fields = require("runner.report_fields")
-local markup = require("runner.markup")
-local response_codes = require("runner.response_codes")
+local fields = require("report.fields")
+local markup = require("report.markup")
+local response_codes = require("codec.response_codes")
 
 local report_exchange = {}
 

@@ -5,7 +5,7 @@
 local engine = require("codec.engine")
 local gist = require("codec.gist")
 local natfw = require("codec.natfw")
-local packet = require("runner.packet")
+local packet = require("codec.packet")
 
 local Item = {}
 Item.__index = Item

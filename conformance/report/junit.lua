@@ -1,6 +1,6 @@
 -- A run as JUnit XML, in the form that CI systems read; conformance/tests/junit.xsd has its rules.
 
-local markup = require("runner.markup")
+local markup = require("report.markup")
 
 local report_junit = {}
 

@@ -2,10 +2,10 @@
 -- written from; and lines for people.
 
 local json = require("codec.json")
-local messages = require("runner.messages")
 local show = require("codec.show")
 local tables = require("codec.tables")
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
+local wording = require("codec.wording")
 
 local report = {}
 
@@ -23,7 +23,7 @@ local function message_table(out, step, sessions)
   local item = step.item
   out.party, out.direction = step.text:match("^(%S+) (%S+)")
   out.message = show.plain(item.gist)
-  out.what = messages.summary(item)
+  out.what = item:summary()
   out.mode = item.mode or item.gist.name == "Query" and "Q" or nil
   out.packet = packet_table(item.packet)
   if item.sid then
@@ -114,15 +114,15 @@ end
 function report.json(results, run) return json.encode(report.document(results, run), "") .. "\n" end
 
 function report.junit(results, run)
-  return require("runner.report_junit").render(report.document(results, run), report.steps)
+  return require("report.junit").render(report.document(results, run), report.steps)
 end
 
 function report.tap(results, run)
-  return require("runner.report_tap").render(report.document(results, run))
+  return require("report.tap").render(report.document(results, run))
 end
 
 function report.html(results, run, path)
-  return require("runner.report_html").render(report.document(results, run), path)
+  return require("report.html").render(report.document(results, run), path)
 end
 
 -- Lines ------------------------------------------------------------------------------------------
@@ -194,9 +194,9 @@ function report.summary(results)
     local key = judged[result] and result or "other"
     judged[key] = judged[key] + 1
   end
-  return string.format("%d cases: %s\n%d requirements passed, %d failed, %d without a verdict",
-    #results,
-    table.concat(parts, ", "), judged.pass, judged.fail, judged.other)
+  return string.format("%s: %s\n%s passed, %d failed, %d without a verdict",
+    wording.counted(#results, "case"), table.concat(parts, ", "),
+    wording.counted(judged.pass, "requirement"), judged.fail, judged.other)
 end
 
 return report

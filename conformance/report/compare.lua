@@ -2,7 +2,8 @@
 
 local json = require("codec.json")
 local tables = require("codec.tables")
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
+local wording = require("codec.wording")
 
 local compare = {}
 
@@ -135,7 +136,7 @@ function compare.lines(result)
       out[#out + 1] = string.format("  %-44s %s -> %s", item.id, item.old, item.new)
     end
   end
-  out[#out + 1] = string.format("%d cases unchanged; %s", result.unchanged,
+  out[#out + 1] = string.format("%s unchanged; %s", wording.counted(result.unchanged, "case"),
     result.got_worse and "something got worse" or "nothing got worse")
   return out
 end

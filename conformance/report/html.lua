@@ -1,11 +1,12 @@
 -- A run as one HTML page: no other file, no JavaScript. What failed stands first and open.
 
-local exchange = require("runner.report_exchange")
-local markup = require("runner.markup")
-local response_codes = require("runner.response_codes")
-local style = require("runner.report_style")
+local exchange = require("report.exchange")
+local markup = require("report.markup")
+local response_codes = require("codec.response_codes")
+local style = require("report.style")
 local tables = require("codec.tables")
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
+local wording = require("codec.wording")
 
 local report_html = {}
 
@@ -59,8 +60,12 @@ local function outcome(document)
   local counts, wrong = document.counts, 0
   for verdict in tables.sorted(WRONG) do wrong = wrong + counts[verdict] end
   local apply = #document.cases - counts["not applicable"]
-  if wrong > 0 then return string.format("%d of %d cases need attention.", wrong, apply) end
+  if wrong > 0 then
+    return string.format("%d of %s need%s attention.", wrong, wording.counted(apply, "case"),
+      wrong == 1 and "s" or "")
+  end
   if counts["expected failure"] == 0 then
+    if apply == 1 then return "The one case that applies passed." end
     return string.format("All %d cases that apply passed.", apply)
   end
   return string.format("%d of the %d cases that apply passed; %d failed as expected.",

@@ -1,7 +1,7 @@
 -- A run as TAP, version 14. An expected failure is a TODO, what does not apply a SKIP. An
 -- unexpected pass is "not ok" without a directive: a TODO that passes would go unseen.
 
-local verdicts = require("runner.verdicts")
+local verdicts = require("report.verdicts")
 
 local report_tap = {}
 

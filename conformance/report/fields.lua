@@ -1,7 +1,7 @@
 -- The fields of a decoded header or object as one line of HTML, in the order of the RFC's figure.
 
 local specs = { gist = require("codec.gist"), natfw = require("codec.natfw") }
-local markup = require("runner.markup")
+local markup = require("report.markup")
 local tables = require("codec.tables")
 
 local report_fields = {}

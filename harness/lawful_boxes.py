@@ -1,0 +1,406 @@
+"""Lawful boxes that are not natfw-shim's: each edits what that hears and says, for harness/lawful.
+
+A box is a class: what it does otherwise, and why it may; the roles in which that shows.
+"""
+import struct
+
+NATFW = 33
+QUERY, RESPONSE, CONFIRM, DATA, ERROR = range(5)
+MRI, SID, NLI, COOKIE, NSLP_DATA, ERROR_OBJECT = 0, 1, 2, 6, 8, 9
+CREATE, NATFW_RESPONSE, NOTIFY = 1, 3, 4
+TRIGGER_DONE, OCTETS_OF_BOX = 0xa0, 0x93
+LT, INFO, MSN, ICMP_TYPES = 0x00c, 0x010, 0x012, 0x014
+
+
+# Messages -----------------------------------------------------------------------------------------
+
+def objects_of(octets):
+    """[first half-word, value] of each object; None where they do not fill the octets."""
+    found, position = [], 0
+    while position + 4 <= len(octets):
+        head, words = struct.unpack_from("!HH", octets, position)
+        end = position + 4 + 4 * (words & 0xfff)
+        found.append([head, octets[position + 4:end]])
+        position = end
+    return found if position == len(octets) else None
+
+
+def octets_of(objects):
+    return b"".join(struct.pack("!HH", head, len(value) // 4) + value for head, value in objects)
+
+
+class Tlv:
+    """A header and objects. What cannot be read has no objects, and stays as it came."""
+
+    def __init__(self, octets, header_length):
+        self.octets, self.header = octets, bytearray(octets[:header_length])
+        self.objects, self.is_edited = objects_of(octets[header_length:]), False
+
+    def get(self, kind):
+        return next((value for head, value in self.objects or () if head & 0xfff == kind), None)
+
+    def put(self, kind, value):
+        self.is_edited = True
+        for one in self.objects:
+            if one[0] & 0xfff == kind:
+                one[1] = value
+
+    def drop(self, kind):
+        self.is_edited = True
+        self.objects = [one for one in self.objects if one[0] & 0xfff != kind]
+
+
+class Nslp(Tlv):
+    """A message of the NATFW NSLP."""
+
+    def __init__(self, octets):
+        super().__init__(octets, 4)
+        self.type = octets[0] if octets else None
+
+    def info(self):
+        """Class and code of NATFW_INFO, or None."""
+        value = self.get(INFO)
+        return value and (value[0] & 0xf, value[1])
+
+    def lifetime_s(self):
+        value = self.get(LT)
+        return struct.unpack("!I", value)[0] if value and len(value) == 4 else None
+
+    def set_lifetime(self, seconds):
+        self.put(LT, struct.pack("!I", seconds))
+
+
+class Gist(Tlv):
+    """A message of GIST; in a datagram from this address, or in a stream of this number."""
+
+    def __init__(self, octets, source=None, stream=None):
+        super().__init__(octets, 8)
+        self.source, self.stream = source, stream
+        self.version, self.hops, self.words, self.nslp_id = struct.unpack_from("!BBHH", octets)
+        self.type, self.flags = octets[6] & 0x7f, octets[7]
+        data = self.get(NSLP_DATA)
+        self.nslp = Nslp(data) if data and self.nslp_id == NATFW else None
+        self.sid = self.get(SID)
+
+    def encoded(self):
+        if not (self.is_edited or self.nslp and self.nslp.is_edited):
+            return self.octets
+        if self.nslp:
+            self.put(NSLP_DATA, bytes(self.nslp.header) + octets_of(self.nslp.objects))
+        body = octets_of(self.objects)
+        struct.pack_into("!H", self.header, 2, len(body) // 4)
+        return bytes(self.header) + body
+
+
+# Variants -----------------------------------------------------------------------------------------
+
+class Box:
+    """Edits nothing. heard() and said() return the message, or None where it gets lost."""
+    roles = ()
+    is_asked = True # some case asks for what it does otherwise
+    told = ()       # what the runner is told of it, by --set
+
+    def heard(self, message):
+        return message
+
+    def said(self, message):
+        return message
+
+    def asked(self, number, operation):
+        """A trigger is pulled."""
+
+    def adds(self):
+        """What it does first in its turn, as (kind, body) of frames."""
+        return ()
+
+
+class ObjectTypeZero(Box):
+    """Where an object is missing, NATFW_INFO names none (ruling A13)."""
+    roles = ("firewall", "responder")
+
+    def said(self, message):
+        if message.nslp and message.nslp.info() == (3, 4):
+            message.nslp.put(INFO, message.nslp.get(INFO)[:2] + b"\0\0")
+        return message
+
+
+class HeadersInSilence(Box):
+    """Of a Query with S=0 that has a wrong common header it reads no more, and so no NLI: there is
+    nobody to send an Error to (RFC 5971 5.6)."""
+    roles = ("firewall", "responder")
+    is_asked = False
+
+    def heard(self, message):
+        flags, source_is_peer = message.flags, message.flags & 0x80
+        wrong = (message.version != 1 or message.type > 5 or message.objects is None
+                 or 8 + 4 * message.words != len(message.octets)
+                 or message.type == QUERY and (flags & 0x40 == 0 or flags & 0x20))
+        return None if wrong and not source_is_peer and not message.stream else message
+
+
+class SilentBypass(Box):
+    """A Query for an application that it does not have is dropped in silence once its hop count is used
+    up (RFC 5971 4.3.4)."""
+    roles = ("firewall",)
+
+    def heard(self, message):
+        is_spent = message.type == QUERY and message.nslp_id != NATFW and message.hops == 1
+        return None if is_spent else message
+
+
+class OwnMaximum(Box):
+    """With 7/0x11 it tells its own longest lifetime."""
+    roles = ("firewall",)
+
+    def said(self, message):
+        if message.nslp and message.nslp.info() == (7, 0x11):
+            message.nslp.set_lifetime(600)
+        return message
+
+
+class RefusesAtCreation(Box):
+    """A lifetime is refused as too small when a session is created, and not when it is refreshed."""
+    roles = ("firewall",)
+
+    def __init__(self):
+        self.established, self.small = set(), {}
+
+    def heard(self, message):
+        nslp = message.nslp
+        is_refresh = nslp and nslp.type == CREATE and message.sid in self.established
+        if is_refresh and nslp.lifetime_s() == 1:
+            self.small[message.sid] = 1
+            nslp.set_lifetime(2)
+        return message
+
+    def said(self, message):
+        nslp = message.nslp
+        if nslp and nslp.info() == (2, 1):
+            self.established.add(message.sid)
+        if nslp and nslp.type == CREATE and self.small.pop(message.sid, None):
+            nslp.set_lifetime(1)
+        return message
+
+
+class ConfirmedStreams:
+    """Knows the Responder-Cookies that were given, and by which stream a session was confirmed."""
+
+    def __init__(self):
+        self.given, self.confirmed = {}, {}
+
+    def said(self, message):
+        if message.type == RESPONSE and message.get(COOKIE):
+            self.given.setdefault(message.sid, set()).add(message.get(COOKIE))
+        return message
+
+    def is_wrong(self, message):
+        """Is it a Confirm with a wrong cookie, of a session that is established?"""
+        if message.type != CONFIRM or not message.stream:
+            return False
+        if message.get(COOKIE) in self.given.get(message.sid, ()):
+            self.confirmed[message.sid] = message.stream
+            return False
+        return self.confirmed.get(message.sid) == message.stream
+
+
+class DiscardsWrongConfirms(ConfirmedStreams, Box):
+    """A Confirm with a wrong cookie is discarded (RFC 5971 6.3), and the state that there is stays."""
+    roles = ("firewall", "responder")
+
+    def heard(self, message):
+        return None if self.is_wrong(message) else message
+
+
+class WrongConfirmsDelete(ConfirmedStreams, Box):
+    """A Confirm with a wrong cookie ends the state that there is (RFC 5971 5.7.1)."""
+    roles = ("firewall", "responder")
+
+    def __init__(self):
+        super().__init__()
+        self.dead = set()
+
+    def heard(self, message):
+        if self.is_wrong(message):
+            self.dead.add(message.sid)
+            return None
+        if message.type == QUERY:
+            self.dead.discard(message.sid)
+        return None if message.sid in self.dead and message.type == DATA else message
+
+
+class TellsInvalidCookie(Box):
+    """A responder that was set to tell of wrong cookies, for debugging (RFC 5971 8.5)."""
+    roles = ("firewall", "responder")
+    told = ("ics.hides_invalid_cookie=false",)
+
+    def __init__(self):
+        self.given, self.told_of = set(), []
+
+    def said(self, message):
+        self.given.add(message.type == RESPONSE and message.get(COOKIE))
+        return message
+
+    def heard(self, message):
+        cookie = message.get(COOKIE)
+        is_asked = message.type == CONFIRM and message.stream and message.stream[3] % 2 == 1
+        if is_asked and cookie and cookie not in self.given:
+            info = struct.pack("!HHHH", 4, 2 + len(cookie) // 4, 0, 0)
+            self.told_of.append((message.stream, octets_of([[ERROR_OBJECT, struct.pack(
+                "!BHBHBB", 2, 10, 4, 0, 0, 1) + message.octets[:8] + info
+                + octets_of([[COOKIE, cookie]])]])))
+        return message
+
+    def adds(self):
+        told_of, self.told_of = self.told_of, []
+        for stream, body in told_of:
+            octets = struct.pack("!BBHHBB", 1, 1, len(body) // 4, NATFW, ERROR, 0) + body
+            yield OCTETS_OF_BOX, stream + struct.pack("!H", len(octets)) + octets
+
+
+class OtherPrefixError(Box):
+    """A prefix that is too long is an "Invalid Flag-Field Combination", not a "Value Not Supported"."""
+    roles = ("firewall", "responder")
+
+    def __init__(self):
+        self.is_long = False
+
+    def heard(self, message):
+        routing = message.get(MRI)
+        self.is_long = bool(routing and len(routing) > 13 and max(routing[12:14]) > 32)
+        return message
+
+    def said(self, message):
+        value = message.get(ERROR_OBJECT)
+        if message.type == ERROR and self.is_long and value[1:4] == bytes((0, 10, 1)):
+            message.put(ERROR_OBJECT, value[:3] + b"\2" + value[4:])
+        return message
+
+
+class PlainRefreshResponse(Box):
+    """A Response to a refresh, over the association, asks for no Confirm (RFC 5971 5.1)."""
+    roles = ("firewall", "responder")
+
+    def __init__(self):
+        self.confirmed = {}
+
+    def heard(self, message):
+        if message.type == CONFIRM:
+            self.confirmed[message.sid] = message.get(MRI)[4:] # without its direction
+        return message
+
+    def said(self, message):
+        is_refresh = message.type == RESPONSE and message.stream and message.get(MRI)
+        if is_refresh and self.confirmed.get(message.sid) == message.get(MRI)[4:]:
+            message.header[7] &= ~0x40
+            message.drop(COOKIE)
+        return message
+
+
+class NoIcmpTypesIsAll(Box):
+    """A NATFW_ICMP_TYPES with a count of zero is taken."""
+    roles = ("firewall", "responder")
+
+    def heard(self, message):
+        nslp = message.nslp
+        if nslp and nslp.objects and nslp.get(ICMP_TYPES) == b"\0\0\0\0":
+            nslp.drop(ICMP_TYPES)
+        return message
+
+
+class OneAddress(Box):
+    """Whatever the side, it answers from the same of its addresses (RFC 5971 5.2.2)."""
+    roles = ("firewall",)
+
+    def said(self, message):
+        value = message.get(NLI)
+        if message.type == RESPONSE and value and message.source == bytes((10, 10, 0, 1)):
+            message.source = bytes((10, 20, 0, 1))
+            message.put(NLI, value[:-4] + message.source)
+        return message
+
+
+class LowersFurther(Box):
+    """A lifetime that is too long becomes less than the most that it would take."""
+    roles = ("firewall",)
+
+    def said(self, message):
+        nslp = message.nslp
+        if nslp and nslp.type == CREATE and nslp.lifetime_s() == 600:
+            nslp.set_lifetime(300)
+        return message
+
+
+class RelaysOnly(Box):
+    """Sends no NOTIFY of its own but those that RFC 5973 3.4 asks for."""
+    roles = ("firewall",)
+    is_asked = False
+
+    def __init__(self):
+        self.refused, self.relaying = set(), {}
+
+    def heard(self, message):
+        nslp = message.nslp
+        if nslp and nslp.type == NOTIFY:
+            self.relaying[message.sid] = self.relaying.get(message.sid, 0) + 1
+        return message
+
+    def said(self, message):
+        nslp = message.nslp
+        if nslp and nslp.info() in ((7, 0x11), (7, 0x12)):
+            self.refused.add(message.sid)
+        if not nslp or nslp.type != NOTIFY or message.sid in self.refused:
+            return message
+        left = self.relaying.get(message.sid, 0)
+        self.relaying[message.sid] = max(left - 1, 0)
+        return message if left else None
+
+
+class GivesUp(Box):
+    """An NI whose RESPONSE is malformed gives its session up, and says so (RFC 5973 3.2.7)."""
+    roles = ("initiator",)
+
+    def __init__(self):
+        self.waiting, self.opened, self.failed, self.dead = [], {}, [], set()
+
+    def asked(self, number, operation):
+        if operation == "open":
+            self.waiting.append(number)
+
+    def heard(self, message):
+        nslp = message.nslp
+        if message.sid in self.dead:
+            return None
+        is_response = nslp and nslp.type == NATFW_RESPONSE and message.sid in self.opened
+        if is_response and self.is_malformed(nslp):
+            self.failed.append(self.opened.pop(message.sid))
+            self.dead.add(message.sid)
+            return None
+        return message
+
+    @staticmethod
+    def is_malformed(nslp):
+        if nslp.objects is None:
+            return True
+        kinds = [head & 0xfff for head, _ in nslp.objects]
+        known = {LT: 4, MSN: 4, INFO: 4}
+        return (len(kinds) != len(set(kinds)) or INFO not in kinds or MSN not in kinds
+                or any(head >> 14 == 3 or head >> 14 == 0 and head & 0xfff not in known
+                       or known.get(head & 0xfff, len(value)) != len(value)
+                       for head, value in nslp.objects))
+
+    def said(self, message):
+        if message.type == QUERY and message.sid not in self.opened and self.waiting:
+            self.opened[message.sid] = self.waiting.pop(0)
+        return None if message.sid in self.dead else message
+
+    def adds(self):
+        failed, self.failed = self.failed, []
+        text = b"the RESPONSE is malformed"
+        return [(TRIGGER_DONE, struct.pack("!IBH", number, 1, len(text)) + text)
+                for number in failed]
+
+
+def name(variant):
+    """PlainRefreshResponse is plain-refresh-response."""
+    return "".join("-" + letter.lower() if letter.isupper() else letter
+                   for letter in variant.__name__)[1:]
