@@ -73,19 +73,30 @@ static void send_stored(struct gist_node *node, struct gist_routing_state *state
     state->handshake.give_up_ms = 0;
 }
 
+/* B.1: what waits for an answer waits no longer than the most impatient of the messages may. */
+static void shorten_patience(
+    struct gist_node *node, struct gist_routing_state *state, uint64_t give_up_ms)
+{
+    struct gist_handshake *handshake = &state->handshake;
+    if (give_up_ms == 0 || (handshake->give_up_ms != 0 && give_up_ms >= handshake->give_up_ms))
+        return;
+    handshake->give_up_ms = give_up_ms;
+    if (handshake->timer.running && handshake->timer.deadline_ms > give_up_ms)
+        gist_routing_state_start_timer(node, state, &handshake->timer, give_up_ms);
+}
+
 /* Rule 1. */
 static void store_message(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     state->wants_association |= event->outgoing->reliable;
-    if (event->give_up_ms != 0 &&
-        (state->handshake.give_up_ms == 0 || event->give_up_ms < state->handshake.give_up_ms))
-        state->handshake.give_up_ms = event->give_up_ms;
     event->result = GIST_SENT;
     SPEC_DO("RFC5971-6.2-1b", 1) {
         if (!gist_queue_put(&node->queued, &state->queue, event->outgoing))
             event->result = GIST_SEND_NO_MEMORY;
     }
+    if (event->result == GIST_SENT)
+        shorten_patience(node, state, event->give_up_ms);
 }
 
 static bool query_is_max(const struct gist_node *node, const struct gist_routing_state *state)

@@ -235,6 +235,24 @@ Test(handshake, a_node_that_declines_sends_the_query_on_unchanged)
     cr_assert_eq(row->nodes[2].heard[0].received.ip_distance, 1);
 }
 
+/* 5.2.2: each learns how far the other is, the node that asked by the Response. */
+Test(handshake, both_ends_know_how_far_the_other_is)
+{
+    struct gist_node_config config = row_config();
+    for (size_t nodes = 2; nodes <= 4; nodes++) {
+        fixture_restart(nodes, &config);
+        row->nodes[nodes - 1].replies = true;
+        for (size_t i = 1; i < nodes - 1; i++)
+            row->nodes[i].place->intercepts = false;
+        send("how far", false);
+        cr_assert(fixture_heard(nodes - 1, 0, "how far") && fixture_heard(0, 0, "how far"));
+        cr_assert_eq(row->nodes[nodes - 1].heard[0].received.ip_distance, nodes - 2);
+        cr_assert_eq(row->nodes[0].heard[0].received.ip_distance, nodes - 2);
+        cr_assert_eq(row->nodes[0].heard[0].received.interface, 2);
+        cr_assert_eq(row->nodes[nodes - 1].heard[0].received.interface, 1);
+    }
+}
+
 Test(handshake, the_last_node_peers_even_if_it_would_rather_not)
 {
     VERIFIES("RFC5971-4.3.2-1");

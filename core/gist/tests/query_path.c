@@ -101,3 +101,33 @@ Test(query_path, no_query_by_where_its_flow_comes_from_when_told_so)
     inject_query_for_flow_from(row->nodes[2].address, 32);
     cr_assert_eq(row->nodes[1].asked, 1);
 }
+
+/* Neither the first nor the last address of all is asked for its interface. */
+Test(query_path, a_flow_from_anywhere_comes_in_anywhere)
+{
+    struct gist_node_config config = row_config();
+    fixture_restart(3, &config);
+    inject_query_for_flow_from(row->nodes[2].address, 0);
+    cr_assert_eq(row->nodes[1].asked, 1);
+    inject_query_for_flow_from(row->nodes[2].address, 1);
+    cr_assert_eq(row->nodes[1].asked, 1, "half of all addresses are not anywhere");
+}
+
+/* The first address of a prefix comes in here, and the last one does not; or the other way. */
+Test(query_path, both_ends_of_a_prefix_count)
+{
+    struct gist_node_config config = row_config();
+    fixture_restart(3, &config);
+    struct gist_address first = gist_address_v4(0xcb007100), last = gist_address_v4(0xcb0071ff);
+    struct network_place *place = row->nodes[1].place;
+    inject_query_for_flow_from(first, 24);
+    cr_assert_eq(row->nodes[1].asked, 1, "by the default route, both come in here");
+    network_give_route(place, last, 32, row->nodes[2].place, 2, row->nodes[1].address);
+    inject_query_for_flow_from(first, 24);
+    cr_assert_eq(row->nodes[1].asked, 1, "the last does not");
+    inject_query_for_flow_from(first, 25);
+    cr_assert_eq(row->nodes[1].asked, 2, "the last is not in it");
+    network_give_route(place, first, 32, row->nodes[2].place, 2, row->nodes[1].address);
+    inject_query_for_flow_from(first, 25);
+    cr_assert_eq(row->nodes[1].asked, 2, "the first does not");
+}

@@ -257,3 +257,134 @@ Test(timers, the_rate_limit_delays_and_counts)
     network_run_for(row->network, 100000);
     cr_assert_eq(row->nodes[1].heard_count, 20);
 }
+
+static enum gist_send_result try_within(uint32_t timeout_ms)
+{
+    struct gist_send_request request = {.data = (const uint8_t *)"text",
+        .length = 4,
+        .session_id = session,
+        .mri = mri,
+        .timeout_ms = timeout_ms};
+    return gist_send_message(row->nodes[0].gist, network_now_ms(row->network), &request);
+}
+
+static void send_within(uint32_t timeout_ms)
+{
+    cr_assert_eq(try_within(timeout_ms), GIST_SENT);
+}
+
+/* A limit of the first message does not end refreshes that come long after it. */
+Test(timers, the_applications_patience_is_over_with_its_message)
+{
+    send_within(1200);
+    network_run_for(row->network, 2000);
+    cr_assert(fixture_heard(1, 0, "text"));
+    row->spoil = drop_responses;
+    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    network_run_for(row->network, 4000);
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 1 + 4, "at 0, 500, 1500 and 3500 ms");
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+}
+
+Test(timers, the_shortest_patience_counts)
+{
+    row->spoil = drop_all;
+    send_within(5000);
+    send_within(1200);
+    send_within(0);
+    send_within(3000);
+    network_run_for(row->network, 1199);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+    network_run_for(row->network, 1);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+/* The next Query may be due long after. */
+Test(timers, patience_that_begins_between_two_queries_ends_when_it_is_over)
+{
+    row->spoil = drop_all;
+    send_within(0);
+    network_run_for(row->network, 8000); /* from 7500 on, it waits for 8000 ms */
+    send_within(1000);
+    send_within(60000);
+    network_run_for(row->network, 999);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+    network_run_for(row->network, 1);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+Test(timers, the_patience_of_a_message_that_is_refused_does_not_count)
+{
+    struct gist_node_config config = row_config();
+    config.queued_octets_max = 4;
+    fixture_restart(2, &config);
+    row->spoil = drop_all;
+    send_within(0);
+    cr_assert_eq(try_within(100), GIST_SEND_NO_MEMORY);
+    network_run_for(row->network, 2000);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);
+}
+
+/* However short a peer's routing state is valid, it is not asked more often than once a second. */
+Test(timers, refreshes_are_a_second_apart_or_more)
+{
+    struct gist_node_config config = row_config();
+    config.routing_state_validity_ms = 100;
+    fixture_restart(2, &config);
+    fixture_send("hello", false);
+    network_run_for(row->network, 10000);
+    cr_assert_geq(row_seen_count(row, GIST_QUERY), 9);
+    for (size_t i = 1; i < row_seen_count(row, GIST_QUERY); i++)
+        cr_assert_eq(row_seen(row, GIST_QUERY, i)->time_ms,
+            row_seen(row, GIST_RESPONSE, i - 1)->time_ms + 5 + 1000);
+}
+
+/* However short a peer holds an association, it is not told of it more often than this. */
+Test(timers, hellos_are_a_quarter_of_a_second_apart_or_more)
+{
+    struct gist_node_config config = row_config();
+    config.association_hold_ms = 100;
+    fixture_restart(2, &config);
+    fixture_send("hello", true);
+    network_run_for(row->network, 5000);
+    uint64_t last_ms = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < row_seen_count(row, GIST_MA_HELLO); i++) {
+        const struct seen *hello = row_seen(row, GIST_MA_HELLO, i);
+        if (hello->from != 0)
+            continue;
+        if (count++ > 0)
+            cr_assert_eq(hello->time_ms - last_ms, 250);
+        last_ms = hello->time_ms;
+    }
+    cr_assert_geq(count, 19);
+}
+
+/* What the peer sends keeps the state as what goes to it does. */
+Test(timers, data_in_either_direction_keep_the_state)
+{
+    fixture_send("hello", false);
+    network_run_for(row->network, 100);
+    gist_set_state_lifetime(row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 5000);
+    struct gist_mri back = gist_mri_reversed(&mri);
+    for (size_t i = 0; i < 4; i++) {
+        network_run_for(row->network, 4900);
+        cr_assert_eq(
+            row_send(row, i % 2, i % 2 ? &back : &mri, &session, "text", false), GIST_SENT);
+        network_run_for(row->network, 50);
+        cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1, "%zu", i);
+    }
+    network_run_for(row->network, 5000);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 0);
+}
+
+/* A refresh begins the time of the peer's state anew. */
+Test(timers, a_peer_that_is_asked_again_in_time_keeps_its_state)
+{
+    fixture_send("hello", false);
+    gist_set_state_lifetime(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, 1000000);
+    network_run_for(row->network, 300000);
+    cr_assert_eq(row->nodes[1].notifications[GIST_NOTIFY_ROUTING_STATUS_GOOD], 1);
+    cr_assert_eq(row->nodes[1].notifications[GIST_NOTIFY_ROUTE_DELETED], 0);
+}

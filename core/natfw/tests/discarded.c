@@ -73,6 +73,19 @@ Test(discarded, a_request_outside_the_sessions_association)
     expect_discarded("a request outside the session's association");
 }
 
+Test(discarded, a_request_whose_number_is_not_newer)
+{
+    static const uint32_t numbers[] = {5, 4, 0x80000005};
+    bench_request(60, 5);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        bench_forget_sent();
+        bench_request(60, numbers[i]);
+        expect_discarded("its sequence number is not newer");
+        cr_assert_eq(bench_times(NATFW_EVENT_DISCARDED), i + 1);
+    }
+    cr_assert(bench_state(1, NATFW_PENDING));
+}
+
 Test(discarded, a_message_of_a_node_that_is_no_peer)
 {
     bench_establish(1);

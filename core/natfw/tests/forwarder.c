@@ -359,3 +359,93 @@ Test(forwarder, a_session_that_the_middlebox_ends_is_told_to_both_sides)
     cr_assert(bench_answered(false, 1, 0x05, 0));
     cr_assert_not(bench_knows(1));
 }
+
+/* A message for session 1 over an association of this security. */
+static void receive_secured(const struct natfw_message *message, bool upstream, bool secure)
+{
+    uint8_t octets[128];
+    size_t length = natfw_message_build(message, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, upstream, octets, length);
+    received.attributes.secure = secure;
+    bench_receive_as(&received);
+}
+
+Test(forwarder, what_came_secured_goes_on_and_back_secured_and_nothing_else_does)
+{
+    static const enum natfw_code answers[] = {NATFW_ALL_PROCESSED, NATFW_AUTHORIZATION_FAILED};
+    uint32_t sequence_number = 0;
+    for (size_t i = 0; i < 2 * sizeof(answers) / sizeof(answers[0]); i++) {
+        bool secure = i % 2 == 1;
+        struct natfw_message create = bench_create(60, ++sequence_number);
+        struct natfw_message response = i / 2 == 0 ? bench_success(60, sequence_number)
+                                                   : bench_response(answers[1], sequence_number);
+        receive_secured(&create, false, secure);
+        cr_assert_eq(bench_last(false)->request.attributes.secure, secure, "row %zu", i);
+        cr_assert(bench_last(false)->request.attributes.reliable, "row %zu", i);
+        receive_secured(&response, true, !secure);
+        cr_assert_eq(bench_last(true)->message.info.code, answers[i / 2], "row %zu", i);
+        cr_assert_eq(bench_last(true)->request.attributes.secure, secure, "row %zu", i);
+        cr_assert(bench_last(true)->request.attributes.reliable, "row %zu", i);
+        bench_forget_sent();
+    }
+}
+
+static bool is_taken(const struct gist_mri *flow, uint16_t sub_ports)
+{
+    uint8_t octets[64];
+    struct natfw_message create = bench_create(60, 1);
+    create.efi.sub_ports = sub_ports;
+    size_t length = natfw_message_build(&create, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, false, octets, length);
+    received.mri = *flow;
+    bench_receive_as(&received);
+    bool known = bench_knows(1);
+    cr_assert(known || bench_answered(true, 7, 0x08, NATFW_EFI));
+    bench_request(0, 2);
+    bench_forget_sent();
+    return known;
+}
+
+/* Ruling A19: a second port needs a first one that is named. */
+Test(forwarder, a_second_port_needs_a_first_one)
+{
+    struct gist_mri flow = bench_flow();
+    cr_assert(is_taken(&flow, 1));
+    flow.destination_port = 1;
+    cr_assert(is_taken(&flow, 1));
+    flow.destination_port = 0;
+    cr_assert_not(is_taken(&flow, 1), "port 0 is no port");
+    cr_assert(is_taken(&flow, 0));
+    flow = bench_flow();
+    flow.has_destination_port = false;
+    cr_assert_not(is_taken(&flow, 1), "a port that is not given");
+    flow = bench_flow();
+    flow.has_protocol = false;
+    cr_assert_not(is_taken(&flow, 1), "ports of no protocol");
+}
+
+/* Ruling A28: types of ICMP are of ICMP, or of every protocol. */
+Test(forwarder, icmp_types_of_another_protocol_are_refused_with_3_09)
+{
+    static const struct {
+        bool has_protocol;
+        uint8_t protocol;
+        bool taken;
+    } rows[] = {
+        {true, 1, true}, {false, 0, true}, {true, 17, false}, {true, 0, false}, {true, 58, false}};
+    for (uint8_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t octets[64];
+        struct natfw_message create = bench_create(60, 1);
+        create.icmp_types = (struct natfw_icmp_types){1, (const uint8_t *)"\x08"};
+        natfw_message_add(&create, NATFW_ICMP_TYPES);
+        size_t length = natfw_message_build(&create, octets, sizeof(octets));
+        struct gist_received received = bench_received((uint8_t)(i + 1), false, octets, length);
+        received.mri.has_protocol = rows[i].has_protocol;
+        received.mri.protocol = rows[i].protocol;
+        received.mri.has_source_port = received.mri.has_destination_port = false;
+        bench_receive_as(&received);
+        cr_assert_eq(bench_knows((uint8_t)(i + 1)), rows[i].taken, "row %d", i);
+        if (!rows[i].taken)
+            cr_assert(bench_answered(true, 3, 0x09, NATFW_ICMP_TYPES), "row %d", i);
+    }
+}

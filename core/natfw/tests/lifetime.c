@@ -179,3 +179,35 @@ Test(lifetime, a_refresh_extends_on_the_request_and_counts_from_the_response)
     cr_assert_not(bench_rule_acts(1));
     cr_assert_not(bench_knows(1));
 }
+
+/* Ruling A92: a session of no lifetime would end as it begins. */
+Test(lifetime, none_at_all_is_too_little_where_no_minimum_is_set)
+{
+    VERIFIES("RFC5973-3.4-13");
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = 16;
+    config.lifetime_min_s = 0;
+    bench_restart(&config);
+    bench_request(15, 1);
+    grant(0, 1);
+    REQUIRE("RFC5973-3.4-13", bench_answered(true, 7, 0x12, NATFW_LT));
+    REQUIRE("RFC5973-3.4-13", bench_last(true)->message.lifetime_s == 1);
+    cr_assert_not(bench_knows(1));
+    cr_assert_eq(bench_rules(), 0);
+    bench_request(15, 2);
+    grant(1, 2);
+    cr_assert(bench_answered(true, 2, 0x01, 0), "one second is enough");
+}
+
+/* The last message of a session may have to wait for an association to open. */
+Test(lifetime, its_end_leaves_routing_state_ten_seconds_for_the_last_message)
+{
+    bench_request(15, 1);
+    grant(15, 1);
+    cr_assert_eq(bench.given_up[false], 0);
+    cr_assert_eq(bench.given_up[true], 0);
+    bench_advance(15000);
+    cr_assert_eq(bench.given_up[false], 1);
+    cr_assert_eq(bench.given_up[true], 1);
+    cr_assert_eq(bench.given_up_after_ms, 10000);
+}
