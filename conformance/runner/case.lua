@@ -1,8 +1,9 @@
 -- One running case: a coroutine that sends, waits and checks, the list of its steps, and how they
 -- make a verdict.
 --
--- Phases: in the preamble a failed check is inconclusive, in the body it is a failure, in a control
--- it is inconclusive, in the postamble an error. "Nothing came" and "nothing passed" count only
+-- Phases: in the preamble a failed check is inconclusive, in the body it is a failure of the requirements
+-- that it carries, and inconclusive where it carries none, in a control it is inconclusive, in the
+-- postamble an error. "Nothing came" and "nothing passed" count only
 -- with a positive control after them: something that does come, or does pass, at the same place.
 --
 -- A check that fails after the runner was deaf for a good part of what it waited for says nothing about
@@ -273,7 +274,7 @@ end
 
 -- One assertion: `actual` is `expected`, or where `holds` is given, that is true. Fields: ids (the
 -- requirements that it proves), text, expected, actual, holds.
-function Case:check(given)
+function Case:check(given, strictly)
   given = fields.of("check", given, "ids text expected actual holds")
   local ids, text, expected, actual = given.ids, given.text, given.expected, given.actual
   local holds = given.holds
@@ -297,13 +298,16 @@ function Case:check(given)
   local reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual))
   local deaf = deafness(self)
   self.stalled = deaf ~= nil
-  error({ verdict = deaf and "inconclusive" or VERDICT_OF_PHASE[self.phase],
+  -- Only a requirement can be violated: what none asks for is a way to what one does.
+  local asked = self.phase ~= "body" or ids and #ids > 0 or strictly
+    or #self.definition.requirements == 0 -- a capture that is played again
+  error({ verdict = (deaf or not asked) and "inconclusive" or VERDICT_OF_PHASE[self.phase],
     reason = deaf and reason .. "; " .. deaf or reason })
 end
 
 -- The same where --strict-rulings asks for this project's reading of the RFC; else nothing.
 function Case:check_strictly(given)
-  if self.strict then self:check(given) end
+  if self.strict then self:check(given, true) end
 end
 
 -- The ratios of two intervals of a back-off, of which one message or one each was lost on the way.

@@ -135,12 +135,11 @@ return {
       stranger:send_create()
       t:tolerate("GIST Error")
       local answer = t.ni:take()
+      t:reading("A106", answer and messages.summary(answer) or "dropped")
       t:check{ ids = { "RFC5971-4.3.2-12" }, text = "the answer is an Error, or none",
         expected = "error 4, 5 or nothing", actual = messages.summary(answer),
         holds = not answer or answer:is_error("Incorrectly Delivered Message", "No Routing State") }
       t:expect_not_processed{ ids = { "RFC5971-4.3.2-12" }, text = "it is not processed" }
-      t:check{ ids = { "RFC5971-4.3.2-12" }, text = "nor is a Query sent for it", expected = 0,
-        actual = #stranger.queries }
       session:expect_still_works()
     end,
   },
@@ -190,8 +189,6 @@ return {
         expected = "error 5 or nothing", actual = messages.summary(answer),
         holds = not answer or answer:is_error("No Routing State") }
       t:expect_not_processed{ ids = { "RFC5971-4.3.2-12" }, text = "it is not processed" }
-      t:check{ ids = { "RFC5971-4.3.2-12" }, text = "nor is a Query sent for it", expected = 0,
-        actual = #stranger.queries }
       session:expect_still_works()
     end,
   },

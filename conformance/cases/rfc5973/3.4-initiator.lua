@@ -193,9 +193,8 @@ local cases = {
       session:respond{ msn = session:msn_plus(-1) }
       t.nr:expect_nothing{ ids = { NO_ANSWER }, text = "it is not answered" }
       t:reading("A33", session:reported() and "taken" or "dropped")
-      if t.strict then
-        session:expect_unanswered{ text = "as this project reads it, it is dropped" }
-      end
+      t:check_strictly{ text = "as this project reads it, it is dropped", expected = "still running",
+        actual = session:reported() and "ended" or "still running" }
       session:expect_granted{ ids = { NO_ANSWER }, text = "the valid RESPONSE is taken" }
       t:control()
       session:expect_alive()
