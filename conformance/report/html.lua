@@ -121,6 +121,7 @@ local function head(document, out)
     .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
   out[#out + 1] = "<header><h1>Conformance of " .. text(document.iut) .. "</h1>"
   out[#out + 1] = "<p class=outcome>" .. outcome(document) .. "</p>"
+  if document.dead then out[#out + 1] = "<p class=outcome>" .. text(document.dead) .. ".</p>" end
   facts(document, out)
   counts_html(document, out)
   out[#out + 1] = '<nav><a href="#attention">What failed</a><a href="#requirements">Requirements'

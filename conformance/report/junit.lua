@@ -34,7 +34,8 @@ local NO_TIME = "1970-01-01T00:00:00" -- of a run in virtual time: one seed, one
 function report_junit.render(document, lines_of)
   local counts = document.counts
   local totals = string.format('tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f"',
-    #document.cases, counts.fail + counts["unexpected pass"], counts.error,
+    #document.cases + (document.dead and 1 or 0), counts.fail + counts["unexpected pass"],
+    counts.error + (document.dead and 1 or 0),
     counts["not applicable"] + counts["expected failure"] + counts.inconclusive + counts.unstable,
     document.duration_ms / 1000)
   local out = { '<?xml version="1.0" encoding="UTF-8"?>',
@@ -48,6 +49,11 @@ function report_junit.render(document, lines_of)
     out[#out + 1] = string.format('      <property name="seed" value="%d"/>', document.seed)
   end
   out[#out + 1] = "    </properties>"
+  if document.dead then
+    out[#out + 1] = '    <testcase classname="run" name="the IUT is there" time="0.000">'
+    out[#out + 1] = string.format('      <error type="dead" message="%s"/>', xml(document.dead))
+    out[#out + 1] = "    </testcase>"
+  end
   for _, case in ipairs(document.cases) do case_xml(case, lines_of, out) end
   out[#out + 1] = "  </testsuite>"
   out[#out + 1] = "</testsuites>"

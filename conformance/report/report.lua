@@ -98,7 +98,7 @@ end
 function report.document(results, run)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
-    virtual_time = run.virtual_time,
+    virtual_time = run.virtual_time, dead = run.dead,
     counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
     duration_ms = 0, cases = json.array({}) }
   for i, case in ipairs(results) do

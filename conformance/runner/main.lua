@@ -282,16 +282,17 @@ local function perform(chosen, parsed, settings, network, data_dir, version)
   run.jobs = math.min(parsed.jobs or JOBS_OF_CORE * host.cores(), settings.limits.max_concurrent)
   local results
   local handle = suite.run(chosen, { net = network, settings = settings, jobs = run.jobs,
-    seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap,
+    seed = parsed.seed, strict = parsed.strict, pcap = parsed.pcap, reach = parsed.reach,
     on_start = function() show_started(state) end,
     on_done = function(case) show_done(case, state, parsed) end,
-    on_end = function(all)
-      results = all
+    on_end = function(all, dead)
+      results, run.dead = all, dead
       host.stop()
     end })
   host.on_signal(function() handle.interrupt() end)
   host.run()
   if state.terminal then io.stdout:write("\r\27[K") end
+  if run.dead then complain("%s", run.dead) end
   return conclude(results, run, parsed)
 end
 
@@ -399,7 +400,7 @@ local function run(parsed, data_dir, version)
   if not cases then return complain("%s", why) end
   local chosen = catalogue.select(cases, parsed)
   if #chosen == 0 then return complain("no case matches") end
-  parsed.expected = {}
+  parsed.expected, parsed.reach = {}, require("runner.reach")
   if parsed.expected_failures then
     parsed.expected, why = require("report.verdicts").expectations(parsed.expected_failures)
     if not parsed.expected then return complain("%s", why) end

@@ -441,6 +441,7 @@ local function on_error(self, session, item)
 end
 
 function Neighbour:_received(item)
+  self.case.heard = true
   local session = item.sid and (self.case.by_sid[item.sid] or Initiated.adopt(self.case, item))
   local name = item.gist.name
   self.case:_trace(self.name .. " received", item)

@@ -83,13 +83,18 @@ local function record(case, net, options)
   end
 end
 
--- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end. Returns a handle
--- with interrupt(); on_end gets the list of results, in the order of `definitions`.
+local SILENT_MAX = 3 -- cases in a row that hear nothing of the IUT
+
+-- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end, and reach, the case that
+-- says whether the IUT is there (nil: nobody asks). Returns a handle with interrupt(); on_end gets the list
+-- of results, in the order of `definitions`, and why the IUT is taken for dead, where it is.
 function suite.run(definitions, options)
   local net, settings = options.net, options.settings
   local owners = { inside = {}, outside = {} }
   local queue, again, results, running = {}, {}, {}, {}
-  local active, next_index, interrupted = 0, 1, false
+  local active, next_index = 0, 1
+  local over, dead -- why nothing runs any more
+  local asks_for_life, silent, last_heard = options.reach ~= nil, 0, nil
   -- Sessions of cases before may still live, also of another run: so addresses and ports come from the
   -- time. No more cases can have begun since then than have numbers before this one.
   local next_number = math.floor(net.wall_ms() / 1000 * settings.limits.max_rate)
@@ -99,6 +104,24 @@ function suite.run(definitions, options)
   suite.route_packets(net, owners)
 
   local start_next
+
+  -- Where several cases have heard nothing the IUT may be dead.
+  local function note_life(case)
+    if case.heard then
+      silent, last_heard = 0, case.definition.id
+    elseif case.addresses then
+      silent = silent + 1
+      asks_for_life = asks_for_life or options.reach and silent % SILENT_MAX == 0
+    end
+  end
+
+  local function has_shown_life(case)
+    silent = 0
+    if case.verdict == "pass" or over then return end
+    dead = "the IUT is not there: " .. case.reason
+      .. (last_heard and "; last heard from in case " .. last_heard or "")
+    over = dead
+  end
 
   local function finished(entry, case)
     if case.addresses then
@@ -111,7 +134,12 @@ function suite.run(definitions, options)
     end
     take_out(running, case)
     active = active - 1
-    if not interrupted
+    if entry.definition == options.reach then
+      has_shown_life(case)
+      return start_next()
+    end
+    note_life(case)
+    if not over
       and repetition.wants_another(entry, case, settings.limits.failures_needed) then
       again[#again + 1] = entry
       return start_next()
@@ -130,12 +158,9 @@ function suite.run(definitions, options)
   end
 
   local function launch(entry)
-    local reason = interrupted and "interrupted" or nil
-    local verdict = reason and "inconclusive"
-    if not reason then
-      reason = suite.reason_not_to(entry.definition, settings)
-      verdict = reason and "not applicable"
-    end
+    local reason = suite.reason_not_to(entry.definition, settings)
+    local verdict = reason and "not applicable" or "inconclusive"
+    reason = reason or over
     active = active + 1
     if reason then
       return finished(entry, suite.not_run(entry.definition, verdict, reason, net.now()))
@@ -150,12 +175,17 @@ function suite.run(definitions, options)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    if options.on_start and entry.runs == 1 then options.on_start(case) end
+    if options.on_start and entry.runs == 1 and entry.definition ~= options.reach then options.on_start(case) end
     case:_start()
   end
 
   -- The next of the queue; what has to run again does so at the end, with nothing beside it.
   local function next_entry()
+    if asks_for_life and not over then
+      if active > 0 then return nil end
+      asks_for_life = false
+      return { definition = options.reach }
+    end
     if next_index <= #queue then
       if active >= math.min(options.jobs, most_at_once) then return nil end
       next_index = next_index + 1
@@ -166,7 +196,9 @@ function suite.run(definitions, options)
 
   local pending
   function start_next()
-    if next_index > #queue and active == 0 and #again == 0 then return options.on_end(results) end
+    if next_index > #queue and active == 0 and #again == 0 then
+      return options.on_end(results, dead)
+    end
     if pending then return end
     local entry = next_entry()
     if not entry then return end
@@ -179,7 +211,7 @@ function suite.run(definitions, options)
 
   local handle = {}
   function handle.interrupt()
-    interrupted = true
+    over = "interrupted"
     for _, case in ipairs(table.move(running, 1, #running, 1, {})) do
       case.interrupted = "interrupted"
       case:_wake()

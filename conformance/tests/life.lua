@@ -1,0 +1,59 @@
+-- Whether the IUT is there, asked by the runner before the first case and where none hears of it.
+
+local fake = require("tests.fake_firewall")
+local reach = require("runner.reach")
+local suite = require("runner.suite")
+local support = require("tests.support")
+local verdicts = require("report.verdicts")
+local virtual = require("tests.virtual_net")
+
+local test, expect = support.test, support.expect
+
+-- Cases one after the other, of a firewall that is silent from the case of this
+-- number on, counted with the question whether it is there.
+local function dying(silent_from)
+  local definitions, begun = {}, 0
+  local net = virtual.new()
+  local box = fake.new(net)
+  local listens = box.packet
+  function box.packet(...) if begun < silent_from then listens(...) end end
+  local function counted(definition)
+    return setmetatable({ run = function(t)
+      begun = begun + 1
+      definition.run(t)
+    end }, { __index = definition })
+  end
+  for number = 1, 8 do
+    definitions[number] = counted({ id = "case-" .. number, document = "RFC0", section = "0",
+      purpose = "x", roles = { "NF-FW" }, requirements = { "RFC5973-3.5-6" }, run = function(t)
+        t:session():connect()
+        t:body()
+        t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = true }
+      end })
+  end
+  local results, dead
+  suite.run(definitions, { net = net, settings = support.settings(), jobs = 1, reach = counted(reach),
+    on_end = function(all, why) results, dead = all, why end })
+  net.run_until(function() return results ~= nil end, 1e7)
+  return verdicts.count(results), dead, results
+end
+
+test("a box that is not there is told of at once, and no case runs", function()
+  local counts, dead, results = dying(1)
+  expect(counts.inconclusive == 8 and #results[1].steps == 0, counts.inconclusive .. " inconclusive")
+  expect(dead:find("^the IUT is not there: the IUT answers a Query: expected a Response"), dead)
+end)
+
+test("a box that dies in the middle is told of, with the case that last heard it", function()
+  local counts, dead, results = dying(4)
+  expect(counts.pass == 2 and counts.inconclusive == 6, counts.pass .. " pass")
+  expect(dead:find("last heard from in case case-2", 1, true), dead)
+  expect(#results[5].steps > 0 and #results[6].steps == 0, "it was not asked after three cases")
+end)
+
+test("a box that lives is asked once, and runs as it would", function()
+  local counts, dead = dying(math.huge)
+  expect(counts.pass == 8 and dead == nil, tostring(dead))
+end)
+
+support.finish()
