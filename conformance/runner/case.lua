@@ -122,11 +122,25 @@ function Case:_wake()
   self:_resume()
 end
 
+-- From this share of a wait on, or from so long on, nothing is blamed on the IUT that is found after it.
+local DEAF_SHARE, DEAF_MS = 0.1, 250
+
+-- A wait is over that began then: how much of it nothing could be seen in counts for the checks after it.
+local function note_deafness(self, began)
+  local now = self.net.now()
+  local stalled = self.net.stalled(began, now)
+  if stalled > math.min((now - began) * DEAF_SHARE, DEAF_MS) then
+    self.deaf = string.format("the runner was deaf for %.0f of %.0f ms", stalled, now - began)
+  end
+end
+
 -- Waits until poll() gives a value, at most so long; nil if it never did.
 function Case:_await(timeout_ms, poll)
-  local deadline, timer = self.net.now() + timeout_ms, nil
+  local began, waited = self.net.now(), false
+  local deadline, timer = began + timeout_ms, nil
   local function ended(value)
     if timer then timer:cancel() end
+    if waited then note_deafness(self, began) end
     return value
   end
   while true do
@@ -142,8 +156,8 @@ function Case:_await(timeout_ms, poll)
       timer = nil
       self:_wake()
     end)
-    if self.checked_at then self.window_from, self.checked_at = self.checked_at, nil end
-    self.woken, self.waiting = false, true
+    if self.has_checked then self.deaf, self.has_checked = nil, false end
+    self.woken, self.waiting, waited = false, true, true
     instruction_bound.wait()
   end
 end
@@ -262,16 +276,6 @@ local function shown(value)
   return tostring(value)
 end
 
-local DEAF_SHARE = 0.1 -- of a window, from which on nothing is blamed on the IUT
-
--- nil, or for how much of what the last check waited for nothing could be seen: since the check before.
-local function deafness(self)
-  local from, now = self.window_from or self.started_at, self.net.now()
-  local stalled = self.net.stalled(from, now)
-  if stalled <= (now - from) * DEAF_SHARE then return nil end
-  return string.format("the runner was deaf for %.0f of these %.0f ms", stalled, now - from)
-end
-
 -- One assertion: `actual` is `expected`, or where `holds` is given, that is true. Fields: ids (the
 -- requirements that it proves), text, expected, actual, holds.
 function Case:check(given, strictly)
@@ -288,15 +292,15 @@ function Case:check(given, strictly)
         .. ", which the case does not claim" })
     end
     if not holds then
-      self.results[id] = self.phase == "body" and "fail" or "not reached"
+      self.results[id] = self.phase == "body" and not self.deaf and "fail" or "not reached"
     elseif self.results[id] ~= "fail" then
       self.results[id] = "pass"
     end
   end
-  self.checked_at = self.net.now()
+  self.has_checked = true
   if holds then return end
   local reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual))
-  local deaf = deafness(self)
+  local deaf = self.deaf
   self.stalled = deaf ~= nil
   -- Only a requirement can be violated: what none asks for is a way to what one does.
   local asked = self.phase ~= "body" or ids and #ids > 0 or strictly

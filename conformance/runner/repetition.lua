@@ -8,10 +8,10 @@ local repetition = {}
 
 local STALLED_RUNS_MAX = 3
 
+-- The step that a case failed at, without the addresses and ports that each run has of its own.
 local function failed_step(case)
-  for place = #case.steps, 1, -1 do
-    local step = case.steps[place]
-    if step.kind == "check" and not step.ok then return step.text end
+  for _, step in ipairs(case.steps) do
+    if step.kind == "check" and not step.ok then return (step.text:gsub("%d+", "#")) end
   end
   return nil
 end
@@ -30,10 +30,10 @@ function repetition.wants_another(entry, case, needed)
 end
 
 -- What counts of an entry that ran several times: the last run, unless it does not confirm the failure
--- before it.
+-- before it. An error of the runner stays one.
 function repetition.result(entry, last)
   local failed = entry.failed
-  if not failed or failed == last then return last end
+  if not failed or failed == last or last.verdict == "error" then return last end
   failed.verdict, failed.other_run = "unstable", last
   failed.reason = string.format("failed, but not again (%s): %s", last.verdict, failed.reason)
   for id, result in tables.sorted(failed.results) do

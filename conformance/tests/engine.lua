@@ -189,25 +189,24 @@ test("what runs again does so with nothing beside it", function()
   expect(most == 1, most .. " ran at once")
 end)
 
--- The runner was deaf for so long in each run of a case that fails after a second.
+-- The runner was deaf for so long in each run of a case that waits ten seconds and then one, and fails.
 local function after_stalls(...)
   local stalls, runs = { ... }, 0
   local definition = { id = "late", document = "RFC5973", section = "3.4", purpose = "To be late.",
     requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
       runs = runs + 1
       t.net.stalled = function(from, to)
-        expect(to - from >= 1000 and to - from < 1001, "asked about " .. to - from .. " ms")
-        return assert(stalls[runs], "it runs more often than it should")
+        if to - from > 1001 then return 0 end
+        return to - from == 1000 and assert(stalls[runs], "it runs more often than it should") or 0
       end
-      t:pause(500)
-      t:check{ text = "a step before", holds = true }
+      t:pause(10000)
       t:pause(1000)
       t:body()
       t:check{ text = "another of that moment", holds = true }
       t:check{ ids = { "RFC5973-3.4-1a" }, text = "a step", holds = false }
     end }
   local case = support.run({ definition })[1]
-  return case.verdict, case.reason, runs
+  return case.verdict, case.reason, runs, case.results["RFC5973-3.4-1a"]
 end
 
 test("a failure that a stall could have made blames nobody, and the case runs again", function()
@@ -216,9 +215,41 @@ test("a failure that a stall could have made blames nobody, and the case runs ag
 end)
 
 test("a failure that stalls could have made three times is inconclusive, and says why", function()
-  local verdict, reason, runs = after_stalls(101, 500, 1000)
+  local verdict, reason, runs, requirement = after_stalls(101, 500, 1000)
   expect(verdict == "inconclusive" and runs == 3, verdict .. " after " .. runs)
-  expect(reason:find("deaf for 1000 of these 1000 ms", 1, true), reason)
+  expect(requirement == "not reached", "the requirement is " .. requirement)
+  expect(reason:find("deaf for 1000 of 1000 ms", 1, true), reason)
+end)
+
+test("a quarter of a second is too long in any wait, and what a check came after is over", function()
+  local function verdict_after(stall_ms, checks_before)
+    local definition = { id = "late", document = "RFC5973", section = "3.4", purpose = "To be late.",
+      requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
+        t.net.stalled = function(from, to) return to - from == 60000 and stall_ms or 0 end
+        t:pause(60000)
+        if checks_before then
+          t:check{ text = "a step before", holds = true }
+          t:pause(10)
+        end
+        t:body()
+        t:check{ ids = { "RFC5973-3.4-1a" }, text = "a step", holds = false }
+      end }
+    return support.run({ definition })[1].verdict
+  end
+  expect(verdict_after(251) == "inconclusive", "251 ms of a minute")
+  expect(verdict_after(249) == "fail", "249 ms of a minute")
+  expect(verdict_after(251, true) == "fail", "before another check")
+end)
+
+test("a step is the same one whatever the addresses in its text", function()
+  local number = 0
+  local definition = { id = "same", document = "RFC5973", section = "3.4", purpose = "To fail.",
+    requirements = { "RFC5973-3.4-1a" }, roles = { "NF-FW" }, run = function(t)
+      number = number + 1
+      t:body()
+      t:check{ ids = { "RFC5973-3.4-1a" }, text = "data passes: 10.0.0." .. number, holds = false }
+    end }
+  expect(support.run({ definition })[1].verdict == "fail", "it did not fail")
 end)
 
 test("a pass is not asked for twice", function()
