@@ -44,6 +44,7 @@ static int64_t now_ms(void)
 static _Noreturn void run_command(const char *command, int fd)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0); /* what it starts is ended with it */
     signal(SIGPIPE, SIG_DFL);
     dup2(fd, STDIN_FILENO);
     dup2(fd, STDOUT_FILENO);
@@ -225,6 +226,7 @@ static int child_close(lua_State *L)
         kill(child->process, SIGKILL);
         waitpid(child->process, &status, 0);
     }
+    kill(-child->process, SIGKILL);
     child->process = 0;
     if (WIFSIGNALED(status)) {
         lua_pushfstring(L, "signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -9,6 +9,7 @@ Shim.__index = Shim
 local VERSION = 1
 local TURN_S = 60 -- of real time
 local FRAMES_MAX, OCTETS_MAX = 100000, 1 << 24 -- in one turn
+local OCTETS_OF_BOX_MAX = 1 << 27
 local STREAMS_MAX = 65536                      -- of one box
 local WAKE_MAX = 1 << 53 -- later than any case lives
 
@@ -187,7 +188,7 @@ function Shim.start(host, command, seed, hung)
   local child, why = host.child(command)
   if not child then error({ usage = "cannot start the shim: " .. why }, 0) end
   local self = setmetatable({ host = host, child = child, streams = {}, stream_count = 0,
-    hung = hung }, Shim)
+    octets_of_box = 0, hung = hung }, Shim)
   send(self, frame("hello", { seed = seed }))
   local hello = receive(self)
   if hello.kind ~= "hello" then give_up(self, "sends a %s before its hello", hello.kind) end
@@ -239,13 +240,17 @@ function Shim:turn(time, events)
     done[#done + 1], octets = item, octets + length
     if #done > FRAMES_MAX then give_up(self, "sends more than %d frames in a turn", FRAMES_MAX) end
     if octets > OCTETS_MAX then give_up(self, "sends more than %d octets in a turn", OCTETS_MAX) end
+    self.octets_of_box = self.octets_of_box + length
+    if self.octets_of_box > OCTETS_OF_BOX_MAX then
+      give_up(self, "sends more than %d octets in a case", OCTETS_OF_BOX_MAX)
+    end
   end
 end
 
 -- The box is done with; what it does in this last turn reaches nobody.
 function Shim:finish(time)
   local ok, problem = pcall(self.turn, self, time, { { kind = "end" } })
-  self.streams, self.stream_count = {}, 0
+  self.streams, self.stream_count, self.octets_of_box = {}, 0, 0
   if not ok then error(problem, 0) end
 end
 

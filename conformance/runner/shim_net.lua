@@ -85,9 +85,9 @@ function Stream:close()
 end
 
 local function stream_ended(self, reason)
+  self.net.streams[self.number] = nil
   if not self.open then return end
   self.open = false
-  self.net.streams[self.number] = nil
   if self.on_close then self.on_close(reason) end
 end
 
@@ -142,6 +142,7 @@ function from_box.stream_open(net, item)
   local stream = new_stream(net, item.stream)
   from_box_in_order(stream, function()
     if not listener then
+      net.streams[item.stream] = nil
       return to_box_in_order(stream, { kind = "stream_reset", stream = item.stream })
     end
     to_box_in_order(stream, { kind = "stream_accept", stream = item.stream })

@@ -49,7 +49,7 @@ local function perform(case, net, shim)
   local last = shim:lives() and fault_of(net.finish)
   if last then net.note(last .. ", at the end of the case") end
   fault = fault or last
-  if fault and case.verdict == "pass" then
+  if fault and (case.verdict == "pass" or case.verdict == "not applicable") then
     case.verdict, case.reason = "inconclusive", fault
   elseif last then
     case.reason = case.reason .. "; at its end " .. last
@@ -130,6 +130,7 @@ function shim_suite.run(definitions, options)
     if #results[place].steps > 0 then before = definition.id end
     if options.on_done then options.on_done(results[place]) end
   end
+  outlives_the_case_before()
   return results, name, wrong_end or shim and shim:close()
 end
 

@@ -151,6 +151,42 @@ for _, fault in ipairs(FAULTS) do
   end)
 end
 
+test("a box that says more than 128 MB in its case is too much", function()
+  local most_of_a_turn = string.rep(frame(0xB0, string.pack(">s2", string.rep("x", 65535))), 250)
+  local results = run(host_with(function(_, time)
+    return most_of_a_turn .. quiet_until(time + 1000)
+  end), { case("first") })
+  expect(results[1].reason:find("134217728 octets in a case"), tostring(results[1].reason))
+end)
+
+test("what a box says counts for its own case only", function()
+  local half_of_it = string.rep(frame(0xB0, string.pack(">s2", string.rep("x", 65535))), 250)
+  local results = run(host_with(function(turn, time)
+    if turn % 8 == 1 then return half_of_it .. quiet_until(time + 1000) end
+    return half_of_it .. (turn % 8 < 6 and quiet_until(time + 1000) or QUIET)
+  end), { case("first"), case("second") })
+  expect(results[2].verdict == "pass", tostring(results[2].reason))
+end)
+
+test("a stream may be opened again between the same endpoints when the first was refused", function()
+  local reset
+  local results = run(host_with(function(turn, time)
+    reset = turn
+    if turn == 1 then return stream_open(2) .. quiet_until(time + 1000) end
+    return (turn == 3 and stream_open(4) or "") .. (turn < 3 and quiet_until(time + 1000) or QUIET)
+  end), { case("first") })
+  expect(reset > 3 and results[1].verdict == "pass", tostring(results[1].reason))
+end)
+
+test("nonsense after the last case's end is told of, too", function()
+  for _, said in ipairs({ frame(0x7F), QUIET }) do
+    local _, _, wrong_end = run(host_with(function(_, _, is_last)
+      return QUIET .. (is_last and said or "")
+    end), { case("first") })
+    expect(wrong_end and wrong_end:find("outside a turn.*after the end of first"), tostring(wrong_end))
+  end
+end)
+
 test("how a child ends is told where it says more than that it was given up", function()
   local function reason_after(status)
     local host = host_with(function() return frame(0x7F) .. QUIET end)
