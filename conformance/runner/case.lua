@@ -1,9 +1,9 @@
 -- One running case: a coroutine that sends, waits and checks, the list of its steps, and how they
 -- make a verdict.
 --
--- Phases: in the preamble a failed check is inconclusive, in the body it is a failure of the requirements
--- that it carries, and inconclusive where it carries none, in a control it is inconclusive, in the
--- postamble an error. "Nothing came" and "nothing passed" count only
+-- Phases: in the preamble a failed check is inconclusive, in the body it is a failure of the
+-- requirements that it carries, and inconclusive where it carries none, in a control it is inconclusive,
+-- in the postamble an error. "Nothing came" and "nothing passed" count only
 -- with a positive control after them: something that does come, or does pass, at the same place.
 --
 -- A check that fails after the runner was deaf for a good part of what it waited for says nothing about
@@ -125,7 +125,7 @@ end
 -- From this share of a wait on, or from so long on, nothing is blamed on the IUT that is found after it.
 local DEAF_SHARE, DEAF_MS = 0.1, 250
 
--- A wait is over that began then: how much of it nothing could be seen in counts for the checks after it.
+-- A wait is over that began then: how much of it nothing could be seen in counts for the checks after.
 local function note_deafness(self, began)
   local now = self.net.now()
   local stalled = self.net.stalled(began, now)

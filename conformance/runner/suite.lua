@@ -86,8 +86,8 @@ end
 local SILENT_MAX = 3 -- cases in a row that hear nothing of the IUT
 
 -- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end, and reach, the case that
--- says whether the IUT is there (nil: nobody asks). Returns a handle with interrupt(); on_end gets the list
--- of results, in the order of `definitions`, and why the IUT is taken for dead, where it is.
+-- says whether the IUT is there (nil: nobody asks). Returns a handle with interrupt(); on_end gets the
+-- list of results, in the order of `definitions`, and why the IUT is taken for dead, where it is.
 function suite.run(definitions, options)
   local net, settings = options.net, options.settings
   local owners = { inside = {}, outside = {} }
@@ -175,7 +175,8 @@ function suite.run(definitions, options)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    if options.on_start and entry.runs == 1 and entry.definition ~= options.reach then options.on_start(case) end
+    local is_first = entry.runs == 1 and entry.definition ~= options.reach
+    if options.on_start and is_first then options.on_start(case) end
     case:_start()
   end
 

@@ -1,5 +1,5 @@
--- What the C beneath the suite does with time, sockets and children. natfw-conform runs it in the place of
--- its own main.lua, in a network namespace of its own: see host.sh beside this folder.
+-- What the C beneath the suite does with time, sockets and children. natfw-conform runs it in the place
+-- of its own main.lua, in a network namespace of its own: see host.sh beside this folder.
 
 return function(_, data_dir)
   package.path = data_dir .. "/../../?.lua"
