@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ static int netns_open(lua_State *L)
     host_leave();
     struct host_netns *netns = lua_newuserdatauv(L, sizeof *netns, 0);
     netns->fd = fd;
+    netns->claim = -1;
     luaL_setmetatable(L, HOST_NETNS);
     return 1;
 }
@@ -85,6 +87,10 @@ static int netns_close(lua_State *L)
     if (netns->fd >= 0) {
         close(netns->fd);
         netns->fd = -1;
+    }
+    if (netns->claim >= 0) {
+        close(netns->claim);
+        netns->claim = -1;
     }
     return 0;
 }
@@ -152,9 +158,33 @@ static int netns_ip(lua_State *L)
     return 2;
 }
 
+/* netns:claim(): true, or nil and why where another runner plays in this namespace. An abstract
+ * socket is of its namespace, and goes with its process. */
+static int netns_claim(lua_State *L)
+{
+    struct host_netns *netns = host_check_netns(L, 1);
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0natfw-conform"};
+    if (!host_enter(netns)) {
+        return host_fail(L, "cannot enter the namespace");
+    }
+    netns->claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_ours =
+        netns->claim >= 0 && bind(netns->claim, (struct sockaddr *)&name, sizeof name) == 0;
+    int error = errno;
+    host_leave();
+    if (is_ours) {
+        lua_pushboolean(L, true);
+        return 1;
+    }
+    errno = error;
+    return error == EADDRINUSE ? host_fail(L, "another natfw-conform plays here")
+                               : host_fail(L, "cannot claim the namespace");
+}
+
 void host_open_netns(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"close", netns_close}, {"ip", netns_ip}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"close", netns_close}, {"ip", netns_ip}, {"claim", netns_claim}, {NULL, NULL}};
     home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     host_class(L, HOST_NETNS, methods);
     lua_pushcfunction(L, netns_open);

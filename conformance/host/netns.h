@@ -14,6 +14,7 @@
 
 struct host_netns {
     int fd;
+    int claim; /* the socket that keeps other runners away; -1: none */
 };
 
 struct host_netns *host_check_netns(lua_State *L, int index);

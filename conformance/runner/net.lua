@@ -57,6 +57,7 @@ end
 local function open_side(host, name, settings, other)
   local side = setmetatable({ name = name, routes = {} }, Side)
   side.netns = must(host.netns(settings.netns))
+  must(side.netns:claim())
   forget_routes(side)
   for _, pool in tables.sorted(settings.pools) do add_route(side, "local", pool.prefix, "dev", "lo") end
   for _, pool in tables.sorted(other.pools or {}) do

@@ -117,19 +117,13 @@ read.stream_close, read.stream_reset, read.fault = read.stream_accept, read.stre
 
 local DIED = "has died"
 
--- How a child ends that was right until it was given up: well, by what it could write to nobody, or
--- by being killed.
-local function is_ended_by_us(ended)
-  return ended == "exit status 0" or ended:find("^signal 13%f[%D]") or ended:find("^signal 9%f[%D]")
-end
-
--- The child is no use any more: it is ended, and the case says why.
+-- The child is no use any more: it is ended, and the case says why. How it ends then is told only of one
+-- that died: else it depends on what it was just doing.
 local function give_up(self, why, ...)
   local ended = self.child:close()
   self.child = nil
-  local says_more = ended and (why == DIED or not is_ended_by_us(ended))
-  error({
-    reason = "the shim " .. string.format(why, ...) .. (says_more and " (" .. ended .. ")" or "") })
+  error({ reason = "the shim " .. string.format(why, ...)
+    .. (why == DIED and ended and " (" .. ended .. ")" or "") })
 end
 
 local FAILED = {

@@ -181,7 +181,7 @@ static bool may_begin(const struct ipv4_packet *packet)
     if (flags & TCP_RST)
         return false;
     if (flags & TCP_SYN)
-        return !(flags & TCP_ACK);
+        return !(flags & (TCP_ACK | TCP_FIN));
     return !(flags & TCP_FIN) && (flags & TCP_ACK);
 }
 

@@ -235,6 +235,23 @@ Test(filter_model, forgets_a_connection_by_its_tuple_in_either_direction)
     cr_assert(!passes(&reply) && passes(&out) && passes(&reply));
 }
 
+Test(filter_model, lets_nothing_but_a_syn_or_what_was_there_before_begin_a_connection)
+{
+    static const struct {
+        uint8_t flags;
+        bool begins;
+    } segments[] = {{0x02, true}, {0x10, true}, {0x18, true}, {0x12, false}, {0x03, false},
+        {0x04, false}, {0x14, false}, {0x11, false}};
+    struct natfw_policy_rule rule = rule_of(PROTOCOL_TCP, 5000);
+    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+        struct packet packet = going_out(PROTOCOL_TCP);
+        packet_set_tcp_flags(&packet, segments[i].flags);
+        install(1, &rule, 60000);
+        cr_assert(passes(&packet) == segments[i].begins, "flags 0x%02x", segments[i].flags);
+        remove_for(1, &rule);
+    }
+}
+
 Test(filter_model, refuses_an_element_that_there_is_no_room_for)
 {
     for (uint16_t i = 0; i <= ELEMENTS_MAX; i++) {

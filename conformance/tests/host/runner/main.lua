@@ -50,6 +50,16 @@ return function(_, data_dir)
   end)
 
   local netns = assert(host.netns("/proc/self/ns/net"))
+  test("one runner only plays in a namespace at a time, and after it the next", function()
+    local first, second = host.netns("/proc/self/ns/net"), host.netns("/proc/self/ns/net")
+    expect(first:claim() == true, "it is not free")
+    local claimed, why = second:claim()
+    expect(claimed == nil and why:find("another natfw%-conform plays here"), tostring(why))
+    first:close()
+    expect(host.netns("/proc/self/ns/net"):claim() == true, "it was not given back")
+    second:close()
+  end)
+
   local PORT = 40270
 
   -- A datagram arrives while the loop is busy: when that was, and when it was read.
