@@ -42,7 +42,8 @@ function packet.wrong_checksum(bytes)
   local head = (bytes:byte(1) & 15) * 4
   local protocol = bytes:byte(10)
   if head < 20 or #bytes < head or checksum(bytes:sub(1, head)) ~= 0 then return "IP" end
-  if protocol ~= 17 and protocol ~= 6 or #bytes < head + 20 then return nil end
+  local least = protocol == 17 and 8 or protocol == 6 and 20
+  if not least or #bytes < head + least then return nil end
   local payload = bytes:sub(head + 1)
   if protocol == 17 and payload:sub(7, 8) == "\0\0" then return nil end
   local sum = checksum(bytes:sub(13, 20) .. string.pack(">I2I2", protocol, #payload) .. payload)
