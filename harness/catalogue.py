@@ -51,13 +51,19 @@ def dispositions():
         return json.load(file)
 
 
+def need(path, setup="meson setup -Dtests=true"):
+    """Ends the program, and says what to do, where this is not built."""
+    if os.path.exists(path):
+        return
+    build = os.path.relpath(path, ROOT).split(os.sep)[0]
+    raise SystemExit(f"there is no {os.path.relpath(path, ROOT)}; build first: "
+                     f"{setup} {build} && meson compile -C {build}")
+
+
 def points(build):
     """All points of the core, as dictionaries with the key 'name' (ID#n)."""
     program = os.path.join(build, "harness", "natfw-points")
-    if not os.path.exists(program):
-        name = os.path.relpath(build, ROOT)
-        raise SystemExit(f"there is no {name}/harness/natfw-points; build it first: "
-                         f"meson setup -Dmutants=true {name} && meson compile -C {name}")
+    need(program, "meson setup -Dmutants=true")
     output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     found = [json.loads(line) for line in output.splitlines()]
     for point in found:
@@ -88,6 +94,7 @@ def section_key(identifier):
 
 def criterion_programs(build):
     """The Criterion programs of a build, with the environment that their tests are given."""
+    need(os.path.join(build, "build.ninja"), "meson setup -Dmutants=true")
     output = subprocess.run(["meson", "introspect", "--tests", build], check=True,
                             capture_output=True, text=True).stdout
     return sorted((os.path.join(build, test["cmd"][-1]), test["env"])

@@ -27,8 +27,8 @@ def views(command, messages):
     try:
         result = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise CodecError(f"{command[0]}: {error.strerror}; "
-                         "build first, with -Dtests=true") from error
+        raise CodecError(f"{command[0]}: {error.strerror}; build first: "
+                         "meson setup -Dtests=true build && meson compile -C build") from error
     answers = result.stdout.splitlines()
     if result.returncode != 0 or len(answers) != len(messages):
         raise CodecError(f"{command[0]}: exit status {result.returncode}, {len(answers)} answers "
