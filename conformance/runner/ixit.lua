@@ -203,6 +203,20 @@ local function check_table(rules, given, path, problems)
   return out
 end
 
+-- Whether two prefixes, as "10.1.0.0/24", have an address in common.
+local function overlap(first, second)
+  local function range_of(prefix)
+    local base, bits = prefix:match("^([%d.]+)/(%d+)$")
+    local number = string.unpack(">I4", address.parse(base))
+    local size = 1 << (32 - tonumber(bits))
+    local start = number & ~(size - 1)
+    return start, start + size - 1
+  end
+  local from, to = range_of(first)
+  local other_from, other_to = range_of(second)
+  return from <= other_to and other_from <= to
+end
+
 local function pool_of(given)
   local base, bits = given:match("^([%d.]+)/(%d+)$")
   return { prefix = given, base = base, size = math.min(2 ^ (32 - tonumber(bits)), 65536) // 1 }
@@ -241,6 +255,35 @@ ixit.needs = { lossless = true }
 for key in tables.sorted(schema.ics) do ixit.needs[key] = key ~= "roles" or nil end
 for key in tables.sorted(schema.lifetime) do ixit.needs["lifetime." .. key] = true end
 
+-- What only shows when all keys are known: bounds that contradict each other, and addresses that would be
+-- the runner's twice, or the IUT's as well.
+local function contradictions(settings, problems)
+  local lifetime, pools = settings.lifetime, {}
+  if lifetime.max_s > 0 and lifetime.usual_s > lifetime.max_s then
+    problems[#problems + 1] = { path = "lifetime.usual_s", text = "is above lifetime.max_s" }
+  end
+  if lifetime.short_s < lifetime.min_s then
+    problems[#problems + 1] = { path = "lifetime.short_s", text = "is below lifetime.min_s" }
+  end
+  for _, side in ipairs({ "inside", "outside" }) do
+    for _, name in ipairs(settings[side] and { "signalling", "flows" } or {}) do
+      local pool = { path = side .. "." .. name, prefix = settings[side][name] }
+      for _, other in ipairs(pools) do
+        if overlap(pool.prefix, other.prefix) then
+          problems[#problems + 1] = { path = pool.path, text = "overlaps with " .. other.path }
+        end
+      end
+      for _, own in ipairs({ "inside", "outside" }) do
+        local gateway = settings[own] and settings[own].gateway
+        if gateway and overlap(pool.prefix, gateway .. "/32") then
+          problems[#problems + 1] = { path = pool.path, text = "has " .. own .. ".gateway in it" }
+        end
+      end
+      pools[#pools + 1] = pool
+    end
+  end
+end
+
 -- Where a problem is: on the command line, or in this line of the file.
 local function place_of(problem, file, source, overrides)
   for _, assignment in ipairs(overrides or {}) do
@@ -257,13 +300,7 @@ function ixit.check(given, file, source, by_shim, overrides)
   if by_shim then complete_for_shim(given) end
   local problems = {}
   local settings = check_table(schema_for(given), given, "", problems)
-  if #problems == 0 and settings.lifetime.max_s > 0
-    and settings.lifetime.usual_s > settings.lifetime.max_s then
-    problems[1] = { path = "lifetime.usual_s", text = "is above lifetime.max_s" }
-  end
-  if #problems == 0 and settings.lifetime.short_s < settings.lifetime.min_s then
-    problems[1] = { path = "lifetime.short_s", text = "is below lifetime.min_s" }
-  end
+  if #problems == 0 then contradictions(settings, problems) end
   if #problems > 0 then
     local lines = {}
     for _, problem in ipairs(problems) do

@@ -89,10 +89,33 @@ local function complain_all(lines)
   return USAGE
 end
 
+-- What is not there of the machine's, of what the IXIT names; a list of errors.
+local function missing_on_machine(settings, path)
+  local host, missing = require("host"), {}
+  for _, side in ipairs({ "inside", "outside" }) do
+    local given = settings[side]
+    if given then
+      local netns, why = host.netns(given.netns)
+      local ok, said = true, nil
+      if netns then ok, said = netns:ip("link", "show", "dev", given.interface) end
+      if not netns then
+        missing[#missing + 1] = string.format("%s: %s.netns: %s", path, side, why)
+      elseif not ok then
+        missing[#missing + 1] = string.format("%s: %s.interface: in %s: %s", path, side, given.netns,
+          (said:gsub("%s+$", "")))
+      end
+      if netns then netns:close() end
+    end
+  end
+  return missing
+end
+
 local function check_ixit(parsed)
   if #parsed.words ~= 1 then return complain("check-ixit wants one FILE") end
   local settings, problems = load_ixit(parsed.words[1], parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
+  problems = parsed.shim and {} or missing_on_machine(settings, parsed.words[1])
+  if #problems > 0 then return complain_all(problems) end
   print(parsed.words[1] .. ": " .. settings.name .. " as " .. table.concat(settings.ics.roles,
     ", "))
   return 0

@@ -76,10 +76,16 @@ sed -i 's/porpose =/purpose =/; s/roles.firewall/roles.firewal/' "$folder/acme/l
 expect 2 "late.lua:9: there are no roles.firewal; did you mean 'firewall'" "$program" list --cases "$folder/acme/late.lua"
 
 cp "$suite/ixit/firewall.lua" "$folder/good.lua"
-expect 0 'as NF-FW' "$program" check-ixit "$folder/good.lua"
+expect 2 'good.lua: outside.netns: .*: No such file' "$program" check-ixit "$folder/good.lua"
 sed '/netns = /d; /interface = /d' "$folder/good.lua" >"$folder/virtual.lua"
 expect 0 'as NF-FW' "$program" check-ixit --shim "$skeleton" "$folder/virtual.lua"
 expect 2 'inside.netns is missing' "$program" check-ixit "$folder/virtual.lua"
+expect 2 'inside.flows=10.11.0.0/24: inside.flows overlaps with inside.signalling' \
+    "$program" check-ixit --shim "$skeleton" --set inside.flows=10.11.0.0/24 "$folder/virtual.lua"
+expect 2 'outside.flows=10.10.0.0/24: outside.flows has inside.gateway in it' \
+    "$program" check-ixit --shim "$skeleton" --set outside.flows=10.10.0.0/24 "$folder/virtual.lua"
+expect 2 'outside.flows overlaps with inside.flows' \
+    "$program" check-ixit --shim "$skeleton" --set outside.flows=10.12.0.0/16 "$folder/virtual.lua"
 sed 's/usual_s = 60/usual_s = "soon"/' "$folder/good.lua" >"$folder/bad.lua"
 line=$(grep -n 'usual_s = ' "$folder/bad.lua" | cut -d: -f1)
 expect 2 "bad.lua:$line: lifetime.usual_s has to be seconds" "$program" check-ixit "$folder/bad.lua"
