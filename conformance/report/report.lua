@@ -18,12 +18,16 @@ local function packet_table(parts)
     source_port = parts.source_port, destination_port = parts.destination_port, ttl = parts.ttl }
 end
 
--- Who sent it, how, and what it is; `sessions` numbers the session ids in their order.
-local function message_table(out, step, sessions)
+-- Who sent it, how, and what it is, field by field or, where it is raw, as octets; `sessions` numbers
+-- the session ids in their order.
+local function message_table(out, step, sessions, is_raw)
   local item = step.item
-  out.party, out.direction = step.text:match("^(%S+) (%S+)")
-  out.message = show.plain(item.gist)
-  out.what = item:summary()
+  if is_raw then
+    out.octets = show.hex(item.gist.bytes)
+  else
+    out.party, out.direction = step.text:match("^(%S+) (%S+)")
+    out.message, out.what = show.plain(item.gist), item:summary()
+  end
   out.mode = item.mode or item.gist.name == "Query" and "Q" or nil
   out.packet = packet_table(item.packet)
   if item.sid then
@@ -35,27 +39,27 @@ local function message_table(out, step, sessions)
   end
 end
 
-local function step_table(step, start, sessions)
+local function step_table(step, start, sessions, is_raw)
   local out = { kind = step.kind, text = step.text, at_ms = step.at - start }
   if step.kind == "check" then
     out.ok, out.expected, out.actual, out.phase = step.ok, step.expected, step.actual, step.phase
     out.requirements = json.array(step.ids)
   elseif step.item then
-    message_table(out, step, sessions)
+    message_table(out, step, sessions, is_raw)
   end
   return out
 end
 
 -- The steps of a run of the case, as far as they are of the document.
-local function steps_table(case)
+local function steps_table(case, is_raw)
   local sessions, out = { count = 0 }, json.array({})
   for i, step in ipairs(case.steps) do
-    out[i] = step_table(step, case.started_at, sessions)
+    out[i] = step_table(step, case.started_at, sessions, is_raw)
   end
   return out
 end
 
-local function case_table(case, run)
+local function case_table(case, run, is_raw)
   local definition = case.definition
   local out = { id = definition.id, document = definition.document, section = definition.section,
     file = definition.file, purpose = definition.purpose, roles = json.array(definition.roles),
@@ -63,7 +67,7 @@ local function case_table(case, run)
     started_at_ms = case.started_at - run.started_ms,
     measured_ms = not tables.is_empty(case.measured) and case.measured or nil,
     readings = not tables.is_empty(case.seen_readings) and case.seen_readings or nil,
-    addresses = case.addresses, requirements = {}, steps = steps_table(case) }
+    addresses = case.addresses, requirements = {}, steps = steps_table(case, is_raw) }
   for _, id in ipairs(definition.requirements) do
     out.requirements[id] = case.results[id] or "not reached"
   end
@@ -94,15 +98,15 @@ local function texts_of(document, catalogue)
 end
 
 -- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap,
--- catalogue }.
-function report.document(results, run)
+-- catalogue, decoded }. is_raw: the messages of cases that passed stand there as octets.
+function report.document(results, run, is_raw)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
     virtual_time = run.virtual_time, dead = run.dead,
     counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
     duration_ms = 0, cases = json.array({}) }
   for i, case in ipairs(results) do
-    out.cases[i] = case_table(case, run)
+    out.cases[i] = case_table(case, run, is_raw and case.verdict == "pass")
     out.duration_ms = math.max(out.duration_ms, case.finished_at - run.started_ms)
   end
   out.coverage = verdicts.coverage(out.requirements, run.catalogue, run.roles)
@@ -111,7 +115,10 @@ function report.document(results, run)
   return out
 end
 
-function report.json(results, run) return json.encode(report.document(results, run), "") .. "\n" end
+-- Of a whole run it would be 19 MB in full: messages of cases that passed are decoded on request only.
+function report.json(results, run)
+  return json.encode(report.document(results, run, not run.decoded)) .. "\n"
+end
 
 function report.junit(results, run)
   return require("report.junit").render(report.document(results, run), report.steps)

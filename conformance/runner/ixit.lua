@@ -205,8 +205,8 @@ end
 
 -- Whether two prefixes, as "10.1.0.0/24", have an address in common.
 local function overlap(first, second)
-  local function range_of(prefix)
-    local base, bits = prefix:match("^([%d.]+)/(%d+)$")
+  local function range_of(given)
+    local base, bits = given:match("^([%d.]+)/(%d+)$")
     local number = string.unpack(">I4", address.parse(base))
     local size = 1 << (32 - tonumber(bits))
     local start = number & ~(size - 1)
@@ -255,8 +255,8 @@ ixit.needs = { lossless = true }
 for key in tables.sorted(schema.ics) do ixit.needs[key] = key ~= "roles" or nil end
 for key in tables.sorted(schema.lifetime) do ixit.needs["lifetime." .. key] = true end
 
--- What only shows when all keys are known: bounds that contradict each other, and addresses that would be
--- the runner's twice, or the IUT's as well.
+-- What only shows when all keys are known: bounds that contradict each other, and addresses that would
+-- be the runner's twice, or the IUT's as well.
 local function contradictions(settings, problems)
   local lifetime, pools = settings.lifetime, {}
   if lifetime.max_s > 0 and lifetime.usual_s > lifetime.max_s then
@@ -265,9 +265,9 @@ local function contradictions(settings, problems)
   if lifetime.short_s < lifetime.min_s then
     problems[#problems + 1] = { path = "lifetime.short_s", text = "is below lifetime.min_s" }
   end
-  for _, side in ipairs({ "inside", "outside" }) do
-    for _, name in ipairs(settings[side] and { "signalling", "flows" } or {}) do
-      local pool = { path = side .. "." .. name, prefix = settings[side][name] }
+  for _, which in ipairs({ "inside", "outside" }) do
+    for _, name in ipairs(settings[which] and { "signalling", "flows" } or {}) do
+      local pool = { path = which .. "." .. name, prefix = settings[which][name] }
       for _, other in ipairs(pools) do
         if overlap(pool.prefix, other.prefix) then
           problems[#problems + 1] = { path = pool.path, text = "overlaps with " .. other.path }

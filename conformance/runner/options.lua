@@ -36,6 +36,7 @@ Options of run:
   --seed N             run in the random order that N gives; with --shim, all that is random
   --set KEY=VALUE      another value for an entry of the IXIT; may be repeated
   --expected-failures FILE    lines of a case id and a reason
+  --decoded            in JSON, decode the messages of cases that passed, too
   --strict-rulings     ask for this project's readings of the RFC
   --verbose            show the steps of each case that did not pass
   --shim COMMAND       the implementation is a child process that speaks the shim protocol:
@@ -56,7 +57,7 @@ local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "
   ["--shim"] = "shim" }
 local lists = { ["--id"] = "ids", ["--section"] = "sections", ["--requirement"] = "requirements",
   ["--set"] = "settings", ["--iut"] = "iuts", ["--cases"] = "case_places" }
-local switches = { ["--strict-rulings"] = "strict", ["--verbose"] = "verbose",
+local switches = { ["--strict-rulings"] = "strict", ["--decoded"] = "decoded", ["--verbose"] = "verbose",
   ["--lines"] = "lines",
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
 

@@ -4,6 +4,7 @@
 local support = require("tests.support")
 local compare = require("report.compare")
 local json = require("codec.json")
+local messages = require("runner.messages")
 local report = require("report.report")
 local verdicts = require("report.verdicts")
 
@@ -122,6 +123,27 @@ test("the worst verdict decides the exit status, and of nothing there is no succ
   expect(status_of() == 4, "nothing ran")
   expect(status_of("inconclusive", "fail") == 1, "a failure outweighs what is open")
   expect(status_of("fail", "error") == 3, "an error outweighs a failure")
+end)
+
+test("in JSON the messages of a case that passed are octets, unless they are to be decoded", function()
+  local function message_of(id, decoded)
+    local run = setmetatable({ decoded = decoded }, { __index = RUN })
+    for _, one in ipairs(json.decode(report.json(results, run)).cases) do
+      for _, step in ipairs(one.id == id and one.steps or {}) do
+        if step.kind == "message" then return step.message, step.octets end
+      end
+    end
+  end
+  local message, octets = message_of("passes")
+  expect(message == nil and octets:find("^%x+$"), "not raw")
+  local read = messages.read(octets:gsub("%x%x", function(pair)
+    return string.char(tonumber(pair, 16))
+  end))
+  expect(read.gist.name == "Query", "it is a " .. tostring(read.gist.name))
+  message, octets = message_of("fails")
+  expect(message.objects and octets == nil, "a failure's is not decoded")
+  message, octets = message_of("passes", true)
+  expect(message.objects and octets == nil, "not decoded")
 end)
 
 test("the report of an unstable case has both runs", function()
