@@ -481,14 +481,4 @@ test("exit status tells failures, errors and inconclusive runs apart", function(
   expect(status({ "not applicable" }) == 4, "nothing applies")
 end)
 
-test("measured times are in the report", function()
-  local results = support.run({ support.case("3.7.4-deletion-udp") })
-  expect(results[1].measured["running flow stops at deletion"] ~= nil, "no time measured")
-  local text = report.json(results, { started_ms = 0, version = "0", hash = "0", iut = "x",
-    roles = {}, catalogue = {}, decoded = true })
-  expect(text:find("running flow stops at deletion", 1, true), "not in the JSON")
-  expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true),
-    "no decoded messages")
-end)
-
 support.finish()

@@ -354,4 +354,21 @@ test("a comparison refuses what is no report", function()
   end
 end)
 
+test("a flow that never stops is still passing, and has no time", function()
+  local stays = support.run({ support.case("3.4-expiry-udp") },
+    { box = { breaks = { ["no-expiry"] = true } } })[1]
+  expect(stays.reason:find("got still passing"), stays.reason)
+  expect(next(stays.measured) == nil, "a time was measured")
+end)
+
+test("measured times are in the report", function()
+  local timed = support.run({ support.case("3.7.4-deletion-udp") })
+  expect(timed[1].measured["running flow stops at deletion"] ~= nil, "no time measured")
+  local text = report.json(timed, { started_ms = 0, version = "0", hash = "0", iut = "x",
+    roles = {}, catalogue = {}, decoded = true })
+  expect(text:find("running flow stops at deletion", 1, true), "not in the JSON")
+  expect(text:find('"decoded"', 1, true) == nil and text:find("NATFW_MSN", 1, true),
+    "no decoded messages")
+end)
+
 support.finish()
