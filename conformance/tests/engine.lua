@@ -3,7 +3,6 @@
 
 local support = require("tests.support")
 local verdicts = require("report.verdicts")
-local report = require("report.report")
 
 local test, expect = support.test, support.expect
 local BOUNDS = { ["ics.lowers_lifetime"] = true, ["ics.rejects_small_lifetime"] = true,
