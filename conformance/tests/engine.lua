@@ -98,6 +98,8 @@ local BROKEN = {
   { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
   { "any-cookie", "gist-5.7.1-changed-stack-proposal", "RFC5971-5.7.1-13" },
   { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
+  { "no-distance", "gist-5.2.2-distance-in-a-refresh", "RFC5971-5.2.2-6" },
+  { "tells-again", "3.7.5-route-change-once", "RFC5973-3.7.5-3" },
   { "no-r-flag", "gist-4.4.1-response-to-query", "RFC5971-5.1-11a" },
   { "association-data-nli", "gist-5.1-confirm", "RFC5971-5.1-17b" },
   { "spreads", "gist-4.1.2-in-order-once", "RFC5971-4.3.3-8a" },

@@ -222,6 +222,8 @@ function fake.new(net, options)
     if item.name == "NOTIFY" and breaks["accepts-faults"] then
       return send_raw(session.ni, session, 1, item.natfw.bytes)
     elseif item.name == "NOTIFY" and #item.natfw.faults == 0 then
+      if item.code == 1 and session.moves and not breaks["tells-again"] then return end
+      session.moves = item.code == 1
       send_nslp(session.ni, session, 1, { header = { type = 4 },
         objects = fake_nslp.cleaned(item.natfw.objects) })
       if item.code == 4 or item.code == 5 then forget(session) end
@@ -450,6 +452,8 @@ function fake.new(net, options)
     local old = by_peer[peer_of(item)]
     local response = messages.response(node, session, item.gist.by_type[5].raw, cookie,
       not (old and old.open) and PORT or nil)
+    response.objects[3].values.ip_ttl = breaks["no-distance"] and 0
+      or math.max(nli.ip_ttl - parts.ttl, 0)
     if breaks["no-r-flag"] then response.header.r = 0 end
     if breaks["multicast-nli"] then response.objects[3].values.interface = "224.0.0.9" end
     local bytes = messages.encode_gist(response)

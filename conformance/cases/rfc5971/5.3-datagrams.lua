@@ -68,6 +68,22 @@ return {
     end,
   },
   {
+    id = "gist-5.2.2-distance-in-a-refresh",
+    purpose = "Once routing state knows how far its peer is, a Response says that, and not zero.",
+    roles = roles.answers_queries,
+    requirements = { "RFC5971-5.2.2-6" },
+    run = function(t)
+      local session = t:session():connect{ ttl = 61 }
+      session:send_create():expect_accepted()
+      t:body()
+      local response = session:query_only{ ttl = 61 }
+        :expect_gist_response{ ids = { "RFC5971-5.2.2-6" }, text = "a refresh is answered" }
+      local told = response:values("NLI").ip_ttl
+      t:check{ ids = { "RFC5971-5.2.2-6" }, text = "its IP-TTL is the distance that is stored",
+        expected = "3, or more by the hops that there are", actual = told, holds = told >= 3 }
+    end,
+  },
+  {
     id = "gist-5.3.2-query-datagram",
     purpose = "The IUT's Query is a UDP datagram with a checksum, about a flow between hosts, and "
       .. "its NLI has a unicast address of the IUT's on that side.",

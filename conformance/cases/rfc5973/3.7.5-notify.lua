@@ -63,6 +63,27 @@ return {
     end,
   },
   {
+    id = "3.7.5-route-change-once",
+    purpose = "A route change that is told of again, while the session is Transitory because of the "
+      .. "first time, is relayed no more.",
+    roles = roles.firewall,
+    requirements = { "RFC5973-3.7.5-3", "RFC5973-3.7.5-13b" },
+    run = function(t)
+      local session = t:session():establish()
+      t:body()
+      local function relayed(info, text, ids)
+        t.nr:send_nslp(session, messages.notify(info))
+        local notify = t.ni:expect{ message = "NOTIFY", session = session, ids = ids, text = text }
+        t:check{ ids = ids, text = text .. ": as it was", expected = info, actual = notify:info() }
+      end
+      relayed("1/0x01", "the first is relayed", { "RFC5973-3.7.5-13b" })
+      t.nr:send_nslp(session, messages.notify("1/0x01"))
+      t.ni:expect_nothing{ ids = { "RFC5973-3.7.5-3" }, text = "the second is not" }
+      t:control()
+      relayed("1/0x05", "that it is terminated is relayed")
+    end,
+  },
+  {
     id = "3.7.5-notify-only-over-association",
     purpose = "A NOTIFY in D-mode is ignored: not relayed, and the session lives on.",
     roles = roles.firewall, needs = { "blocks_by_default" },
