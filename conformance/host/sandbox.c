@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OCTETS = 8 << 20, MOST_INSTRUCTIONS = 1000000, MOST_DEPTH = 16 };
+enum { MOST_OCTETS = 8 << 20, MOST_INSTRUCTIONS = 1000000, MOST_DEPTH = 16, MOST_VALUES = 100000 };
 
 struct budget {
     size_t used;
@@ -38,10 +38,11 @@ static void too_long(lua_State *sandbox, lua_Debug *where)
     luaL_error(sandbox, "takes too many instructions for a file of settings");
 }
 
-/* Copies the value on top of `from` to `to`; false for what is no plain data. */
-static bool copy_value(lua_State *from, lua_State *to, int depth)
+/* Copies the value on top of `from` to `to`; false for what is no plain data, or more than the
+ * values that are left: a table that stands in many places is copied in each. */
+static bool copy_value(lua_State *from, lua_State *to, int depth, int *left)
 {
-    if (!lua_checkstack(from, 4) || !lua_checkstack(to, 4) || depth > MOST_DEPTH) {
+    if (!lua_checkstack(from, 4) || !lua_checkstack(to, 4) || depth > MOST_DEPTH || --*left < 0) {
         return false;
     }
     switch (lua_type(from, -1)) {
@@ -73,9 +74,9 @@ static bool copy_value(lua_State *from, lua_State *to, int depth)
     lua_pushnil(from);
     while (lua_next(from, -2)) {
         lua_pushvalue(from, -2);
-        bool copied = copy_value(from, to, depth + 1);
+        bool copied = copy_value(from, to, depth + 1, left);
         lua_pop(from, 1);
-        copied = copied && copy_value(from, to, depth + 1);
+        copied = copied && copy_value(from, to, depth + 1, left);
         if (!copied) {
             return false;
         }
@@ -107,10 +108,13 @@ static int load_settings(lua_State *L)
         const char *message = lua_tostring(sandbox, -1);
         return fail(L, sandbox, message ? message : "cannot be loaded");
     }
-    int top = lua_gettop(L);
-    if (!lua_istable(sandbox, -1) || !copy_value(sandbox, L, 0)) {
+    int top = lua_gettop(L), left = MOST_VALUES;
+    if (!lua_istable(sandbox, -1) || !copy_value(sandbox, L, 0, &left)) {
         lua_settop(L, top);
-        lua_pushfstring(L, "%s: returns no table of plain values", path);
+        lua_pushfstring(L,
+            left < 0 ? "%s: returns more values than any settings have"
+                     : "%s: returns no table of plain values",
+            path);
         return fail(L, sandbox, lua_tostring(L, -1));
     }
     lua_close(sandbox);

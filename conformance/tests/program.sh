@@ -106,6 +106,8 @@ echo 'return { name = os.getenv("HOME") }' >"$folder/bad.lua"
 expect 2 "bad.lua:1: .*'os'" "$program" check-ixit "$folder/bad.lua"
 echo 'local t = {} t.t = t return t' >"$folder/bad.lua"
 expect 2 'no table of plain values' "$program" check-ixit "$folder/bad.lua"
+echo 'local t = {} for _ = 1, 12 do t = { t, t, t, t, t, t, t, t } end return t' >"$folder/bad.lua"
+expect 2 'more values than any settings have' "$program" check-ixit "$folder/bad.lua"
 expect 2 'No such file' "$program" check-ixit "$folder/none.lua"
 
 expect 2 'run wants --ixit' "$program" run
