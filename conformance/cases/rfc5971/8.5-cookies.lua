@@ -303,8 +303,8 @@ return {
   },
   {
     id = "gist-4.4.5-keeps-association",
-    purpose = "The NF says MA-Hello before the hold time that its peer announced is over, where it keeps "
-      .. "associations: it may let them go, so this passes or does not apply.",
+    purpose = "The NF says MA-Hello before the hold time that its peer announced is over, where it "
+      .. "keeps associations: it may let them go, so this passes or does not apply.",
     roles = roles.answers_queries,
     requirements = { "RFC5971-4.4.5-i6" },
     run = function(t)
