@@ -1,4 +1,4 @@
-/* Random octets, hashes, files, the terminal, the cores and signals that end a run. */
+/* Random octets, hashes, packing, files, the terminal, the cores and signals that end a run. */
 #define _GNU_SOURCE
 #include "system.h"
 
@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static int system_random(lua_State *L)
 {
@@ -76,6 +77,24 @@ static int system_is_terminal(lua_State *L)
     return 1;
 }
 
+/* host.pack(text): compressed as zlib does, in base64. */
+static int system_pack(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    uLongf packed_size = compressBound(size);
+    unsigned char *packed = lua_newuserdatauv(L, packed_size, 0);
+    if (compress2(packed, &packed_size, (const unsigned char *)text, size, Z_BEST_COMPRESSION) !=
+        Z_OK) {
+        return luaL_error(L, "no memory to compress");
+    }
+    size_t letters = (packed_size + 2) / 3 * 4;
+    unsigned char *encoded = lua_newuserdatauv(L, letters + 1, 0);
+    EVP_EncodeBlock(encoded, packed, (int)packed_size);
+    lua_pushlstring(L, (const char *)encoded, letters);
+    return 1;
+}
+
 /* host.cores(): how many this process may run on. */
 static int system_cores(lua_State *L)
 {
@@ -118,6 +137,7 @@ void host_open_system(lua_State *L)
         {"make_folder", system_make_folder},
         {"is_terminal", system_is_terminal},
         {"cores", system_cores},
+        {"pack", system_pack},
         {"catch_signals", system_catch_signals},
         {"has_caught_signal", system_has_caught_signal},
         {NULL, NULL},

@@ -207,12 +207,8 @@ local function files_html(case, page, out)
     .. "</span></p>"
 end
 
-local function case_html(case, document, page, out)
-  out[#out + 1] = string.format('<details class="case filtered %s" id="case-%s"%s><summary>%s'
-    .. "<span class=name>%s</span><span class=purpose>%s</span><span class=time>%.0f ms</span>"
-    .. "</summary><div class=inside>", class_of(case.verdict), text(case.id),
-    WRONG[case.verdict] and " open" or "", badge(case.verdict), text(case.id),
-    text(case.purpose), case.duration_ms)
+-- What stands behind the line of a case.
+local function inside_html(case, document, page, out)
   why_html(case, document, out)
   if #case.steps > 0 then
     out[#out + 1] = "<h3>Exchange</h3>"
@@ -225,8 +221,42 @@ local function case_html(case, document, page, out)
   measured_html(case, out)
   requirement_rows(case, document, out)
   files_html(case, page, out)
-  out[#out + 1] = "</div></details>"
 end
+
+-- A case, whose inside is here or, where `packed` is a list, becomes one of that.
+local function case_html(case, document, page, out, packed)
+  local inside = {}
+  inside_html(case, document, page, inside)
+  local is_packed = packed and case.verdict == "pass"
+  if is_packed then packed[#packed + 1] = table.concat(inside, "\n") end
+  out[#out + 1] = string.format('<details class="case filtered %s" id="case-%s"%s%s><summary>%s'
+    .. "<span class=name>%s</span><span class=purpose>%s</span><span class=time>%.0f ms</span>"
+    .. "</summary><div class=inside>%s</div></details>", class_of(case.verdict), text(case.id),
+    WRONG[case.verdict] and " open" or "", is_packed and " data-place=" .. #packed - 1 or "",
+    badge(case.verdict), text(case.id), text(case.purpose), case.duration_ms,
+    is_packed and "" or table.concat(inside, "\n"))
+end
+
+-- Cases that passed are unpacked when one of them is opened first.
+local UNPACK = [[
+<noscript><p>What is behind the cases that passed shows with scripts only; JSON has it.</p></noscript>
+<script type="application/octet-stream" id=packed>%s</script>
+<script>
+let insides;
+async function unpack() {
+  const octets = Uint8Array.from(atob(document.getElementById("packed").textContent),
+    letter => letter.charCodeAt(0));
+  const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return (await new Response(stream).text()).split("\x1e");
+}
+document.addEventListener("toggle", async event => {
+  const place = event.target.dataset.place;
+  if (place === undefined || !event.target.open) return;
+  delete event.target.dataset.place;
+  insides = insides || unpack();
+  event.target.querySelector(".inside").innerHTML = (await insides)[place];
+}, true);
+</script>]]
 
 -- What needs attention, what else ran, and what does not apply; each in the order of its verdicts.
 local function split(document)
@@ -355,9 +385,10 @@ it waited for.
 <p>Times count from the start of the case. A NATFW answer is written class/code, such as 7/0x11.</p>
 </div>]]
 
--- `page` is where the page will be, for links to captures.
-function report_html.render(document, page)
-  local out = {}
+-- `page` is where the page will be, for links to captures. pack(text) compresses, in letters: with it
+-- the page has the cases that passed packed.
+function report_html.render(document, page, pack)
+  local out, packed = {}, pack and {}
   head(document, out)
   local wrong, others, outside = split(document)
   out[#out + 1] = "<h2 id=attention>What failed</h2>"
@@ -365,10 +396,13 @@ function report_html.render(document, page)
   for _, case in ipairs(wrong) do case_html(case, document, page, out) end
   requirements_html(document, out)
   out[#out + 1] = "<h2 id=cases>" .. (#wrong > 0 and "The other cases" or "Cases") .. "</h2>"
-  for _, case in ipairs(others) do case_html(case, document, page, out) end
+  for _, case in ipairs(others) do case_html(case, document, page, out, packed) end
   not_applicable_html(outside, out)
   unjudged_html(document, out)
   out[#out + 1] = READING
+  if packed then
+    out[#out + 1] = string.format(UNPACK, pack(table.concat(packed, "\x1e")))
+  end
   out[#out + 1] = string.format("</main><footer>natfw-conform %s, suite %s</footer></body></html>",
     text(document.version), text(document.hash))
   return table.concat(out, "\n") .. "\n"

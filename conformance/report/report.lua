@@ -98,7 +98,7 @@ local function texts_of(document, catalogue)
 end
 
 -- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap,
--- catalogue, decoded }. is_raw: the messages of cases that passed stand there as octets.
+-- catalogue, decoded, pack (see report/html.lua) }. is_raw: the messages of cases that passed stand there as octets.
 function report.document(results, run, is_raw)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
@@ -129,7 +129,7 @@ function report.tap(results, run)
 end
 
 function report.html(results, run, path)
-  return require("report.html").render(report.document(results, run), path)
+  return require("report.html").render(report.document(results, run), path, run.pack)
 end
 
 -- Lines ------------------------------------------------------------------------------------------

@@ -260,6 +260,19 @@ for status in 0 5; do
     chmod +x "$folder/ends-$status"
 done
 expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-0"
+# What is behind a case that passed is packed in the page.
+cat >"$folder/unpack" <<'PYTHON'
+import base64, re, sys, zlib
+page = open(sys.argv[1], encoding="utf-8").read()
+insides = zlib.decompress(base64.b64decode(re.search("id=packed>([^<]*)<", page)[1])).split(b"\x1e")
+places = [int(place) for place in re.findall(r"data-place=(\d+)", page)]
+assert places == list(range(len(insides))) and places, places
+assert b"Requirements that it verifies" in insides[0] and b"it holds" in insides[0], insides[0]
+print(len(insides), "packed")
+PYTHON
+expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds \
+    --shim "$folder/ends-0" --html "$folder/easy.html"
+expect 0 '^1 packed$' python3 "$folder/unpack" "$folder/easy.html"
 expect 4 'the shim ends with exit status 5' \
     "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-5"
 
