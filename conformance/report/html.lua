@@ -237,6 +237,31 @@ local function case_html(case, document, page, out, packed)
     is_packed and "" or table.concat(inside, "\n"))
 end
 
+local CAUSE_LEAST = 3 -- cases that failed at the same
+
+-- The cases that went wrong, in groups of one cause: where the reason of several is the same but for its
+-- numbers, they stand behind one line.
+local function causes_html(wrong, document, page, out)
+  local groups, by_cause = {}, {}
+  for _, case in ipairs(wrong) do
+    local cause = case.verdict .. ": " .. (case.reason or ""):gsub("%d+", "#")
+    if not by_cause[cause] then
+      by_cause[cause] = {}
+      groups[#groups + 1] = by_cause[cause]
+    end
+    table.insert(by_cause[cause], case)
+  end
+  for _, group in ipairs(groups) do
+    local is_cause = #group >= CAUSE_LEAST
+    if is_cause then
+      out[#out + 1] = string.format("<details class=cause><summary>%s %d cases: %s</summary>",
+        badge(group[1].verdict), #group, text(response_codes.explain(group[1].reason or "")))
+    end
+    for _, case in ipairs(group) do case_html(case, document, page, out) end
+    if is_cause then out[#out + 1] = "</details>" end
+  end
+end
+
 -- Cases that passed are unpacked when one of them is opened first.
 local UNPACK = [[
 <noscript><p>What is behind the cases that passed shows with scripts only; JSON has it.</p></noscript>
@@ -256,6 +281,23 @@ document.addEventListener("toggle", async event => {
   insides = insides || unpack();
   event.target.querySelector(".inside").innerHTML = (await insides)[place];
 }, true);
+</script>]]
+
+-- Who has scripts can look for a word of a case's name or purpose.
+local SEARCH = [[
+<script>
+const search = document.createElement("p");
+search.className = "search";
+search.innerHTML = '<input type=search placeholder="find a case" aria-label="find a case">';
+document.querySelector("header").append(search);
+search.firstChild.addEventListener("input", event => {
+  const word = event.target.value.toLowerCase();
+  for (const one of document.querySelectorAll("main .case")) {
+    const line = one.querySelector("summary");
+    one.classList.toggle("unsought", line && !line.textContent.toLowerCase().includes(word));
+  }
+  for (const cause of document.querySelectorAll("main .cause")) cause.open = word !== "";
+});
 </script>]]
 
 -- What needs attention, what else ran, and what does not apply; each in the order of its verdicts.
@@ -393,13 +435,14 @@ function report_html.render(document, page, pack)
   local wrong, others, outside = split(document)
   out[#out + 1] = "<h2 id=attention>What failed</h2>"
   if #wrong == 0 then out[#out + 1] = "<p>Nothing.</p>" end
-  for _, case in ipairs(wrong) do case_html(case, document, page, out) end
+  causes_html(wrong, document, page, out)
   requirements_html(document, out)
   out[#out + 1] = "<h2 id=cases>" .. (#wrong > 0 and "The other cases" or "Cases") .. "</h2>"
   for _, case in ipairs(others) do case_html(case, document, page, out, packed) end
   not_applicable_html(outside, out)
   unjudged_html(document, out)
   out[#out + 1] = READING
+  out[#out + 1] = SEARCH
   if packed then
     out[#out + 1] = string.format(UNPACK, pack(table.concat(packed, "\x1e")))
   end

@@ -97,8 +97,8 @@ local function texts_of(document, catalogue)
   return texts
 end
 
--- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap,
--- catalogue, decoded, pack (see report/html.lua) }. is_raw: the messages of cases that passed stand there as octets.
+-- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap, catalogue,
+-- decoded, pack (see report/html.lua) }. is_raw: messages of cases that passed stand there as octets.
 function report.document(results, run, is_raw)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",

@@ -219,12 +219,26 @@ end)
 
 local page = report.html(results, RUN, "/some/where/else/report.html")
 
-test("the HTML report needs no other file and no script", function()
-  for _, forbidden in ipairs({ "<script", "<link", "src=", "@import", "url(", "http" }) do
-    expect(not page:find(forbidden, 1, true), "has " .. forbidden)
+test("the HTML report needs no other file", function()
+  for _, mark in ipairs({ "<link", " src=", "@import", "url(", "fetch(" }) do
+    expect(not page:find(mark, 1, true), "has " .. mark)
   end
   expect(utf8.len(page), "is not UTF-8")
   expect(page:find("&lt;script&gt;alert", 1, true), "does not show what was to be escaped")
+end)
+
+test("cases that went wrong at the same stand behind one line, whatever its numbers", function()
+  local same = {}
+  for number = 1, 4 do
+    same[number] = case("same-" .. number, function(t)
+      t:body()
+      check(t, "port " .. 1000 + number, number)
+    end)
+  end
+  local html = report.html(support.run(same), RUN, "x.html")
+  local _, causes = html:gsub("<details class=cause>", "")
+  expect(causes == 1 and html:find("3 cases: port %d+: expected 1, got %d"), causes .. " causes")
+  expect(not page:find("<details class=cause>", 1, true), "a group of fewer")
 end)
 
 test("every link of the HTML report leads somewhere in it, or to a capture beside it", function()
