@@ -156,6 +156,15 @@ local function failed_step(case)
   end
 end
 
+-- "RFC5973 section 3.7.2", as a link to that text.
+local function reference(known)
+  local number, section = (known.document or ""):match("^RFC(%d+)$"), known.section or ""
+  local name = text((known.document or "") .. " section " .. section)
+  if not number then return name end
+  return string.format('<a href="https://www.rfc-editor.org/rfc/rfc%s#%s-%s">%s</a>', number,
+    section:find("^%d") and "section" or "appendix", text(section), name)
+end
+
 -- Why the verdict is what it is: the failed step, what it stands for, and what the text asks.
 local function why_html(case, document, out)
   if case.verdict == "pass" then return end
@@ -166,9 +175,8 @@ local function why_html(case, document, out)
     out[#out + 1] = exchange.versus(step)
     for _, id in ipairs(step.requirements) do
       local known = document.requirement_texts[id] or {}
-      out[#out + 1] = string.format('<p><a href="#%s">%s</a> (%s section %s, %s): %s</p>',
-        text(id), text(id), text(known.document or ""), text(known.section or ""),
-        text(known.level or ""), text(known.summary or ""))
+      out[#out + 1] = string.format('<p><a href="#%s">%s</a> (%s, %s): %s</p>', text(id), text(id),
+        reference(known), text(known.level or ""), text(known.summary or ""))
     end
     out[#out + 1] = exchange.before(case, step)
     out[#out + 1] = string.format('<p>%s <a href="#step-%s">To this step in the exchange</a></p>',
@@ -394,6 +402,18 @@ local function requirements_html(document, out)
 end
 
 -- A report says what it did not look at, too.
+-- What the runner was told of the box: its claims, bounds and times.
+local function told_html(document, out)
+  local rows = {}
+  for _, group in ipairs({ "ics", "lifetime", "timing", "path", "limits" }) do
+    for key, value in tables.sorted(document.told and document.told[group] or {}) do
+      rows[#rows + 1] = string.format("<tr><td class=mono>%s.%s<td>%s", group, text(key),
+        text(type(value) == "table" and table.concat(value, ", ") or tostring(value)))
+    end
+  end
+  folded("What the runner was told of it: " .. #rows .. " keys of the IXIT", rows, out)
+end
+
 local function unjudged_html(document, out)
   local coverage, rows = document.coverage, {}
   for i, id in ipairs(coverage.unjudged) do
@@ -441,6 +461,7 @@ function report_html.render(document, page, pack)
   for _, case in ipairs(others) do case_html(case, document, page, out, packed) end
   not_applicable_html(outside, out)
   unjudged_html(document, out)
+  told_html(document, out)
   out[#out + 1] = READING
   out[#out + 1] = SEARCH
   if packed then

@@ -98,11 +98,12 @@ local function texts_of(document, catalogue)
 end
 
 -- run: { version, hash, iut, roles, seed, jobs, strict, started (text), started_ms, pcap, catalogue,
--- decoded, pack (see report/html.lua) }. is_raw: messages of cases that passed stand there as octets.
+-- decoded, pack (see report/html.lua), told (of the IXIT) }. is_raw: messages of cases that passed
+-- stand there as octets.
 function report.document(results, run, is_raw)
   local out = { suite = "natfw-conform", version = run.version, hash = run.hash, iut = run.iut,
     seed = run.seed, jobs = run.jobs, strict_rulings = run.strict, started = run.started or "",
-    virtual_time = run.virtual_time, dead = run.dead,
+    virtual_time = run.virtual_time, dead = run.dead, told = run.told,
     counts = verdicts.count(results), requirements = verdicts.by_requirement(results),
     duration_ms = 0, cases = json.array({}) }
   for i, case in ipairs(results) do

@@ -258,6 +258,8 @@ end
 local function describe_run(parsed, settings, data_dir, version)
   return { version = version, hash = suite_files.hash(data_dir, parsed.case_places), iut = settings.name,
     roles = settings.ics.roles, seed = parsed.seed, strict = parsed.strict or false,
+    told = { ics = settings.ics, lifetime = settings.lifetime, timing = settings.timing,
+      path = settings.path, limits = settings.limits },
     decoded = parsed.decoded, pack = require("host").pack,
     pcap = parsed.pcap, catalogue = suite_files.requirements(data_dir) }
 end

@@ -42,7 +42,8 @@ local definitions = {
 
 local EXPECTED = { ["fails-as-expected"] = "known #1", ["passes-unexpectedly"] = "known #2" }
 
-local RUN = { version = "0.0.0", roles = { "NF-FW" }, hash = ("0"):rep(64),
+local RUN = { told = { ics = { roles = { "NF-FW" }, tcp_flows = false } }, version = "0.0.0",
+  roles = { "NF-FW" }, hash = ("0"):rep(64),
   iut = "box <1>", jobs = 8, started_ms = 0,
   started = "2026-01-02T03:04:05Z", pcap = "/some/where/pcaps",
   catalogue = support.requirements() }
@@ -219,6 +220,11 @@ end)
 
 local page = report.html(results, RUN, "/some/where/else/report.html")
 
+test("the HTML report says what was told of the box, and links to the text of what failed", function()
+  expect(page:find("ics.tcp_flows<td>false", 1, true), "no ICS")
+  expect(page:find('href="https://www.rfc-editor.org/rfc/rfc5973#section-3.4"', 1, true), "no link")
+end)
+
 test("the HTML report needs no other file", function()
   for _, mark in ipairs({ "<link", " src=", "@import", "url(", "fetch(" }) do
     expect(not page:find(mark, 1, true), "has " .. mark)
@@ -249,7 +255,7 @@ test("every link of the HTML report leads somewhere in it, or to a capture besid
       local id = target:sub(2)
       expect(page:find('id="' .. id .. '"', 1, true) or page:find("id=" .. id .. "[ >]"),
         "nowhere: " .. target)
-    else
+    elseif not target:find("^https://www%.rfc%-editor%.org/rfc/rfc%d+#%l+%-[%w.]+$") then
       expect(target:find("^%.%./pcaps/[%w.-]+%.pcap$"), "no capture: " .. target)
     end
   end
