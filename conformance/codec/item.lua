@@ -102,6 +102,7 @@ end
 
 -- An object is quoted with its header, whose type has twelve bits.
 local function what_info_is_about(name, octets)
+  octets = octets or ""
   if name ~= "Object Value Info" then
     return #octets >= 2 and string.unpack(">I2", octets) or false
   end

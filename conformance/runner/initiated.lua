@@ -78,7 +78,7 @@ function Initiated:establish(given)
   local response = given.response
   if not self.opening then self:begin() end
   self:expect_create({ ids = given.ids })
-  self.granted_s = response and response.lifetime_s or self.forwarded.lifetime_s
+  self.granted_s = response and response.lifetime_s or self:forwarded_lifetime_s()
   self:expect_granted({ ids = given.ids, response = response })
   self.established_at = self.case:now()
   return self

@@ -161,7 +161,8 @@ function Neighbour:expect_error(given)
   local item = given.send and self:insist(given.send, wanted) or self:expect(wanted)
   local error = given.error:find("^%d") and given.error or gist.error_number[given.error]
   self.case:check({ ids = given.ids, text = given.text .. ": error", expected = error,
-    actual = error:find("/") and item.code .. "/" .. item.subcode or tostring(item.code) })
+    actual = error:find("/") and string.format("%s/%s", item.code, item.subcode)
+      or tostring(item.code) })
   return item
 end
 
@@ -400,6 +401,7 @@ local NO_ROUTING_STATE, VERSION_AND_HOPS = 5, 2
 
 -- Whether this is the kind of message that the Error quotes the header of.
 local function has_sent(session, failure)
+  if not failure.original_header then return false end
   local header = failure.original_header:sub(VERSION_AND_HOPS + 1)
   for sent in tables.sorted(session.querying and session.querying.all_sent or {}) do
     if sent:sub(1, #header) == header then return true end

@@ -116,13 +116,18 @@ function Session:expect_response(given)
     text = given.text or "the RESPONSE reaches the initiator", within_ms = given.within_ms })
 end
 
+-- The lifetime of the request that arrived last; the usual one where that has none, which no request may.
+function Session:forwarded_lifetime_s()
+  return self.forwarded.lifetime_s or self.case.ixit.lifetime.usual_s
+end
+
 -- The responder's RESPONSE to the request that arrived last. Fields: info (class and code,
 -- "2/0x01"), lifetime_s, msn, and change, which may spoil it.
 function Session:respond(given)
   given = fields.of("respond", given, "info lifetime_s msn change")
   local class, code = messages.info_of(given.info or "2/0x01")
   local message = messages.nslp_response({ class = class, code = code, msn = given.msn or self.msn,
-    lifetime_s = given.lifetime_s or (class == SUCCESS and self.forwarded.lifetime_s) or nil })
+    lifetime_s = given.lifetime_s or (class == SUCCESS and self:forwarded_lifetime_s()) or nil })
   if given.change then given.change(message) end
   local sent = self.case.nr:send_nslp(self, message)
   self.case:check({ text = "the responder has an association with the IUT", expected = "one",
@@ -199,7 +204,8 @@ function Session:establish(given)
   local exchange = by_datagrams and insist_on_grant or request_and_grant
   exchange(self, { ids = given.ids, request = request, response = given.response })
   local item = check_class(self, given.ids, self:expect_response({ ids = given.ids }))
-  self.granted, self.granted_s, self.established_at = item, item.lifetime_s, item.at
+  self.granted, self.established_at = item, item.at
+  self.granted_s = item.lifetime_s or self.case.ixit.lifetime.usual_s
   return self
 end
 

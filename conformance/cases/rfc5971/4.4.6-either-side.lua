@@ -36,7 +36,7 @@ end
 -- What the runner would say next in a session: a request that is fresh, or a RESPONSE.
 local function next_message(session, side)
   if side.d == messages.DOWNSTREAM then return session:create_message() end
-  return messages.nslp_response({ msn = session.msn, lifetime_s = session.forwarded.lifetime_s })
+  return messages.nslp_response({ msn = session.msn, lifetime_s = session:forwarded_lifetime_s() })
 end
 
 -- An Error of ours, about a message that the IUT never sent.

@@ -125,7 +125,7 @@ return {
       session:expect_create()
       t:body()
       t.nr:send_nslp(session, messages.nslp_response({ msn = session.msn,
-        lifetime_s = session.forwarded.lifetime_s }), { change = spoil.header("r", 1) })
+        lifetime_s = session:forwarded_lifetime_s() }), { change = spoil.header("r", 1) })
       t.nr:expect_error{ ids = ids, text = "a RESPONSE with R set is answered",
         error = "Invalid R-flag" }
       if not t:judges_initiator() then

@@ -209,7 +209,7 @@ local cases = {
       local session = t:trigger_session()
       session:expect_create()
       t:body()
-      session:respond{ info = "1/0x05", lifetime_s = session.forwarded.lifetime_s }
+      session:respond{ info = "1/0x05", lifetime_s = session:forwarded_lifetime_s() }
       local asked = session:await_report_or_message{ within_ms = t.ixit.timing.quiet_ms }
       t:reading("A14", asked and "an error" or "dropped")
       session:expect_no_success{ ids = { "RFC5973-3.2.7-i2" } }

@@ -24,14 +24,14 @@ end
 -- The RESPONSE to the request that was forwarded grants twice as much: it is refused towards the
 -- initiator, and ended towards the responder.
 local function expect_raise_refused(t, session)
-  session:respond{ lifetime_s = session.forwarded.lifetime_s * 2 }
+  session:respond{ lifetime_s = session:forwarded_lifetime_s() * 2 }
   -- A session that is established may be ended towards the initiator, too, before the RESPONSE.
   local first = t.ni:await_message()
   if session.granted and first and first.name == "NOTIFY" then t.ni:take() end
   local response = session:expect_error{ ids = { "RFC5973-3.4-12" },
     text = "the raised lifetime is refused towards the initiator", info = "7/0x11" }
   -- Of this session, what it forwarded; of any, its own bound.
-  local forwarded_s, most_s = session.forwarded.lifetime_s, t.ixit.lifetime.max_s
+  local forwarded_s, most_s = session:forwarded_lifetime_s(), t.ixit.lifetime.max_s
   local told_s = response.lifetime_s
   t:check{ ids = { "RFC5973-3.4-12" },
     text = "NATFW_LT carries the largest lifetime that the NF accepts",

@@ -99,7 +99,7 @@ return {
       local session = t:session()
       session:send_create{ lifetime_s = t.ixit.lifetime.short_s }:expect_create()
       other.data:expect_passing()
-      t:pause(session.forwarded.lifetime_s * 1000 + t.ixit.timing.expiry_late_ms)
+      t:pause(session:forwarded_lifetime_s() * 1000 + t.ixit.timing.expiry_late_ms)
       t:body()
       session:respond()
       session.data:expect_blocked{ ids = { "RFC5973-3.2.8-2" },
@@ -120,7 +120,7 @@ return {
       session.data:expect_blocked()
       t:body()
       t.ni:send_nslp(session, messages.nslp_response({ msn = session.msn,
-        lifetime_s = session.forwarded.lifetime_s }))
+        lifetime_s = session:forwarded_lifetime_s() }))
       session.data:expect_blocked{ ids = { "RFC5973-3.7.1-7" },
         text = "the initiator's own RESPONSE opens nothing" }
       t:control()

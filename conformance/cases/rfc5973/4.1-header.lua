@@ -31,7 +31,7 @@ return {
       local failure = refused:expect_response{ text = "a bad rule action is answered" }
       keep("the NF's own RESPONSE", failure)
       raised:send_create():expect_create()
-      raised:respond{ lifetime_s = raised.forwarded.lifetime_s * 2 }
+      raised:respond{ lifetime_s = raised:forwarded_lifetime_s() * 2 }
       keep("the RESPONSE to a raised lifetime", raised:expect_response())
       keep("the NOTIFY to the responder", t.nr:expect{ message = "NOTIFY", session = raised,
         text = "a NOTIFY is sent" })

@@ -109,7 +109,7 @@ return {
       raised:send_create():expect_create()
       local session = t:session():establish()
       t:body()
-      raised:respond{ lifetime_s = raised.forwarded.lifetime_s * 2 }
+      raised:respond{ lifetime_s = raised:forwarded_lifetime_s() * 2 }
       raised:expect_response()
       local own = t.nr:expect{ message = "NOTIFY", session = raised, ids = { "RFC5973-4.3.4-1" },
         text = "the NF ends a session whose lifetime was raised" }
