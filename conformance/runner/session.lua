@@ -116,7 +116,7 @@ function Session:expect_response(given)
     text = given.text or "the RESPONSE reaches the initiator", within_ms = given.within_ms })
 end
 
--- The lifetime of the request that arrived last; the usual one where that has none, which no request may.
+-- The lifetime of the request that arrived last; the usual one where it has none, which no request may.
 function Session:forwarded_lifetime_s()
   return self.forwarded.lifetime_s or self.case.ixit.lifetime.usual_s
 end
