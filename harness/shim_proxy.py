@@ -29,7 +29,7 @@ def gist_of(packet):
     header = 4 * (packet[0] & 15) if packet else 0
     if len(packet) < header + 20 or packet[9] != 17 or packet[header + 8:header + 12] != MAGIC:
         return None
-    return packet[header + 12:] if len(packet) >= header + 20 else None
+    return packet[header + 12:]
 
 
 def packet_with(packet, message):

@@ -150,12 +150,6 @@ local function requirement_rows(case, document, out)
   out[#out + 1] = "</table>"
 end
 
-local function failed_step(case)
-  for _, step in ipairs(case.steps) do
-    if step.kind == "check" and not step.ok then return step end
-  end
-end
-
 -- "RFC5973 section 3.7.2", as a link to that text.
 local function reference(known)
   local number, section = (known.document or ""):match("^RFC(%d+)$"), known.section or ""
@@ -168,7 +162,7 @@ end
 -- Why the verdict is what it is: the failed step, what it stands for, and what the text asks.
 local function why_html(case, document, out)
   if case.verdict == "pass" then return end
-  local step = failed_step(case)
+  local step = verdicts.failed_step(case)
   out[#out + 1] = "<div class=why>"
   if step then
     out[#out + 1] = string.format("<p><b>After %.1f ms: %s</b></p>", step.at_ms, text(step.text))

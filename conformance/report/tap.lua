@@ -17,17 +17,11 @@ local function quoted(text)
     .. '"'
 end
 
-local function failed_step(case)
-  for _, step in ipairs(case.steps) do
-    if step.kind == "check" and not step.ok then return step end
-  end
-end
-
 local function diagnostics(case, out)
   out[#out + 1] = "  ---"
   out[#out + 1] = "  verdict: " .. quoted(case.verdict)
   if case.reason then out[#out + 1] = "  message: " .. quoted(case.reason) end
-  local step = failed_step(case)
+  local step = verdicts.failed_step(case)
   if step then
     out[#out + 1] = "  at: " .. quoted(step.text)
     out[#out + 1] = "  expected: " .. quoted(step.expected)

@@ -57,6 +57,13 @@ function verdicts.apply(results, expected)
   end
 end
 
+-- The step that a case failed at first, or nil.
+function verdicts.failed_step(case)
+  for _, step in ipairs(case.steps) do
+    if step.kind == "check" and not step.ok then return step end
+  end
+end
+
 function verdicts.count(results)
   local counts = {}
   for _, name in ipairs(verdicts.order) do counts[name] = 0 end

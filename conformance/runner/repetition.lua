@@ -3,6 +3,7 @@
 -- is unstable, and both runs are reported.
 
 local tables = require("codec.tables")
+local verdicts = require("report.verdicts")
 
 local repetition = {}
 
@@ -10,10 +11,8 @@ local STALLED_RUNS_MAX = 3
 
 -- The step that a case failed at, without the addresses and ports that each run has of its own.
 local function failed_step(case)
-  for _, step in ipairs(case.steps) do
-    if step.kind == "check" and not step.ok then return (step.text:gsub("%d+", "#")) end
-  end
-  return nil
+  local step = verdicts.failed_step(case)
+  return step and (step.text:gsub("%d+", "#"))
 end
 
 -- Whether the case of this entry has to run once more. The entry remembers its runs.

@@ -122,12 +122,12 @@ function shim_suite.run(definitions, options)
     suite.own_addresses(owners, case)
     if options.on_start then options.on_start(case) end
     perform(case, net, shim)
+    before = definition.id
     return outcome(case)
   end
 
   for place, definition in ipairs(definitions) do
     results[place] = run_one(definition)
-    if #results[place].steps > 0 then before = definition.id end
     if options.on_done then options.on_done(results[place]) end
   end
   outlives_the_case_before()

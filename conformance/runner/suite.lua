@@ -95,6 +95,7 @@ function suite.run(definitions, options)
   local active, next_index = 0, 1
   local over, dead -- why nothing runs any more
   local asks_for_life, silent, last_heard = options.reach ~= nil, 0, nil
+  local question -- the entry of the case that asks, until it is answered
   -- Sessions of cases before may still live, also of another run: so addresses and ports come from the
   -- time. No more cases can have begun since then than have numbers before this one.
   local next_number = math.floor(net.wall_ms() / 1000 * settings.limits.max_rate)
@@ -116,7 +117,7 @@ function suite.run(definitions, options)
   end
 
   local function has_shown_life(case)
-    silent = 0
+    silent, question = 0, nil
     if case.verdict == "pass" or over then return end
     dead = "the IUT is not there: " .. case.reason
       .. (last_heard and "; last heard from in case " .. last_heard or "")
@@ -134,13 +135,15 @@ function suite.run(definitions, options)
     end
     take_out(running, case)
     active = active - 1
-    if entry.definition == options.reach then
-      has_shown_life(case)
+    local has_to_repeat = not over
+      and repetition.wants_another(entry, case, settings.limits.failures_needed)
+    if entry == question then
+      asks_for_life = has_to_repeat
+      if not has_to_repeat then has_shown_life(case) end
       return start_next()
     end
     note_life(case)
-    if not over
-      and repetition.wants_another(entry, case, settings.limits.failures_needed) then
+    if has_to_repeat then
       again[#again + 1] = entry
       return start_next()
     end
@@ -175,7 +178,7 @@ function suite.run(definitions, options)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    local is_first = entry.runs == 1 and entry.definition ~= options.reach
+    local is_first = entry.runs == 1 and entry ~= question
     if options.on_start and is_first then options.on_start(case) end
     case:_start()
   end
@@ -184,8 +187,8 @@ function suite.run(definitions, options)
   local function next_entry()
     if asks_for_life and not over then
       if active > 0 then return nil end
-      asks_for_life = false
-      return { definition = options.reach }
+      asks_for_life, question = false, question or { definition = options.reach }
+      return question
     end
     if next_index <= #queue then
       if active >= math.min(options.jobs, most_at_once) then return nil end

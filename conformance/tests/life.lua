@@ -56,4 +56,28 @@ test("a box that lives is asked once, and runs as it would", function()
   expect(counts.pass == 8 and dead == nil, tostring(dead))
 end)
 
+test("what the runner was deaf for is no sign of death: it asks again", function()
+  local net, asked = virtual.new(), 0
+  local box = fake.new(net)
+  local listens = box.packet
+  function box.packet(...)
+    if asked > 1 then listens(...) end
+  end
+  function net.stalled() return asked == 1 and 1000 or 0 end
+  local counted = setmetatable({ run = function(t)
+    asked = asked + 1
+    reach.run(t)
+  end }, { __index = reach })
+  local results, dead
+  suite.run({ { id = "one", document = "RFC0", section = "0", purpose = "x", roles = { "NF-FW" },
+    requirements = { "RFC5973-3.5-6" }, run = function(t)
+      t:body()
+      t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = true }
+    end } }, { net = net, settings = support.settings(), jobs = 1, reach = counted,
+    on_end = function(all, why) results, dead = all, why end })
+  net.run_until(function() return results ~= nil end, 1e7)
+  expect(asked == 2 and dead == nil, asked .. " times: " .. tostring(dead))
+  expect(results[1].verdict == "pass", results[1].verdict)
+end)
+
 support.finish()

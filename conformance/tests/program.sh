@@ -251,6 +251,7 @@ mkdir "$folder/easy"
 cat >"$folder/easy/case.lua" <<'LUA'
 return { { id = "easy:holds", purpose = "It holds.", requirements = { "RFC5973-3.5-4" },
   roles = { "NF-FW" }, run = function(t)
+    t:session():query_only()
     t:body()
     t:check{ ids = { "RFC5973-3.5-4" }, text = "it holds", holds = true }
   end } }
@@ -272,6 +273,14 @@ print(len(insides), "packed")
 PYTHON
 expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds \
     --shim "$folder/ends-0" --html "$folder/easy.html"
+# Its messages are octets in JSON, unless they are to be decoded.
+for flag in --verbose --decoded; do
+    expect 0 '1 pass' "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds \
+        --shim "$folder/ends-0" $flag --json "$folder/easy.json$flag"
+done
+expect 0 '"octets"' grep -o '"octets"' "$folder/easy.json--verbose"
+expect 0 '^0$' sh -c "grep -c '\"octets\"' '$folder/easy.json--decoded' || :"
+expect 0 '"objects"' grep -o '"objects"' "$folder/easy.json--decoded"
 expect 0 '^1 packed$' python3 "$folder/unpack" "$folder/easy.html"
 expect 4 'the shim ends with exit status 5' \
     "$program" run --ixit "$folder/good.lua" --cases "$folder/easy" --id easy:holds --shim "$folder/ends-5"

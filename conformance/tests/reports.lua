@@ -220,6 +220,14 @@ end)
 
 local page = report.html(results, RUN, "/some/where/else/report.html")
 
+test("a box that is not there is one error of JUnit, and stands on the page", function()
+  local run = setmetatable({ dead = "the IUT is not there" }, { __index = RUN })
+  local xml = report.junit(results, run)
+  expect(xml:find('tests="9" failures="2" errors="2"', 1, true), "totals are wrong")
+  expect(xml:find('<error type="dead" message="the IUT is not there"/>', 1, true), "no error")
+  expect(report.html(results, run, "x.html"):find("the IUT is not there", 1, true), "not on the page")
+end)
+
 test("the HTML report says what was told of the box, and links to the text of what failed", function()
   expect(page:find("ics.tcp_flows<td>false", 1, true), "no ICS")
   expect(page:find('href="https://www.rfc-editor.org/rfc/rfc5973#section-3.4"', 1, true), "no link")
