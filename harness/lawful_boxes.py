@@ -355,6 +355,27 @@ class RelaysOnly(Box):
         return message if left else None
 
 
+class DeafWhileTransitory(Box):
+    """Discards every NOTIFY of a session that one made Transitory, not that of a route change only
+    (ruling A47), until a request makes it Established."""
+    roles = ("firewall",)
+
+    def __init__(self):
+        self.transitory = set()
+
+    def heard(self, message):
+        nslp = message.nslp
+        if nslp and nslp.type == CREATE:
+            self.transitory.discard(message.sid)
+        if not nslp or nslp.type != NOTIFY:
+            return message
+        if message.sid in self.transitory:
+            return None
+        if nslp.info() in ((1, 1), (1, 2), (1, 3)):
+            self.transitory.add(message.sid)
+        return message
+
+
 class GivesUp(Box):
     """An NI whose RESPONSE is malformed gives its session up, and says so (RFC 5973 3.2.7)."""
     roles = ("initiator",)
