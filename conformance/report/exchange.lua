@@ -115,7 +115,8 @@ end
 
 local function check_html(step, case, out)
   local anchor = step.ok and "" or string.format(' id="step-%s"', text(case.id))
-  local class = not step.ok and " failed" or #step.requirements > 0 and " carries" or ""
+  local class = step.ok and (#step.requirements > 0 and " carries" or "")
+    or step.weight and " remarked" or " failed"
   out[#out + 1] = string.format('<div class="note%s"%s><span class=at>%.1f ms</span><div>'
     .. '<span class=mark>%s</span> %s', class, anchor, step.at_ms, step.ok and "\u{2713}" or "\u{2717}",
     text(step.text))
@@ -131,7 +132,7 @@ end
 local function opened(steps)
   local open = {}
   for place, step in ipairs(steps) do
-    if step.kind == "check" and not step.ok then
+    if step.kind == "check" and not step.ok and not step.weight then
       local left = OPEN_BEFORE_FAILURE
       for before = place, 1, -1 do
         if steps[before].message and left > 0 then

@@ -13,8 +13,8 @@ local report_html = {}
 local text = markup.text
 
 local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, unstable = 4, inconclusive = 4,
-  ["expected failure"] = 5, ["not reached"] = 6, ["no verdict"] = 7, pass = 8,
-  ["not applicable"] = 9 }
+  ["expected failure"] = 5, remark = 6, ["not reached"] = 7, ["no verdict"] = 8, pass = 9,
+  ["not applicable"] = 10 }
 
 -- As many cases stand beside a requirement unfolded.
 local CASES_IN_SIGHT = 4
@@ -99,13 +99,13 @@ local function counts_html(document, out)
     out[#out + 1] = string.format('<div class="count %s%s"><b>%d</b>%s</div>', class_of(verdict),
       count == 0 and " none" or "", count, verdict)
   end
-  local judged = { pass = 0, fail = 0, other = 0 }
-  for _, verdict in tables.sorted(document.requirements) do
-    local key = judged[verdict] and verdict or "other"
-    judged[key] = judged[key] + 1
-  end
+  local judged = verdicts.judged(document.requirements)
+  local passed = judged.pass + judged.remark
   out[#out + 1] = string.format('<div class="count %s"><b>%d / %d</b>requirements passed</div>',
-    judged.fail > 0 and "fail" or "pass", judged.pass, judged.pass + judged.fail + judged.other)
+    judged.fail > 0 and "fail" or "pass", passed, passed + judged.fail + judged.other)
+  if judged.remark > 0 then
+    out[#out + 1] = string.format('<div class="count remark"><b>%d</b>remarks</div>', judged.remark)
+  end
   local coverage = document.coverage
   out[#out + 1] = string.format('<div class=count><b>%d / %d</b><a href="#unjudged">MUSTs judged'
     .. "</a></div>", coverage.binding - #coverage.unjudged, coverage.binding)
@@ -182,6 +182,12 @@ local function why_html(case, document, out)
   out[#out + 1] = "</div>"
 end
 
+local function remarks_html(case, out)
+  for _, remark in ipairs(case.remarks or {}) do
+    out[#out + 1] = "<p>" .. badge("remark") .. " " .. text(response_codes.explain(remark)) .. "</p>"
+  end
+end
+
 local function measured_html(case, out)
   local names = {}
   for name in tables.sorted(case.measured_ms or {}) do names[#names + 1] = name end
@@ -220,6 +226,7 @@ local function inside_html(case, document, page, out)
     out[#out + 1] = "<h3>Again, alone: " .. text(case.other_run.verdict) .. "</h3>"
     exchange.html({ id = case.id .. "-again", steps = case.other_run.steps }, out)
   end
+  remarks_html(case, out)
   measured_html(case, out)
   requirement_rows(case, document, out)
   files_html(case, page, out)
@@ -437,6 +444,7 @@ it waited for.
 <dt>not applicable<dd>The IXIT file says that the IUT does not do this.
 <dt>expected failure, unexpected pass<dd>As the file of expected failures has it.
 <dt>error<dd>The fault is the runner's, not the IUT's.
+<dt>remark<dd>Of a requirement that is a SHOULD: the IUT does otherwise, which the text leaves to it.
 <dt>not reached<dd>Of a requirement: an earlier check ended the case.</dl>
 <p>Times count from the start of the case. A NATFW answer is written class/code, such as 7/0x11.</p>
 </div>]]

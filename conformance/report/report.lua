@@ -43,7 +43,7 @@ local function step_table(step, start, sessions, is_raw)
   local out = { kind = step.kind, text = step.text, at_ms = step.at - start }
   if step.kind == "check" then
     out.ok, out.expected, out.actual, out.phase = step.ok, step.expected, step.actual, step.phase
-    out.requirements = json.array(step.ids)
+    out.requirements, out.weight = json.array(step.ids), step.weight
   elseif step.item then
     message_table(out, step, sessions, is_raw)
   end
@@ -67,6 +67,7 @@ local function case_table(case, run, is_raw)
     started_at_ms = case.started_at - run.started_ms,
     measured_ms = not tables.is_empty(case.measured) and case.measured or nil,
     readings = not tables.is_empty(case.seen_readings) and case.seen_readings or nil,
+    remarks = #case.remarks > 0 and json.array(case.remarks) or nil,
     addresses = case.addresses, requirements = {}, steps = steps_table(case, is_raw) }
   for _, id in ipairs(definition.requirements) do
     out.requirements[id] = case.results[id] or "not reached"
@@ -139,7 +140,7 @@ local function add_steps(out, steps)
   for _, step in ipairs(steps) do
     local at = string.format("%9.1f ms  ", step.at_ms)
     if step.kind == "check" then
-      out[#out + 1] = string.format("%s%s %s%s", at, step.ok and "ok  " or "FAIL", step.text,
+      out[#out + 1] = string.format("%s%s %s%s", at, verdicts.step_word(step), step.text,
         #step.requirements > 0 and "  [" .. table.concat(step.requirements, " ") .. "]" or "")
       if not step.ok then
         out[#out + 1] = string.rep(" ", 19) .. "expected " .. step.expected .. ", got "
@@ -186,6 +187,7 @@ function report.line(case, terminal)
     notes[#notes + 1] = ruling .. ": " .. which
   end
   table.sort(notes)
+  for place, remark in ipairs(case.remarks) do table.insert(notes, place, "remark: " .. remark) end
   if case.reason then table.insert(notes, 1, case.reason:match("[^\n]*")) end
   return coloured(case.verdict, terminal) .. " " .. case.definition.id
     .. (#notes > 0 and "  (" .. table.concat(notes, "; ") .. ")" or "")
@@ -197,14 +199,11 @@ function report.summary(results)
   for _, name in ipairs(verdicts.order) do
     if counts[name] > 0 then parts[#parts + 1] = counts[name] .. " " .. name end
   end
-  local judged = { pass = 0, fail = 0, other = 0 }
-  for _, result in tables.sorted(verdicts.by_requirement(results)) do
-    local key = judged[result] and result or "other"
-    judged[key] = judged[key] + 1
-  end
-  return string.format("%s: %s\n%s passed, %d failed, %d without a verdict",
+  local judged = verdicts.judged(verdicts.by_requirement(results))
+  return string.format("%s: %s\n%s passed%s, %d failed, %d without a verdict",
     wording.counted(#results, "case"), table.concat(parts, ", "),
-    wording.counted(judged.pass, "requirement"), judged.fail, judged.other)
+    wording.counted(judged.pass, "requirement"), judged.remark > 0
+    and string.format(", %d with a remark", judged.remark) or "", judged.fail, judged.other)
 end
 
 return report

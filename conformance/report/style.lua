@@ -34,12 +34,12 @@ h3 { font-size: 15px; margin: 18px 0 6px; }
 .count b { display: block; font-size: 22px; line-height: 1.2; }
 .count.none { opacity: 0.45; }
 .pass { --tone: var(--good); } .fail, .unexpected-pass, .error, .violates { --tone: var(--bad); }
-.inconclusive, .unstable { --tone: var(--doubt); }
+.inconclusive, .unstable, .remark { --tone: var(--doubt); }
 .expected-failure, .not-applicable, .not-reached, .no-verdict, .never-exercised
   { --tone: var(--quiet); }
 .conforms { --tone: var(--good); }
-.count.pass, .count.fail, .count.error, .count.inconclusive, .count.unstable, .count.unexpected-pass,
-.count.conforms, .count.violates { border-top-color: var(--tone); }
+.count.pass, .count.fail, .count.error, .count.inconclusive, .count.unstable, .count.remark,
+.count.unexpected-pass, .count.conforms, .count.violates { border-top-color: var(--tone); }
 .badge { display: inline-block; background: var(--tone, var(--quiet)); color: var(--on-tone);
   border-radius: 4px; padding: 1px 8px; font-size: 12px; font-weight: 600; white-space: nowrap; }
 nav a { margin-right: 18px; }
@@ -106,6 +106,7 @@ td.id { white-space: nowrap; }
 .note.carries > div { color: var(--ink); }
 .note .mark { color: var(--good); font-weight: 700; }
 .note.failed { background: var(--bad-ground); border: 2px solid var(--bad); }
+.note.remarked .mark { color: var(--doubt); }
 .note.failed > div { color: var(--ink); }
 .note.failed .mark { color: var(--bad); }
 .decoded { margin: 4px 12px 10px 92px; background: var(--ground); border-radius: 6px;

@@ -40,6 +40,7 @@ function report_tap.render(document)
     local is_bad = verdicts.wrong[case.verdict] or case.verdict == "expected failure"
     out[#out + 1] = string.format("%s %d - %s%s", is_bad and "not ok" or "ok", number,
       plain(case.id), directive and " # " .. directive .. " " .. plain(case.reason or "") or "")
+    for _, remark in ipairs(case.remarks or {}) do out[#out + 1] = "# remark: " .. plain(remark) end
     if case.verdict ~= "pass" and case.verdict ~= "not applicable" then diagnostics(case, out) end
   end
   return table.concat(out, "\n") .. "\n"

@@ -57,11 +57,26 @@ function verdicts.apply(results, expected)
   end
 end
 
+-- What became of a check: "ok", "FAIL", or "note" where it is a remark.
+function verdicts.step_word(step)
+  return step.ok and "ok  " or step.weight == "remark" and "note" or "FAIL"
+end
+
 -- The step that a case failed at first, or nil.
 function verdicts.failed_step(case)
   for _, step in ipairs(case.steps) do
-    if step.kind == "check" and not step.ok then return step end
+    if step.kind == "check" and not step.ok and step.weight ~= "remark" then return step end
   end
+end
+
+-- How many requirements have which verdict; what is neither of these three is "other".
+function verdicts.judged(by_requirement)
+  local judged = { pass = 0, remark = 0, fail = 0, other = 0 }
+  for _, result in tables.sorted(by_requirement) do
+    local key = judged[result] and result or "other"
+    judged[key] = judged[key] + 1
+  end
+  return judged
 end
 
 function verdicts.count(results)
@@ -80,16 +95,16 @@ function verdicts.exit_status(counts)
   return counts.pass + counts["expected failure"] == 0 and 4 or 0
 end
 
--- Requirement id -> "pass", "fail", … over all cases: one failure outweighs every pass.
+-- Requirement id -> "pass", "fail", … over all cases: one failure, or one remark, outweighs every pass.
 function verdicts.by_requirement(results)
-  local rank = { fail = 4, pass = 3, inconclusive = 2, ["not reached"] = 1 }
+  local rank = { fail = 5, remark = 4, pass = 3, inconclusive = 2, ["not reached"] = 1 }
   local found = {}
   for _, case in ipairs(results) do
     for _, id in ipairs(case.definition.requirements) do
       local result = case.results[id] or "not reached"
       local is_settled = case.verdict ~= "inconclusive" and case.verdict ~= "unstable"
         and case.verdict ~= "error"
-      if result == "pass" and not is_settled then
+      if (result == "pass" or result == "remark") and not is_settled then
         result = "inconclusive"
       end
       if case.verdict == "not applicable" then result = nil end

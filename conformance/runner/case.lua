@@ -9,6 +9,9 @@
 -- A check that fails after the runner was deaf for a good part of what it waited for says nothing about
 -- the IUT: the case is inconclusive, and stalled.
 --
+-- Only a MUST, or a plain statement of the text, is checked. A SHOULD that does not hold is a remark,
+-- and where the text allows several readings, the one that is seen is named: in both the case goes on.
+--
 -- docs/guide-cases.md has the steps that a case takes. A name that begins with an underscore is no
 -- step: it is for the runner only.
 
@@ -32,8 +35,8 @@ function Case.new(definition, context)
   local case = setmetatable({ definition = definition, net = context.net, ixit = context.ixit,
     strict = context.strict, done = context.done, owners = context.owners,
     addresses = context.addresses, tracing = true, phase = "preamble", steps = {}, by_sid = {},
-    awaited = {}, deferred = {}, unproved = {}, measured = {}, seen_readings = {}, results = {},
-    tolerated = {},
+    awaited = {}, deferred = {}, unproved = {}, measured = {}, seen_readings = {}, remarks = {},
+    results = {}, tolerated = {},
     next_port = context.addresses.first_port }, Case)
   case.claimed = {}
   for _, id in ipairs(definition.requirements) do case.claimed[id] = true end
@@ -209,7 +212,8 @@ function Case:_conclude()
   end
   local missing = {}
   for _, id in ipairs(self.definition.requirements) do
-    if self.results[id] ~= "pass" then missing[#missing + 1] = id end
+    local result = self.results[id]
+    if result ~= "pass" and result ~= "remark" then missing[#missing + 1] = id end
   end
   if #missing > 0 then
     self.verdict, self.reason = "error", "no executed step carries " .. table.concat(missing, ", ")
@@ -234,9 +238,6 @@ function Case:defer(action) self.deferred[#self.deferred + 1] = action end
 function Case:not_applicable(reason) error({ verdict = "not applicable", reason = reason }) end
 
 function Case:measure(name, milliseconds) self.measured[name] = milliseconds end
-
--- Which of the readings that the text allows the IUT follows.
-function Case:reading(ruling, which) self.seen_readings[ruling] = which end
 
 -- Waits until a message has come to either neighbour: that neighbour, or nil. Where both have one, the
 -- initiator's side. Fields: within_ms.
@@ -276,42 +277,82 @@ local function shown(value)
   return tostring(value)
 end
 
+local ASSERTION = "ids text expected actual holds"
+local LENIENT = { SHOULD = true, ["SHOULD NOT"] = true, RECOMMENDED = true }
+local BINDING = { MUST = true, ["MUST NOT"] = true, REQUIRED = true }
+
+-- The step is one that may carry these ids: the case claims them, and their levels are not `wrong`.
+function Case:_may_carry(ids, wrong, instead)
+  for _, id in ipairs(ids) do
+    local level = (self.definition.levels or {})[id]
+    if not self.claimed[id] or wrong[level] then
+      error({ verdict = "error", reason = "a step carries " .. id .. (self.claimed[id]
+        and ", which is a " .. level .. ": " .. instead or ", which the case does not claim") })
+    end
+  end
+end
+
+-- A step that holds or not, for the report: whether it does, its ids, and what to say where it does not.
+function Case:_assert(given, weight)
+  local expected, actual, ids = given.expected, given.actual, given.ids or {}
+  local holds = given.holds
+  if holds == nil then holds = expected == actual end
+  self.steps[#self.steps + 1] = { kind = "check", weight = weight, at = self.net.now(),
+    text = given.text, ids = ids, expected = shown(expected), actual = shown(actual),
+    phase = self.phase, ok = holds and true or false }
+  self.has_checked = true
+  return holds, ids, string.format("%s: expected %s, got %s", given.text, shown(expected), shown(actual))
+end
+
+-- What does not hold after the runner was deaf is nobody's fault.
+function Case:_blame_nobody(reason)
+  self.stalled = true
+  error({ verdict = "inconclusive", reason = reason .. "; " .. self.deaf })
+end
+
 -- One assertion: `actual` is `expected`, or where `holds` is given, that is true. Fields: ids (the
 -- requirements that it proves), text, expected, actual, holds.
 function Case:check(given, strictly)
-  given = fields.of("check", given, "ids text expected actual holds")
-  local ids, text, expected, actual = given.ids, given.text, given.expected, given.actual
-  local holds = given.holds
-  if holds == nil then holds = expected == actual end
-  self.steps[#self.steps + 1] = { kind = "check", at = self.net.now(), text = text, ids = ids or {},
-    expected = shown(expected), actual = shown(actual), phase = self.phase, ok = holds and true
-      or false }
-  for _, id in ipairs(ids or {}) do
-    if not self.claimed[id] then
-      error({ verdict = "error", reason = "a step carries " .. id
-        .. ", which the case does not claim" })
-    end
+  local holds, ids, reason = self:_assert(fields.of("check", given, ASSERTION))
+  self:_may_carry(ids, LENIENT, "a remark has to")
+  for _, id in ipairs(ids) do
     if not holds then
       self.results[id] = self.phase == "body" and not self.deaf and "fail" or "not reached"
     elseif self.results[id] ~= "fail" then
       self.results[id] = "pass"
     end
   end
-  self.has_checked = true
   if holds then return end
-  local reason = string.format("%s: expected %s, got %s", text, shown(expected), shown(actual))
-  local deaf = self.deaf
-  self.stalled = deaf ~= nil
+  if self.deaf then self:_blame_nobody(reason) end
   -- Only a requirement can be violated: what none asks for is a way to what one does.
-  local asked = self.phase ~= "body" or ids and #ids > 0 or strictly
+  local asked = self.phase ~= "body" or #ids > 0 or strictly
     or #self.definition.requirements == 0 -- a capture that is played again
-  error({ verdict = (deaf or not asked) and "inconclusive" or VERDICT_OF_PHASE[self.phase],
-    reason = deaf and reason .. "; " .. deaf or reason })
+  error({ verdict = asked and VERDICT_OF_PHASE[self.phase] or "inconclusive", reason = reason })
 end
 
--- The same where --strict-rulings asks for this project's reading of the RFC; else nothing.
-function Case:check_strictly(given)
-  if self.strict then self:check(given, true) end
+-- The same of what the text only recommends. The case goes on.
+function Case:remark(given)
+  local holds, ids, reason = self:_assert(fields.of("remark", given, ASSERTION), "remark")
+  self:_may_carry(ids, BINDING, "a check has to")
+  if not holds and self.deaf then self:_blame_nobody(reason) end
+  for _, id in ipairs(ids) do
+    self.results[id] = (not holds or self.results[id] == "remark") and "remark" or "pass"
+  end
+  if not holds then self.remarks[#self.remarks + 1] = reason end
+end
+
+-- Which of the readings that the text allows the IUT follows. Where `ours` is given, that is this
+-- project's, and --strict-rulings asks for it. Fields: of (the ruling, or the requirement), seen, ours,
+-- ids.
+function Case:reading(given)
+  given = fields.of("reading", given, "of seen ours ids")
+  local is_other = given.ours and given.seen ~= given.ours
+  self.seen_readings[given.of] = given.seen
+    .. (is_other and " (this project: " .. given.ours .. ")" or "")
+  if self.strict and given.ours then
+    self:check({ ids = given.ids, text = "as this project reads " .. given.of, expected = given.ours,
+      actual = given.seen }, true)
+  end
 end
 
 -- The ratios of two intervals of a back-off, of which one message or one each was lost on the way.

@@ -124,6 +124,12 @@ local function sections_of(case, known)
   return sections
 end
 
+local function levels_of(case, known)
+  local levels = {}
+  for _, id in ipairs(case.requirements) do levels[id] = known[id].level end
+  return levels
+end
+
 -- Where a case stands: the suite's by its folder and file, a vendor's by its first requirement.
 local function place(case, path, vendor, known)
   if vendor then
@@ -160,7 +166,7 @@ function catalogue.cases(files, options)
       end
       seen[case.id] = true
       place(case, path, vendor, options.known)
-      case.sections = sections_of(case, options.known)
+      case.sections, case.levels = sections_of(case, options.known), levels_of(case, options.known)
       cases[#cases + 1] = case
     end
   end

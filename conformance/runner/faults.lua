@@ -164,7 +164,7 @@ local function request_run(row, options)
     -- What is missing has no object that could be named: ruling A13.
     local names_none = row.code == MISSING and response.object_type == 0
     if row.object then
-      if row.code == MISSING then t:reading("A13", names_none and "0" or "the type") end
+      if row.code == MISSING then t:reading{ of = "A13", seen = names_none and "0" or "the type" } end
       t:check{ ids = { OBJECT_TYPE }, text = "its Object Type is that of the object at fault",
         holds = names_none or response.object_type == Item.object_number(row.object),
         expected = string.format("0x%03X", Item.object_number(row.object)),
@@ -196,7 +196,7 @@ end
 
 -- Who gives a session up, and says so, has no more to say about it.
 local function expect_another(t)
-  t:reading("3.2.7-1", "gives the session up")
+  t:reading{ of = "3.2.7-1", seen = "gives the session up" }
   t:control()
   t:trigger_session():establish()
 end

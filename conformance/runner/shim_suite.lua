@@ -61,7 +61,7 @@ end
 local function outcome(case)
   return { definition = case.definition, verdict = case.verdict, reason = case.reason,
     steps = case.steps, results = case.results, measured = case.measured,
-    seen_readings = case.seen_readings, started_at = case.started_at,
+    seen_readings = case.seen_readings, remarks = case.remarks, started_at = case.started_at,
     finished_at = case.finished_at, addresses = case.addresses }
 end
 

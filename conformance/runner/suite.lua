@@ -65,7 +65,7 @@ end
 -- The result of a case that did not run.
 function suite.not_run(definition, verdict, reason, now_ms)
   return { definition = definition, verdict = verdict, reason = reason, steps = {}, results = {},
-    measured = {}, seen_readings = {}, started_at = now_ms, finished_at = now_ms }
+    measured = {}, seen_readings = {}, remarks = {}, started_at = now_ms, finished_at = now_ms }
 end
 
 local function record(case, net, options)

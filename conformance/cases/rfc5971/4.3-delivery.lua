@@ -88,7 +88,7 @@ return {
       t:body()
       local session = foreign_query(t, 1)
       local answered = t.ni:await_message{ within_ms = t.ixit.timing.quiet_ms }
-      t:reading("4.3.4-4", answered and "answered" or "dropped in silence")
+      t:reading{ of = "4.3.4-4", seen = answered and "answered" or "dropped in silence" }
       if answered then
         t.ni:expect_error{ ids = { "RFC5971-4.3.4-4" }, text = "if it is answered, then by an Error",
           error = "Hop Limit Exceeded" }
@@ -135,7 +135,7 @@ return {
       stranger:send_create()
       t:tolerate("GIST Error")
       local answer = t.ni:take()
-      t:reading("A106", answer and messages.summary(answer) or "dropped")
+      t:reading{ of = "A106", seen = answer and messages.summary(answer) or "dropped" }
       t:check{ ids = { "RFC5971-4.3.2-12" }, text = "the answer is an Error, or none",
         expected = "error 4, 5 or nothing", actual = messages.summary(answer),
         holds = not answer or answer:is_error("Incorrectly Delivered Message", "No Routing State") }
@@ -184,7 +184,7 @@ return {
       stranger:use_handshake_of(session)
       t.ni:send_nslp_datagram(stranger, stranger:create_message())
       local answer = t.ni:take()
-      t:reading("4.3.2-12", answer and "rejected" or "dropped")
+      t:reading{ of = "4.3.2-12", seen = answer and "rejected" or "dropped" }
       t:check{ ids = { "RFC5971-4.3.2-12" }, text = "the answer is 'No Routing State', or none",
         expected = "error 5 or nothing", actual = messages.summary(answer),
         holds = not answer or answer:is_error("No Routing State") }

@@ -156,8 +156,8 @@ return {
       t.nr.silent = true
       lost:begin()
       lost:await_query{ number = 2 }
-      t:reading("retransmission", #lost.queries > 1 and "a lost Query is sent again"
-        or "it is not sent again")
+      t:reading{ of = "retransmission", seen = #lost.queries > 1 and "a lost Query is sent again"
+        or "it is not sent again" }
       t.nr.silent = false
       answered:begin()
       answered:await_query()

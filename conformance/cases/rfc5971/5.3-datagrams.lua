@@ -62,7 +62,7 @@ return {
     run = function(t)
       t:body()
       local near, far = response_to(t, 64).ip_ttl, response_to(t, 61).ip_ttl
-      t:reading("5.2.2-6", far == 0 and "says zero" or "says the distance")
+      t:reading{ of = "5.2.2-6", seen = far == 0 and "says zero" or "says the distance" }
       t:check{ ids = { "RFC5971-5.2.2-6" }, text = "IP-TTL of the far one is three more, or zero",
         expected = near + 3 .. " or 0", actual = far, holds = far == 0 or far == near + 3 }
     end,

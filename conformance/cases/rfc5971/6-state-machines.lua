@@ -61,7 +61,7 @@ return {
       t:tolerate("NOTIFY")
       session:send_create()
       local processed = t:await_message{ within_ms = t.ixit.timing.quiet_ms }
-      t:reading("5.7.1-14b", processed and "ignored" or "ends the state")
+      t:reading{ of = "5.7.1-14b", seen = processed and "ignored" or "ends the state" }
       if processed and not t.strict then
         t:not_applicable("the IUT ignores such a Confirm, as 6.3 has it")
       end

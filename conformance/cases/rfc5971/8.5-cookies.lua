@@ -209,8 +209,9 @@ return {
         local after = query.at - session.queries[1].at
         least, most = math.min(least, after), math.max(most, after)
       end
-      t:reading("4.4.4-i6", string.format("refreshed after %.0f to %.0f %% of the time", least / 30,
-        most / 30))
+      t:reading{ of = "4.4.4-i6", seen = string.format("refreshed after %.0f to %.0f %% of the time",
+        least / 30,
+        most / 30) }
       t:check{ ids = { "RFC5971-4.4.4-8" }, text = "not all after the same time",
         expected = "10 ms apart or more", actual = string.format("%.0f ms", most - least),
         holds = most - least >= 10 }

@@ -44,7 +44,7 @@ cases[#cases + 1] = { id = "3.3-message-without-a-header", roles = roles.answers
     local by_gist = first and first.name == "GIST Error"
     local answer = t.ni:expect{ message = by_gist and "GIST Error" or "RESPONSE", ids = ids,
       text = "it is answered" }
-    t:reading("A06", by_gist and "by GIST" or "by the NSLP")
+    t:reading{ of = "A06", seen = by_gist and "by GIST" or "by the NSLP" }
     t:check{ ids = ids, text = "class and code, or GIST's error and subcode",
       expected = "3/0x02 or 10/0",
       actual = by_gist and answer:error() or answer:info(),

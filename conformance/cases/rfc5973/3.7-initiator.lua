@@ -47,7 +47,7 @@ local cases = {
       t:check{ ids = { "RFC5971-5.1-1" }, text = "it has no fault", expected = "none",
         actual = query:fault("gist") }
       local s_flag = query.gist.header.s
-      t:reading("A104", "S=" .. s_flag)
+      t:reading{ of = "A104", seen = "S=" .. s_flag }
       t:check{ text = "with S it comes from the address that it signals, else from the flow's source",
         expected = s_flag == 1 and query:values("NLI").interface or session.flow.source,
         actual = query.packet.source }
@@ -251,7 +251,7 @@ for _, code in ipairs(codes) do
         tries = tries + 1
         session:await_report_or_message()
       until session:reported() or tries == MOST_TRIES
-      t:reading("3.7.1-8", tries > 1 and "tries again" or "reports at once")
+      t:reading{ of = "3.7.1-8", seen = tries > 1 and "tries again" or "reports at once" }
       session:expect_reported{ ids = { "RFC5973-3.7.1-8" },
         text = "the trigger reports the failure", failure = true }
     end }
@@ -277,7 +277,7 @@ for _, row in ipairs(response_faults) do
       t.nr:expect_nothing{ ids = { "RFC5973-3.2.7-1" }, text = "it is not answered" }
       session:expect_no_success{ ids = { "RFC5973-3.2.7-1" } }
       if session:reported() then
-        t:reading("3.2.7-1", "gives the session up")
+        t:reading{ of = "3.2.7-1", seen = "gives the session up" }
         t:control()
         return t:trigger_session():establish()
       end

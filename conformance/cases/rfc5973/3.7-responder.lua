@@ -156,7 +156,7 @@ return {
       local response = session:expect_response{ ids = { "RFC5973-3.4-10" },
         text = "it is answered" }
       local refused = response:info() == "7/0x02"
-      t:reading("3.4-6", refused and "refused" or "lowered")
+      t:reading{ of = "3.4-6", seen = refused and "refused" or "lowered" }
       t:check{ ids = { "RFC5973-3.4-10" }, text = "it is refused, or granted within the bound",
         expected = "7/0x02 or at most " .. most, actual = messages.summary(response),
         holds = refused or (response.class == 2 and response.lifetime_s <= most) }
