@@ -1,5 +1,7 @@
 """What the tools know of requirements, points, unit tests and dispositions."""
 import collections
+import fnmatch
+import functools
 import json
 import os
 import re
@@ -8,9 +10,8 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 
-# What this release claims: CREATE and RESPONSE at NI, firewall NF and NR.
-SECTIONS = ("3.4", "3.5", "3.7.1", "3.7.4", "4.1", "4.2", "4.3")
-ROLES = {"NI", "NF-FW", "NR", "codec"}
+# Whose requirements this release claims: those of initiator, firewall and responder over GIST.
+ROLES = {"NI", "NF-FW", "NR", "codec", "GIST-any", "GIST-querier", "GIST-responder"}
 BINDING = {"MUST", "MUST NOT", "REQUIRED"}
 
 Requirement = collections.namedtuple(
@@ -32,21 +33,19 @@ def requirements():
     return found
 
 
-def in_section(requirement, section):
-    return requirement.section == section or requirement.section.startswith(section + ".")
-
-
 def is_claimed(requirement):
-    """Is it a MUST of the sections, for the roles, that this release is about?"""
-    return (requirement.document == "RFC5973" and not requirement.restates
-            and requirement.level in BINDING
-            and any(in_section(requirement, section) for section in SECTIONS)
-            and bool(ROLES & set(requirement.roles.split(","))))
+    """Is it a MUST of a role that this release has, and of nothing that README.md calls not yet done?"""
+    return (not requirement.restates and requirement.level in BINDING
+            and bool(ROLES & set(requirement.roles.split(",")))
+            and not any(fnmatch.fnmatchcase(requirement.id, pattern)
+                        for patterns in dispositions()["not yet"].values() for pattern in patterns))
 
 
+@functools.cache
 def dispositions():
-    """Requirements that have no point, and points that others mask:
-    {"requirements": {id: {kind, reason}}, "masked": {point: {by, reason, scenarios}}}."""
+    """Requirements that have no point, what is not yet done, and points that others mask:
+    {"requirements": {id: {kind, reason}}, "not yet": {what: [patterns of ids]},
+     "masked": {point: {by, reason, scenarios}}}."""
     with open(os.path.join(HERE, "dispositions.json"), encoding="utf-8") as file:
         return json.load(file)
 
