@@ -98,11 +98,19 @@ return {
     delay_ms = 0,
   },
 
+  -- How a box that has died comes back. The command runs in a shell where the suite was started, and
+  -- ends when the box is there again.
+  restart = {
+    command = "", -- as "ssh iut systemctl restart mynatfw"; empty: there is none
+    timeout_s = 60, -- for the command
+    each_case = false, -- true: each case, alone, with a box that was restarted for it
+  },
+
   limits = {
     max_concurrent = 8, -- cases at once
     max_rate = 20, -- cases started per second
-    -- A case that failed runs again until it has failed so often; if it does not fail at the same
-    -- step each time, it is inconclusive. For paths that lose packets: 2.
-    failures_needed = 1,
+    -- A case that failed runs again, alone, until it has failed so often; if it does not fail at the
+    -- same step each time, it is unstable. More for paths that lose packets.
+    failures_needed = 2,
   },
 }

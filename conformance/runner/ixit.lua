@@ -123,6 +123,12 @@ local schema = {
     corruption_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
     delay_ms = { natural, "milliseconds", 0 },
   },
+  -- What brings an IUT back that has died.
+  restart = {
+    command = { function(value) return type(value) == "string" end, "a command", "" },
+    timeout_s = { positive, "seconds that it may take", 60 },
+    each_case = { boolean, "true or false: before each case as well", false },
+  },
   limits = {
     max_concurrent = { positive, "a number of cases", 8 },
     max_rate = { positive, "cases started per second", 20 },

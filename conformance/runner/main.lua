@@ -283,7 +283,8 @@ end
 -- A finished case on the terminal, and how many there were.
 local function show_done(case, state, parsed)
   local report, verdicts = require("report.report"), require("report.verdicts")
-  state.done = state.done + 1
+  if not state.seen[case.definition] then state.done = state.done + 1 end
+  state.seen[case.definition] = true -- one comes twice that ran before the IUT was found dead
   if #case.steps > 0 then state.running = math.max(state.running - 1, 0) end
   verdicts.apply({ case }, parsed.expected)
   print((state.terminal and "\r\27[K" or "") .. report.line(case, state.terminal))
@@ -302,7 +303,7 @@ local JOBS_OF_CORE = 8 -- cases mostly wait
 
 local function perform(chosen, parsed, settings, network, data_dir, version)
   local host, suite = require("host"), require("runner.suite")
-  local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
+  local state = { done = 0, seen = {}, running = 0, total = #chosen, terminal = host.is_terminal(1) }
   local run = describe_run(parsed, settings, data_dir, version)
   run.started, run.started_ms = os.date("!%Y-%m-%dT%H:%M:%SZ"), host.now()
   run.jobs = math.min(parsed.jobs or JOBS_OF_CORE * host.cores(), settings.limits.max_concurrent)
@@ -341,7 +342,7 @@ end
 -- The same against a child that speaks the shim protocol: cases one by one, in virtual time.
 local function perform_by_shim(chosen, parsed, settings, data_dir, version)
   local host, shim_suite = require("host"), require("runner.shim_suite")
-  local state = { done = 0, running = 0, total = #chosen, terminal = host.is_terminal(1) }
+  local state = { done = 0, seen = {}, running = 0, total = #chosen, terminal = host.is_terminal(1) }
   local run = describe_run(parsed, settings, data_dir, version)
   run.started_ms, run.jobs, run.virtual_time = shim_suite.started_ms, 1, true
   run.seed = run.seed or shim_suite.SEED

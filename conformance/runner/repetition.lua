@@ -28,6 +28,9 @@ function repetition.wants_another(entry, case, needed)
   return entry.failures < needed
 end
 
+-- What it has failed before counts no more.
+function repetition.forget(entry) entry.failed, entry.failures = nil, 0 end
+
 -- What counts of an entry that ran several times: the last run, unless it does not confirm the failure
 -- before it. An error of the runner stays one.
 function repetition.result(entry, last)

@@ -2,6 +2,7 @@
 -- seed, each with addresses of its own; and hands out what arrives by address.
 
 local Case = require("runner.case")
+local Life = require("runner.life")
 local ixit = require("runner.ixit")
 local packet = require("codec.packet")
 local repetition = require("runner.repetition")
@@ -83,8 +84,6 @@ local function record(case, net, options)
   end
 end
 
-local SILENT_MAX = 3 -- cases in a row that hear nothing of the IUT
-
 -- options: net, settings, jobs, seed, strict, pcap, on_start, on_done, on_end, and reach, the case that
 -- says whether the IUT is there (nil: nobody asks). Returns a handle with interrupt(); on_end gets the
 -- list of results, in the order of `definitions`, and why the IUT is taken for dead, where it is.
@@ -93,9 +92,7 @@ function suite.run(definitions, options)
   local owners = { inside = {}, outside = {} }
   local queue, again, results, running = {}, {}, {}, {}
   local active, next_index = 0, 1
-  local over, dead -- why nothing runs any more
-  local asks_for_life, silent, last_heard = options.reach ~= nil, 0, nil
-  local question -- the entry of the case that asks, until it is answered
+  local interrupted, ended
   -- Sessions of cases before may still live, also of another run: so addresses and ports come from the
   -- time. No more cases can have begun since then than have numbers before this one.
   local next_number = math.floor(net.wall_ms() / 1000 * settings.limits.max_rate)
@@ -104,24 +101,31 @@ function suite.run(definitions, options)
   if options.seed then shuffle(queue, options.seed) end
   suite.route_packets(net, owners)
 
-  local start_next
+  local life, start_next
 
-  -- Where several cases have heard nothing the IUT may be dead.
-  local function note_life(case)
-    if case.heard then
-      silent, last_heard = 0, case.definition.id
-    elseif case.addresses then
-      silent = silent + 1
-      asks_for_life = asks_for_life or options.reach and silent % SILENT_MAX == 0
-    end
+  -- Why nothing runs any more, or nil.
+  local function over() return interrupted or life.dead end
+
+  local function has_to_repeat(entry, case)
+    return not over() and repetition.wants_another(entry, case, settings.limits.failures_needed)
   end
 
-  local function has_shown_life(case)
-    silent, question = 0, nil
-    if case.verdict == "pass" or over then return end
-    dead = "the IUT is not there: " .. case.reason
-      .. (last_heard and "; last heard from in case " .. last_heard or "")
-    over = dead
+  local function settle(entry, is_final)
+    take_out(again, entry)
+    if is_final then
+      repetition.forget(entry)
+    elseif has_to_repeat(entry, entry.last) then
+      again[#again + 1] = entry
+      return
+    end
+    results[entry.place] = repetition.result(entry, entry.last)
+    if options.on_done then options.on_done(results[entry.place]) end
+  end
+
+  local function start_over(entry)
+    repetition.forget(entry)
+    take_out(again, entry)
+    again[#again + 1] = entry
   end
 
   local function finished(entry, case)
@@ -135,21 +139,16 @@ function suite.run(definitions, options)
     end
     take_out(running, case)
     active = active - 1
-    local has_to_repeat = not over
-      and repetition.wants_another(entry, case, settings.limits.failures_needed)
-    if entry == question then
-      asks_for_life = has_to_repeat
-      if not has_to_repeat then has_shown_life(case) end
+    if entry ~= life.question then
+      entry.last = case
+      if not (case.addresses and life:note(entry, case)) then settle(entry) end
       return start_next()
     end
-    note_life(case)
-    if has_to_repeat then
-      again[#again + 1] = entry
+    if has_to_repeat(entry, case) then
+      life:ask_again()
       return start_next()
     end
-    results[entry.place] = repetition.result(entry, case)
-    if options.on_done then options.on_done(results[entry.place]) end
-    start_next()
+    life:answered(case)
   end
 
   -- The next whose addresses no running case has; there is one, for fewer run than there are.
@@ -163,7 +162,7 @@ function suite.run(definitions, options)
   local function launch(entry)
     local reason = suite.reason_not_to(entry.definition, settings)
     local verdict = reason and "not applicable" or "inconclusive"
-    reason = reason or over
+    reason = reason or over()
     active = active + 1
     if reason then
       return finished(entry, suite.not_run(entry.definition, verdict, reason, net.now()))
@@ -178,18 +177,14 @@ function suite.run(definitions, options)
     case.recorded_as = entry.definition.id:gsub(":", ".")
       .. (entry.runs > 1 and "." .. entry.runs or "")
     record(case, net, options)
-    local is_first = entry.runs == 1 and entry ~= question
+    local is_first = entry.runs == 1 and entry ~= life.question
     if options.on_start and is_first then options.on_start(case) end
     case:_start()
   end
 
   -- The next of the queue; what has to run again does so at the end, with nothing beside it.
   local function next_entry()
-    if asks_for_life and not over then
-      if active > 0 then return nil end
-      asks_for_life, question = false, question or { definition = options.reach }
-      return question
-    end
+    if life.is_due and not over() then return active == 0 and life:next_question() or nil end
     if next_index <= #queue then
       if active >= math.min(options.jobs, most_at_once) then return nil end
       next_index = next_index + 1
@@ -200,8 +195,10 @@ function suite.run(definitions, options)
 
   local pending
   function start_next()
-    if next_index > #queue and active == 0 and #again == 0 then
-      return options.on_end(results, dead)
+    if life.is_restarting or ended then return end
+    if next_index > #queue and active == 0 and #again == 0 and (over() or not life:ends_in_doubt()) then
+      ended = true
+      return options.on_end(results, life.dead)
     end
     if pending then return end
     local entry = next_entry()
@@ -210,12 +207,18 @@ function suite.run(definitions, options)
       pending = nil
       start_next()
     end)
+    if life:renews_each() and entry ~= life.question and not over() then
+      return life:bring_back(function() launch(entry) end)
+    end
     launch(entry)
   end
 
+  life = Life.new({ reach = options.reach, restart = settings.restart, run = net.run,
+    again = start_over, settle = settle, proceed = function() start_next() end })
+  if life:renews_each() then most_at_once = 1 end
   local handle = {}
   function handle.interrupt()
-    over = "interrupted"
+    interrupted = "interrupted"
     for _, case in ipairs(table.move(running, 1, #running, 1, {})) do
       case.interrupted = "interrupted"
       case:_wake()

@@ -2,8 +2,10 @@
 -- that lists just the steps there are, and a vendor's own folder beside the suite.
 
 local catalogue = require("runner.catalogue")
+local ixit = require("runner.ixit")
 local report = require("report.report")
 local support = require("tests.support")
+local tables = require("codec.tables")
 
 local test, expect = support.test, support.expect
 
@@ -227,6 +229,23 @@ test("an object that the tables do not have is an error, and no pass", function(
   expect(results[1].verdict == "error", results[1].verdict)
   expect(results[1].reason:find("no object of NATFW is called 'NATFW_LTT'", 1, true),
     results[1].reason)
+end)
+
+test("the example of an IXIT has every key, and says what holds where one is left out", function()
+  local function load_example() return assert(loadfile(support.root .. "ixit/firewall.lua"))() end
+  local example, least = load_example(), load_example()
+  for _, group in ipairs({ "lifetime", "timing", "refusals", "path", "shim", "restart", "limits" }) do
+    least[group] = nil
+  end
+  least.ics = { roles = example.ics.roles }
+  local by_default = assert(ixit.check(least, "example", ""))
+  for group, values in tables.sorted(by_default) do
+    for key, value in tables.sorted(type(values) == "table" and group ~= "inside"
+      and group ~= "outside" and group ~= "refusals" and values or {}) do
+      expect(key == "roles" or example[group][key] == value, group .. "." .. key .. ": "
+        .. tostring(example[group][key]) .. ", by default " .. tostring(value))
+    end
+  end
 end)
 
 support.finish()
