@@ -25,15 +25,33 @@ static double ms_of(const struct timespec *time)
     return (double)time->tv_sec * 1e3 + (double)time->tv_nsec / 1e6;
 }
 
-/* How long ago the kernel took it. Its clock may be set meanwhile: what cannot be is taken for now.
- */
-static double age_ms(const struct timespec *stamp)
+/* The same moment by the clock of the stamps, and by the runner's in *now_ms. Nothing may come
+ * between the two readings. */
+static double stamps_now_ms(double *now_ms)
+{
+    enum { ATTEMPTS = 20 };
+    static const double TOGETHER_MS = 0.1;
+    struct timespec now;
+    double before_ms;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        before_ms = host_now_ms();
+        clock_gettime(CLOCK_REALTIME, &now);
+        *now_ms = host_now_ms();
+        if (*now_ms - before_ms < TOGETHER_MS) {
+            break;
+        }
+    }
+    return ms_of(&now);
+}
+
+/* When the kernel took it, by the runner's clock. The other may be set meanwhile: what cannot be is
+ * taken for now. */
+static double arrival_ms(const struct timespec *stamp)
 {
     enum { OLDEST_MS = 60000 };
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    double age = ms_of(&now) - ms_of(stamp);
-    return age >= 0 && age <= OLDEST_MS ? age : 0;
+    double now_ms;
+    double age = stamps_now_ms(&now_ms) - ms_of(stamp);
+    return age >= 0 && age <= OLDEST_MS ? now_ms - age : now_ms;
 }
 
 ssize_t stamp_receive(
@@ -57,7 +75,7 @@ ssize_t stamp_receive(
         if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec stamp;
             memcpy(&stamp, CMSG_DATA(item), sizeof stamp);
-            *arrived_ms -= age_ms(&stamp);
+            *arrived_ms = arrival_ms(&stamp);
         }
     }
     return received;

@@ -17,6 +17,10 @@
 return {
   name = "a firewall NF",
 
+  -- Where it runs on this machine: the folder of its process, as "/proc/4711". What it was late for
+  -- while it waited for a processor is not held against it.
+  process = "",
+
   -- What the IUT claims to support (ICS).
   ics = {
     roles = { "NF-FW" }, -- or "edge-FW"

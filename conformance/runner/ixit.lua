@@ -15,6 +15,7 @@ local function text(value) return type(value) == "string" and #value > 0 end
 local function natural(value) return type(value) == "number" and value >= 0
   and value == math.floor(value) end
 local function positive(value) return natural(value) and value > 0 end
+local function maybe_text(value) return type(value) == "string" end
 local function boolean(value) return type(value) == "boolean" end
 local function ipv4(value) return text(value) and not value:find(":")
   and address.parse(value) ~= nil end
@@ -71,6 +72,7 @@ local side = {
 -- key = { test, what it has to be, default }
 local schema = {
   name = { text, "a text", "unnamed IUT" },
+  process = { maybe_text, "the folder of a process, /proc/PID", "" },
   ics = {
     roles = { roles, "a list of \"NF-FW\", \"edge-FW\", \"NF-NAT\", \"NF-NATFW\", \"edge-NAT\", or "
       .. "\"NR\" or \"NI\" alone" },
@@ -115,8 +117,7 @@ local schema = {
   },
   -- How a run with --shim plays the box, docs/shim-protocol.md.
   shim = {
-    configuration = { function(value) return type(value) == "string" end,
-      "the path of a file that the shim understands", "" },
+    configuration = { maybe_text, "the path of a file that the shim understands", "" },
     loss_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
     duplication_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
     reordering_percent = { percent, "a percentage of the packets, 0 to 100", 0 },
@@ -125,7 +126,7 @@ local schema = {
   },
   -- What brings an IUT back that has died.
   restart = {
-    command = { function(value) return type(value) == "string" end, "a command", "" },
+    command = { maybe_text, "a command", "" },
     timeout_s = { positive, "seconds that it may take", 60 },
     each_case = { boolean, "true or false: before each case as well", false },
   },

@@ -2,8 +2,8 @@
 -- nothing of it, and at the end; without an IUT there is nothing to judge.
 --
 -- Where the IXIT has a restart command, a dead IUT is brought back. Each case that may have killed it
--- then runs again, alone, and the IUT is asked after it: a case that kills it twice fails the requirement
--- whose answer is missing.
+-- then runs again, alone, and the IUT is asked after it: a case that kills it twice fails the
+-- requirement whose answer is missing.
 
 local verdicts = require("report.verdicts")
 
@@ -14,9 +14,9 @@ local SILENT_MAX = 3 -- cases in a row that hear nothing of the IUT
 local DEATHS_OF_CASE = 2 -- after so many the case is to blame
 local SUSPICIONS_MAX = 2 -- of one case: something else kills the IUT, too
 
--- options: reach (the case that asks; nil: nobody does), restart (of the IXIT; nil: there is no command),
--- run(command, limit_s, on_end), and what the suite does: again(entry) has one run once more, settle(entry,
--- is_final) takes the verdict of its last run, proceed() goes on.
+-- options: reach (the case that asks; nil: nobody does), restart (of the IXIT; nil: there is no
+-- command), run(command, limit_s, on_end), and what the suite does: again(entry) has one run once more,
+-- settle(entry, is_final) takes the verdict of its last run, proceed() goes on.
 function Life.new(options)
   local restart = options.restart
   local self = setmetatable({ reach = options.reach, run = options.run, again = options.again,

@@ -77,7 +77,8 @@ function net.open(host, settings)
   local opened = { now = host.now, after = host.after, random = host.random, wall_ms = host.wall_ms,
     stalled = host.stalled,
     inside = {}, outside = {} }
-  host.watch_stalls()
+  local why = host.watch_stalls(settings.process)
+  if why then error({ usage = "process: " .. why }) end
   function opened.run(...) return Command.run(host.after, ...) end
   local names = {}
   local endpoint = settings.responder or settings.initiator

@@ -12,7 +12,8 @@ return {
         end
         lab.start_node(net, "ni")
         local status = lab.run_in_foreground({ "natfw-conform", "run", "--ixit",
-            options.data .. "/ixit/initiator.lua", table.unpack(words) })
+            options.data .. "/ixit/initiator.lua", "--set", "process=/proc/" .. net.daemons.ni:pid(),
+            table.unpack(words) })
         lab.expect(net.daemons.ni:status() == nil, "the initiator to serve still:\n%s",
             net.daemons.ni:output())
         lab.expect(status == 0, "the suite to pass, not exit status %d", status)

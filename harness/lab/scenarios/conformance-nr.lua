@@ -12,7 +12,8 @@ return {
         end
         lab.start_node(net, "nr")
         local status = lab.run_in_foreground({ "natfw-conform", "run", "--ixit",
-            options.data .. "/ixit/responder.lua", table.unpack(words) })
+            options.data .. "/ixit/responder.lua", "--set", "process=/proc/" .. net.daemons.nr:pid(),
+            table.unpack(words) })
         lab.expect(net.daemons.nr:status() == nil, "the responder to serve still:\n%s",
             net.daemons.nr:output())
         lab.expect(status == 0, "the suite to pass, not exit status %d", status)

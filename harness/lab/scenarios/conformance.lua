@@ -70,7 +70,8 @@ return {
         end
         local changes, told = variant_of(name)
         lab.start_node(net, "fw", changes)
-        local command = { "natfw-conform", "run", "--ixit", options.data .. "/ixit/firewall.lua" }
+        local command = { "natfw-conform", "run", "--ixit", options.data .. "/ixit/firewall.lua",
+            "--set", "process=/proc/" .. net.daemons.fw:pid() }
         local settings = table.move(next(impairment) and patience or {}, 1, #patience, 1, {})
         for _, setting in ipairs(table.move(told, 1, #told, #settings + 1, settings)) do
             table.move({ "--set", setting }, 1, 2, #command + 1, command)

@@ -49,6 +49,43 @@ return function(_, data_dir)
     expect(stalled >= 50, stalled .. " ms")
   end)
 
+  -- A child on the first processor, and the folder of its process.
+  local function process(command)
+    local script, answer = support.temporary("echo $$ >&2; printf '\\0\\0\\0\\2ab'; exec taskset -c 0 "
+      .. command), support.temporary("")
+    local child = assert(host.child("sh " .. script .. " 2>" .. answer))
+    assert(child:receive(5))
+    local file = assert(io.open(answer))
+    local folder = "/proc/" .. file:read("n")
+    file:close()
+    os.remove(script)
+    os.remove(answer)
+    return child, folder
+  end
+
+  test("a process that is ready and gets no processor is starved, and a sleeping one is not", function()
+    local idle, folder = process("chrt -i 0 sh -c 'while :; do :; done'")
+    local sleeper, other = process("sleep 1000")
+    local busy = process("sh -c 'while :; do :; done'")
+    local function starved(which)
+      expect(host.watch_stalls(which) == nil, "it cannot be watched")
+      local began, ended = host.now(), nil
+      in_loop(function()
+        host.after(700, function()
+          ended = host.now()
+          host.stop()
+        end)
+      end)
+      return host.stalled(began, ended)
+    end
+    local of_idle = starved(folder)
+    expect(of_idle >= 200, "it was not starved: " .. of_idle)
+    expect(starved(other) < of_idle, "it was")
+    for _, child in ipairs({ busy, sleeper, idle }) do child:close() end
+    expect(host.watch_stalls(folder):find("no process"), "one that is gone can be watched")
+    host.watch_stalls()
+  end)
+
   local netns = assert(host.netns("/proc/self/ns/net"))
   test("one runner only plays in a namespace at a time, and after it the next", function()
     local first, second = host.netns("/proc/self/ns/net"), host.netns("/proc/self/ns/net")
