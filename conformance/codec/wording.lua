@@ -1,4 +1,5 @@
--- Words of what is said to people: numbers of things, and what a word that is none was meant to be.
+-- Words of what is said to people: numbers of things, their order, and what a word that is none was
+-- meant to be.
 
 local tables = require("codec.tables")
 
@@ -7,6 +8,11 @@ local wording = {}
 -- "1 case", "2 cases".
 function wording.counted(number, noun)
   return string.format("%d %s%s", number, noun, number == 1 and "" or "s")
+end
+
+-- What to sort a text by, whose numbers compare as numbers: 3.7.2 before 3.7.10.
+function wording.by_number(text)
+  return (text:gsub("%d+", function(digits) return ("0"):rep(12 - #digits) .. digits end))
 end
 
 -- How many letters have to be added, left out, replaced or swapped with the next, from one to the other.

@@ -5,15 +5,9 @@ local style = require("report.style")
 
 local judge_html = {}
 
-local text = markup.text
+local text, class_of, badge = markup.text, markup.class_of, markup.badge
 
 local RANK = { violates = 1, conforms = 2, ["never exercised"] = 3 }
-
-local function class_of(verdict) return (verdict:gsub(" ", "-")) end
-
-local function badge(verdict)
-  return string.format('<span class="badge %s">%s</span>', class_of(verdict), verdict)
-end
 
 local function requirement_rows(rule, texts, out)
   out[#out + 1] = "<h3>Requirements</h3><table>"
@@ -47,10 +41,9 @@ end
 
 local function head(result, out)
   local title = "Judgement of " .. result.iut
-  out[#out + 1] = '<!DOCTYPE html><html lang=en><head><meta charset="utf-8"><title>' .. text(title)
-    .. "</title><style>" .. style .. "</style></head><body>"
-    .. "<input type=radio name=filter id=show-all checked><input type=radio name=filter "
-    .. "id=show-bad><input type=radio name=filter id=show-good>"
+  out[#out + 1] = markup.head(title, style)
+    .. "<input type=radio name=filter id=show-all checked>"
+    .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
   out[#out + 1] = "<header><h1>" .. text(title) .. "</h1><p class=outcome>From captures alone: "
     .. text(table.concat(result.files, ", ")) .. "</p>"
   out[#out + 1] = string.format("<p class=facts><span>Suite <b>natfw-conform %s</b></span>"

@@ -10,7 +10,7 @@ local wording = require("codec.wording")
 
 local report_html = {}
 
-local text = markup.text
+local text, class_of, badge = markup.text, markup.class_of, markup.badge
 
 local RANK = { error = 1, fail = 2, ["unexpected pass"] = 3, unstable = 4, inconclusive = 4,
   ["expected failure"] = 5, remark = 6, ["not reached"] = 7, ["no verdict"] = 8, pass = 9,
@@ -28,17 +28,6 @@ local PHASES = {
     .. "the silence before it proves nothing.",
   postamble = "This step tidies up after the test.",
 }
-
-local function class_of(verdict) return (verdict:gsub(" ", "-")) end
-
-local function badge(verdict)
-  return string.format('<span class="badge %s">%s</span>', class_of(verdict), text(verdict))
-end
-
--- Numbers within a section id compare as numbers: 3.7.2 before 3.7.10.
-local function section_key(section)
-  return (section:gsub("%d+", function(digits) return string.format("%04d", tonumber(digits)) end))
-end
 
 -- The path from the page's folder to `target`, both given from the same place.
 local function relative(target, page)
@@ -113,10 +102,7 @@ local function counts_html(document, out)
 end
 
 local function head(document, out)
-  out[#out + 1] = '<!DOCTYPE html><html lang=en><head><meta charset="utf-8">'
-    .. '<meta name=viewport content="width=device-width, initial-scale=1">'
-  out[#out + 1] = "<title>Conformance of " .. text(document.iut) .. "</title>"
-  out[#out + 1] = "<style>" .. style .. "</style></head><body>"
+  out[#out + 1] = markup.head("Conformance of " .. document.iut, style)
   out[#out + 1] = '<input type=radio name=filter id=show-all checked>'
     .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
   out[#out + 1] = "<header><h1>Conformance of " .. text(document.iut) .. "</h1>"
@@ -138,7 +124,7 @@ local function requirement_rows(case, document, out)
   table.sort(ids, function(a, b)
     local first, second = RANK[case.requirements[a]], RANK[case.requirements[b]]
     if first ~= second then return first < second end
-    return section_key(a) < section_key(b)
+    return wording.by_number(a) < wording.by_number(b)
   end)
   out[#out + 1] = "<h3>Requirements that it verifies</h3><table>"
   for _, id in ipairs(ids) do
@@ -369,7 +355,7 @@ local function rows_of_requirements(document)
   end
   table.sort(rows, function(a, b)
     if RANK[a.verdict] ~= RANK[b.verdict] then return RANK[a.verdict] < RANK[b.verdict] end
-    return section_key(a.id) < section_key(b.id)
+    return wording.by_number(a.id) < wording.by_number(b.id)
   end)
   return rows
 end

@@ -2,27 +2,19 @@
 
 local address = require("codec.address")
 local catalogue = require("runner.catalogue")
+local console = require("runner.console")
 local ixit = require("runner.ixit")
 local json = require("codec.json")
 local options = require("runner.options")
+local past_runs = require("runner.past_runs")
 local show = require("codec.show")
 local suite_files = require("runner.suite_files")
 local tables = require("codec.tables")
 local wording = require("codec.wording")
 
-local USAGE, BROKEN, INCONCLUSIVE = 2, 3, 4
+local USAGE, BROKEN, INCONCLUSIVE = console.USAGE, 3, 4
 
-local function complain(...)
-  io.stderr:write("natfw-conform: ", string.format(...), "\n")
-  return USAGE
-end
-
-local function write_file(path, content)
-  local file, why = io.open(path, "wb")
-  if not file then return nil, why end
-  file:write(content)
-  return file:close()
-end
+local complain, write_file = console.complain, console.write_file
 
 -- list --------------------------------------------------------------------------------------------
 
@@ -162,27 +154,6 @@ local function decode(parsed)
   if bytes:sub(1, 4) == gist.magic then bytes = bytes:sub(5) end
   print(table.concat(show.lines(engine.decode(gist, bytes)), "\n"))
   return 0
-end
-
--- compare -----------------------------------------------------------------------------------------
-
-local function compare_runs(parsed)
-  local compare = require("report.compare")
-  if #parsed.words ~= 2 then return complain("compare wants OLD.json NEW.json") end
-  local reports = {}
-  for i, path in ipairs(parsed.words) do
-    local content, why = suite_files.read(path)
-    if not content then return complain("%s", why) end
-    reports[i], why = compare.read(content)
-    if not reports[i] then return complain("%s %s", path, why) end
-  end
-  local result = compare.reports(reports[1], reports[2])
-  if parsed.as_json then
-    print(json.encode(result, ""))
-  else
-    print(table.concat(compare.lines(result), "\n"))
-  end
-  return result.got_worse and 1 or 0
 end
 
 -- judge -------------------------------------------------------------------------------------------
@@ -483,7 +454,8 @@ return function(arguments, data_dir, version)
   if command == "check-ixit" then return check_ixit(parsed) end
   if command == "decode" then return decode(parsed) end
   if command == "judge" then return judge_captures(parsed, data_dir, version) end
-  if command == "compare" then return compare_runs(parsed) end
+  if command == "compare" then return past_runs.compare(parsed) end
+  if command == "history" then return past_runs.history(parsed) end
   return complain(command and "no command '" .. command .. "' (see --help)"
     or "wants a command (see --help)")
 end

@@ -11,6 +11,7 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   run --ixit FILE [FILTER]… [OPTION]…  runs them against the implementation under test
   check-ixit [--shim COMMAND] FILE     says what is wrong with the file, if anything
   compare OLD.json NEW.json [--json]   what changed between two runs
+  history DIR [--json] [--html FILE]   what changed over all runs whose JSON reports are in DIR
   replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
                                        and compares what the IUT says; WHO is an address,
                                        initiator or responder
@@ -45,7 +46,8 @@ Options of run:
 
 Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpected passes; 2 wrong
 usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that applies.
-compare: 0 nothing got worse, 1 something did. judge: 0 nothing is violated, 1 something is,
+compare: 0 nothing got worse, 1 something did. history: 0 every file of DIR is in it, 1 some are no
+report and left out, 4 there is no report. judge: 0 nothing is violated, 1 something is,
 4 the captures have no message of the IUT.
 ]]
 
@@ -62,7 +64,7 @@ local switches = { ["--strict-rulings"] = "strict", ["--decoded"] = "decoded", [
   ["--help"] = "help", ["--version"] = "version", ["-h"] = "help" }
 
 -- Commands whose --json takes no file: they print it.
-local prints_json = { list = true, compare = true }
+local prints_json = { list = true, compare = true, history = true }
 
 local function number(parsed, key)
   if parsed[key] == nil then return true end

@@ -146,6 +146,23 @@ expect 2 'wants OLD.json NEW.json' "$program" compare "$folder/old.json"
 expect 2 'none.json: No such file' "$program" compare "$folder/old.json" "$folder/none.json"
 expect 2 'good.lua is no JSON: octet 1' "$program" compare "$folder/old.json" "$folder/good.lua"
 
+# The history of a folder: what is no report is left out and named, and the others are used.
+expect 2 'wants one DIR' "$program" history
+expect 2 'nowhere: is no folder' "$program" history "$folder/nowhere"
+mkdir "$folder/runs"
+expect 4 'runs: has no report' "$program" history "$folder/runs" --html "$folder/history.html"
+[ ! -e "$folder/history.html" ] || failed=$((failed + 1))
+dated() { printf '{"suite":"natfw-conform","iut":"Wall 7.%s","version":"0","hash":"0","started":"2026-01-0%sT00:00:00Z","cases":[{"id":"a","verdict":"%s"}]}' "$1" "$1" "$2"; }
+dated 2 fail >"$folder/runs/a.json"
+dated 1 pass >"$folder/runs/b.json"
+expect 0 '^    a +fail since run 2 of 7.2, 2026-01-02; before: pass' "$program" history "$folder/runs"
+expect 0 '"first_wrong": 2' "$program" history --json "$folder/runs"
+echo '{' >"$folder/runs/c.json"
+expect 1 'runs/c.json left out: it is no JSON: octet' "$program" history "$folder/runs" --html "$folder/history.html"
+expect 0 'Left out: c.json' cat "$folder/history.html"
+expect 1 '^    a +fail since run 2' "$program" history "$folder/runs"
+expect 2 'nowhere/history.html: No such file' "$program" history "$folder/runs" --html "$folder/nowhere/history.html"
+
 expect 2 'judge wants --iut' "$program" judge "$folder/x.pcap"
 expect 2 'is no IP address' "$program" judge --iut nonsense "$folder/x.pcap"
 expect 2 'none.pcap: No such file' "$program" judge --iut 192.0.2.1 "$folder/none.pcap"
