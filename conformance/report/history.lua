@@ -165,6 +165,7 @@ end
 -- What differs about the suite of a run, or nil.
 function history.suite_note(run)
   if not run.has_other_suite then return nil end
+  if #run.added + #run.withdrawn == 0 then return "another suite, with the same cases" end
   return string.format("another suite: %s new, %d withdrawn", wording.counted(#run.added, "case"),
     #run.withdrawn)
 end

@@ -18,14 +18,15 @@ local STYLE = [[
 .plot .numbers { grid-column: 2; display: flex; font-size: 12px; text-align: center; }
 .plot .numbers span { flex: 1 1 0; min-width: 0; }
 .plot line { stroke: var(--soft); stroke-dasharray: 4 3; vector-effect: non-scaling-stroke; }
+.plot .not-applicable, .strip .not-applicable, .key .not-applicable { --tone: var(--line); }
 rect, .key i { fill: var(--tone, var(--quiet)); background: var(--tone, var(--quiet)); }
 rect { stroke: var(--paper); vector-effect: non-scaling-stroke; }
 .light { fill-opacity: 0.55; } .key i.light { opacity: 0.55; }
 .key { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; margin: 8px 0 4px; }
 .key i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
 .strip { display: block; height: 16px; margin-bottom: 4px; }
-.small { color: var(--soft); font-size: 13px; }
-.history td { overflow-wrap: anywhere; }
+.run { white-space: nowrap; } .small { color: var(--soft); font-size: 13px; }
+.history td { overflow-wrap: break-word; } .history th { width: 25%; }
 @media (max-width: 640px) { .history, .history tbody { display: block; }
   .history tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
   .history tr:first-child { display: none; }
@@ -119,11 +120,13 @@ local function key(box, out)
   end
   out[#out + 1] = "<span>&#9650; another version of the box</span><span>&#9670; another suite</span>"
     .. "</div>"
-  out[#out + 1] = "<p class=small>A bar is a run, a verdict that few cases have is drawn high enough to "
-    .. "be seen; the table of runs has the numbers.</p>"
+  out[#out + 1] = "<p class=small>A bar is a run; a verdict that few cases have is drawn high enough to "
+    .. "be seen. The table of runs has the numbers.</p>"
 end
 
 -- Tables -------------------------------------------------------------------------------------------
+
+local function run_html(run) return "<span class=run>" .. text(history.name_of(run)) .. "</span>" end
 
 -- The verdicts of a case as one row of boxes, a gap where it was not asked.
 local function strip(case, box, out)
@@ -143,7 +146,7 @@ end
 
 local function change_text(change, box)
   return string.format("%s to %s in %s%s", change.from, change.to,
-    text(history.name_of(box.runs[change.run])),
+    run_html(box.runs[change.run]),
     change.has_other_suite and ", by another suite" or "")
 end
 
@@ -162,12 +165,12 @@ local function names_html(cases)
     text(cases[1].id), shown)
 end
 
--- In lists of those with the same verdict in each run, in the order of the first.
-local function grouped(cases, box)
+-- In lists of those that changed in the same runs to the same, in the order of the first.
+local function grouped(cases)
   local groups, by_way = {}, {}
   for _, case in ipairs(cases) do
-    local way = {}
-    for number, run in ipairs(box.runs) do way[number] = run.verdicts[case.id] or "" end
+    local way = { case.changes[1].from }
+    for _, change in ipairs(case.changes) do way[#way + 1] = change.run .. change.to end
     way = table.concat(way, "/")
     if not by_way[way] then
       by_way[way] = {}
@@ -181,7 +184,7 @@ end
 local function changed_row(cases, box, out)
   local case = cases[1]
   out[#out + 1] = string.format("<tr><td>%s<td>%s since %s", names_html(cases), badge(case.now),
-    text(history.name_of(box.runs[case.since])))
+    run_html(box.runs[case.since]))
   if case.last < #box.runs then
     out[#out + 1] = string.format("<div class=small>last asked in run %d</div>", case.last)
   end
@@ -193,8 +196,7 @@ local function changed_row(cases, box, out)
   end
   out[#out + 1] = "</div>"
   if case.first_wrong then
-    out[#out + 1] = "<div>First went wrong in " .. text(history.name_of(box.runs[case.first_wrong]))
-      .. ".</div>"
+    out[#out + 1] = "<div>First went wrong in " .. run_html(box.runs[case.first_wrong]) .. ".</div>"
   end
 end
 
@@ -204,8 +206,8 @@ local function changed(box, out)
     out[#out + 1] = "<p>None.</p>"
     return
   end
-  out[#out + 1] = "<div class=panel><table class=history><tr><th>case<th>now<th>run by run"
-  for _, cases in ipairs(grouped(box.changed, box)) do changed_row(cases, box, out) end
+  out[#out + 1] = "<div class=panel><table class=history><tr><th style=width:40%>case<th>now<th style=width:35%>run by run"
+  for _, cases in ipairs(grouped(box.changed)) do changed_row(cases, box, out) end
   out[#out + 1] = "</table></div>"
 end
 
@@ -215,7 +217,7 @@ local function always_wrong(box, out)
     .. "<table class=history><tr><th>case<th>verdict", wording.counted(#box.always_wrong, "case"))
   for _, case in ipairs(box.always_wrong) do
     out[#out + 1] = string.format("<tr><td>%s<td>%s since %s", name_html(case), badge(case.now),
-      text(history.name_of(box.runs[case.first_wrong])))
+      run_html(box.runs[case.first_wrong]))
   end
   out[#out + 1] = "</table></details>"
 end

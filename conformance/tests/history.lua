@@ -99,6 +99,12 @@ test("a case that is new or withdrawn changed nothing, and its suite is marked",
   expect(marks == 1, marks .. " marks at run 2")
 end)
 
+test("what is wrong now stands before what was mended later", function()
+  local box = of(report(day(1), { a = "fail", b = "pass" }), report(day(2), { a = "fail", b = "fail" }),
+    report(day(3), { a = "pass", b = "fail" })).boxes[1]
+  expect(ids(box.changed) == "b a", ids(box.changed))
+end)
+
 test("a case that changed together with the suite says so", function()
   local other = { hash = ("b"):rep(64) }
   local box = of(report(day(1), { a = "pass", b = "pass" }),
