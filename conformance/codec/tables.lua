@@ -35,6 +35,20 @@ function tables.copy(of, into)
   return into
 end
 
+-- Lists of the items for which key_of(item) is the same, in the order of the first of each.
+function tables.grouped(items, key_of)
+  local groups, by_key = {}, {}
+  for _, item in ipairs(items) do
+    local key = key_of(item)
+    if not by_key[key] then
+      by_key[key] = {}
+      groups[#groups + 1] = by_key[key]
+    end
+    table.insert(by_key[key], item)
+  end
+  return groups
+end
+
 function tables.is_empty(of) return next(of) == nil end
 
 return tables

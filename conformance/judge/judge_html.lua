@@ -10,7 +10,7 @@ local text, class_of, badge = markup.text, markup.class_of, markup.badge
 local RANK = { violates = 1, conforms = 2, ["never exercised"] = 3 }
 
 local function requirement_rows(rule, texts, out)
-  out[#out + 1] = "<h3>Requirements</h3><table>"
+  out[#out + 1] = "<h3>Requirements</h3><table class=rows>"
   for _, id in ipairs(rule.requirements) do
     local known = texts[id] or {}
     out[#out + 1] = string.format("<tr><td class=id>%s<td>%s<td class=level>%s<td>%s", text(id),

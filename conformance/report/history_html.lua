@@ -4,6 +4,7 @@
 local history = require("report.history")
 local markup = require("report.markup")
 local style = require("report.style")
+local tables = require("codec.tables")
 local wording = require("codec.wording")
 
 local history_html = {}
@@ -27,10 +28,8 @@ rect { stroke: var(--paper); vector-effect: non-scaling-stroke; }
 .strip { display: block; height: 16px; margin-bottom: 4px; }
 .run { white-space: nowrap; } .small { color: var(--soft); font-size: 13px; }
 .history td { overflow-wrap: break-word; } .history th { width: 25%; }
-@media (max-width: 640px) { .history, .history tbody { display: block; }
-  .history tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
-  .history tr:first-child { display: none; }
-  .history td { display: block; border: 0; padding: 1px 0; } }
+.history th:first-child { width: 36%; }
+@media (max-width: 640px) { .history td { flex: 1 0 100%; } }
 ]]
 
 -- Plot ---------------------------------------------------------------------------------------------
@@ -165,20 +164,11 @@ local function names_html(cases)
     text(cases[1].id), shown)
 end
 
--- In lists of those that changed in the same runs to the same, in the order of the first.
-local function grouped(cases)
-  local groups, by_way = {}, {}
-  for _, case in ipairs(cases) do
-    local way = { case.changes[1].from }
-    for _, change in ipairs(case.changes) do way[#way + 1] = change.run .. change.to end
-    way = table.concat(way, "/")
-    if not by_way[way] then
-      by_way[way] = {}
-      groups[#groups + 1] = by_way[way]
-    end
-    table.insert(by_way[way], case)
-  end
-  return groups
+-- Names what changed in the same runs to the same.
+local function way_of(case)
+  local way = { case.changes[1].from }
+  for _, change in ipairs(case.changes) do way[#way + 1] = change.run .. change.to end
+  return table.concat(way, "/")
 end
 
 local function changed_row(cases, box, out)
@@ -206,15 +196,16 @@ local function changed(box, out)
     out[#out + 1] = "<p>None.</p>"
     return
   end
-  out[#out + 1] = "<div class=panel><table class=history><tr><th style=width:40%>case<th>now<th style=width:35%>run by run"
-  for _, cases in ipairs(grouped(box.changed)) do changed_row(cases, box, out) end
+  out[#out + 1] = "<div class=panel><table class='rows history'><tr><th>case<th>now"
+    .. "<th>run by run"
+  for _, cases in ipairs(tables.grouped(box.changed, way_of)) do changed_row(cases, box, out) end
   out[#out + 1] = "</table></div>"
 end
 
 local function always_wrong(box, out)
   if #box.always_wrong == 0 then return end
   out[#out + 1] = string.format("<details class=panel><summary>%s went wrong whenever asked</summary>"
-    .. "<table class=history><tr><th>case<th>verdict", wording.counted(#box.always_wrong, "case"))
+    .. "<table class='rows history'><tr><th>case<th>verdict", wording.counted(#box.always_wrong, "case"))
   for _, case in ipairs(box.always_wrong) do
     out[#out + 1] = string.format("<tr><td>%s<td>%s since %s", name_html(case), badge(case.now),
       run_html(box.runs[case.first_wrong]))
@@ -235,7 +226,7 @@ local function suite_html(run)
 end
 
 local function runs(box, out)
-  out[#out + 1] = "<h3>Runs</h3><div class=panel><table class=history>"
+  out[#out + 1] = "<h3>Runs</h3><div class=panel><table class='rows history'>"
     .. "<tr><th>run<th>verdicts<th>suite<th>report"
   for _, run in ipairs(box.runs) do
     out[#out + 1] = string.format("<tr><td><b>Run %d</b>%s<div class=small>%s</div><td>%s%s<td>%s, "

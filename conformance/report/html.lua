@@ -3,6 +3,7 @@
 local exchange = require("report.exchange")
 local markup = require("report.markup")
 local response_codes = require("codec.response_codes")
+local scripts = require("report.scripts")
 local style = require("report.style")
 local tables = require("codec.tables")
 local verdicts = require("report.verdicts")
@@ -126,7 +127,7 @@ local function requirement_rows(case, document, out)
     if first ~= second then return first < second end
     return wording.by_number(a) < wording.by_number(b)
   end)
-  out[#out + 1] = "<h3>Requirements that it verifies</h3><table>"
+  out[#out + 1] = "<h3>Requirements that it verifies</h3><table class=rows>"
   for _, id in ipairs(ids) do
     local known = document.requirement_texts[id] or {}
     out[#out + 1] = string.format('<tr><td class=id>%s<td class=id><a href="#%s">%s</a>'
@@ -180,7 +181,7 @@ local function measured_html(case, out)
   for name in tables.sorted(case.readings or {}) do names[#names + 1] = name end
   if #names == 0 then return end
   table.sort(names)
-  out[#out + 1] = "<h3>Measured and seen</h3><table>"
+  out[#out + 1] = "<h3>Measured and seen</h3><table class=rows>"
   for _, name in ipairs(names) do
     local measured = case.measured_ms and case.measured_ms[name]
     out[#out + 1] = string.format("<tr><td>%s<td>%s", text(name), measured
@@ -218,82 +219,70 @@ local function inside_html(case, document, page, out)
   files_html(case, page, out)
 end
 
--- A case, whose inside is here or, where `packed` is a list, becomes one of that.
-local function case_html(case, document, page, out, packed)
+-- A case that is open, or closed: its inside is then, where `packed` is a list, one of that.
+local function case_html(case, document, page, out, packed, is_open)
   local inside = {}
   inside_html(case, document, page, inside)
-  local is_packed = packed and case.verdict == "pass"
+  local is_packed = packed and not is_open
   if is_packed then packed[#packed + 1] = table.concat(inside, "\n") end
   out[#out + 1] = string.format('<details class="case filtered %s" id="case-%s"%s%s><summary>%s'
     .. "<span class=name>%s</span><span class=purpose>%s</span><span class=time>%.0f ms</span>"
     .. "</summary><div class=inside>%s</div></details>", class_of(case.verdict), text(case.id),
-    WRONG[case.verdict] and " open" or "", is_packed and " data-place=" .. #packed - 1 or "",
+    is_open and " open" or "", is_packed and " data-place=" .. #packed - 1 or "",
     badge(case.verdict), text(case.id), text(case.purpose), case.duration_ms,
     is_packed and "" or table.concat(inside, "\n"))
 end
 
 local CAUSE_LEAST = 3 -- cases that failed at the same
 
--- The cases that went wrong, in groups of one cause: where the reason of several is the same but for its
--- numbers, they stand behind one line.
-local function causes_html(wrong, document, page, out)
-  local groups, by_cause = {}, {}
-  for _, case in ipairs(wrong) do
-    local cause = case.verdict .. ": " .. (case.reason or ""):gsub("%d+", "#")
-    if not by_cause[cause] then
-      by_cause[cause] = {}
-      groups[#groups + 1] = by_cause[cause]
-    end
-    table.insert(by_cause[cause], case)
-  end
-  for _, group in ipairs(groups) do
-    local is_cause = #group >= CAUSE_LEAST
-    if is_cause then
-      out[#out + 1] = string.format("<details class=cause><summary>%s %d cases: %s</summary>",
-        badge(group[1].verdict), #group, text(response_codes.explain(group[1].reason or "")))
-    end
-    for _, case in ipairs(group) do case_html(case, document, page, out) end
-    if is_cause then out[#out + 1] = "</details>" end
-  end
+local function by_reason(case) return case.verdict .. ": " .. (case.reason or ""):gsub("%d+", "#") end
+
+-- The first requirement of the step that failed, or nil.
+local function blamed(case)
+  local step = verdicts.failed_step(case)
+  return step and step.requirements[1]
 end
 
--- Cases that passed are unpacked when one of them is opened first.
-local UNPACK = [[
-<noscript><p>What is behind the cases that passed shows with scripts only; JSON has it.</p></noscript>
-<script type="application/octet-stream" id=packed>%s</script>
-<script>
-let insides;
-async function unpack() {
-  const octets = Uint8Array.from(atob(document.getElementById("packed").textContent),
-    letter => letter.charCodeAt(0));
-  const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return (await new Response(stream).text()).split("\x1e");
-}
-document.addEventListener("toggle", async event => {
-  const place = event.target.dataset.place;
-  if (place === undefined || !event.target.open) return;
-  delete event.target.dataset.place;
-  insides = insides || unpack();
-  event.target.querySelector(".inside").innerHTML = (await insides)[place];
-}, true);
-</script>]]
+-- The cases that went wrong, in lists of one cause, in the order of the first of each: the reason is
+-- the same but for its numbers, or else the requirement that failed is. Each list has a `lead`, where
+-- there are several.
+local function causes_of(wrong, document)
+  local causes, others, place = {}, {}, {}
+  for i, case in ipairs(wrong) do place[case] = i end
+  for _, group in ipairs(tables.grouped(wrong, by_reason)) do
+    if #group >= CAUSE_LEAST then
+      group.lead = text(response_codes.explain(group[1].reason or ""))
+      causes[#causes + 1] = group
+    else
+      table.move(group, 1, #group, #others + 1, others)
+    end
+  end
+  for _, group in ipairs(tables.grouped(others, function(case)
+    return case.verdict .. (blamed(case) or " " .. case.id)
+  end)) do
+    local id = blamed(group[1])
+    if #group >= CAUSE_LEAST then
+      group.lead = text(id .. ": " .. (document.requirement_texts[id] or {}).summary)
+    end
+    causes[#causes + 1] = group
+  end
+  table.sort(causes, function(a, b) return place[a[1]] < place[b[1]] end)
+  return causes
+end
 
--- Who has scripts can look for a word of a case's name or purpose.
-local SEARCH = [[
-<script>
-const search = document.createElement("p");
-search.className = "search";
-search.innerHTML = '<input type=search placeholder="find a case" aria-label="find a case">';
-document.querySelector("header").append(search);
-search.firstChild.addEventListener("input", event => {
-  const word = event.target.value.toLowerCase();
-  for (const one of document.querySelectorAll("main .case")) {
-    const line = one.querySelector("summary");
-    one.classList.toggle("unsought", line && !line.textContent.toLowerCase().includes(word));
-  }
-  for (const cause of document.querySelectorAll("main .cause")) cause.open = word !== "";
-});
-</script>]]
+-- Those of one cause stand behind one line, and of them all but the first are closed, or packed.
+local function causes_html(wrong, document, page, out, packed)
+  for _, group in ipairs(causes_of(wrong, document)) do
+    if group.lead then
+      out[#out + 1] = string.format('<details class="cause %s"><summary>%s %d cases: %s</summary>',
+        class_of(group[1].verdict), badge(group[1].verdict), #group, group.lead)
+    end
+    for i, case in ipairs(group) do
+      case_html(case, document, page, out, packed, not (group.lead and i > 1))
+    end
+    if group.lead then out[#out + 1] = "</details>" end
+  end
+end
 
 -- What needs attention, what else ran, and what does not apply; each in the order of its verdicts.
 local function split(document)
@@ -315,26 +304,23 @@ end
 -- A table behind a line that says how many rows it has.
 local function folded(lead, rows, out)
   if #rows == 0 then return end
-  out[#out + 1] = string.format("<details class=panel><summary>%s</summary><table>", text(lead))
+  out[#out + 1] = string.format("<details class=panel><summary>%s</summary><table class=rows>",
+    text(lead))
   table.move(rows, 1, #rows, #out + 1, out)
   out[#out + 1] = "</table></details>"
 end
 
 local function not_applicable_html(cases, out)
-  local by_reason, reasons = {}, {}
-  for _, case in ipairs(cases) do
-    local reason = case.reason or ""
-    if not by_reason[reason] then
-      by_reason[reason] = {}
-      reasons[#reasons + 1] = reason
-    end
-    table.insert(by_reason[reason], string.format('<tr id="case-%s"><td class="id mono">%s<td>%s',
-      text(case.id), text(case.id), text(case.purpose)))
-  end
-  table.sort(reasons)
+  local groups = tables.grouped(cases, function(case) return case.reason or "" end)
+  table.sort(groups, function(a, b) return (a[1].reason or "") < (b[1].reason or "") end)
   if #cases > 0 then out[#out + 1] = "<h2>Cases that do not apply</h2>" end
-  for _, reason in ipairs(reasons) do
-    folded(string.format("%d: %s", #by_reason[reason], reason), by_reason[reason], out)
+  for _, group in ipairs(groups) do
+    local rows = {}
+    for i, case in ipairs(group) do
+      rows[i] = string.format('<tr id="case-%s"><td class="id mono">%s<td>%s', text(case.id),
+        text(case.id), text(case.purpose))
+    end
+    folded(string.format("%d: %s", #group, group[1].reason or ""), rows, out)
   end
 end
 
@@ -377,8 +363,8 @@ local function links_to_cases(row)
 end
 
 local function requirements_html(document, out)
-  out[#out + 1] = "<h2 id=requirements>Requirements</h2><div class=panel><table><tr><th>verdict"
-    .. "<th>requirement<th>section<th>level<th>what it asks<th>cases"
+  out[#out + 1] = "<h2 id=requirements>Requirements</h2><div class=panel><table class=rows>"
+    .. "<tr><th>verdict<th>requirement<th>section<th>level<th>what it asks<th>cases"
   for _, row in ipairs(rows_of_requirements(document)) do
     out[#out + 1] = string.format('<tr id="%s" class="filtered %s"><td>%s<td class="id mono">%s'
       .. "<td>%s<td class=level>%s<td>%s<td class=mono>%s", text(row.id), class_of(row.verdict),
@@ -436,14 +422,14 @@ it waited for.
 </div>]]
 
 -- `page` is where the page will be, for links to captures. pack(text) compresses, in letters: with it
--- the page has the cases that passed packed.
+-- the page has the cases packed that are not open.
 function report_html.render(document, page, pack)
   local out, packed = {}, pack and {}
   head(document, out)
   local wrong, others, outside = split(document)
   out[#out + 1] = "<h2 id=attention>What failed</h2>"
   if #wrong == 0 then out[#out + 1] = "<p>Nothing.</p>" end
-  causes_html(wrong, document, page, out)
+  causes_html(wrong, document, page, out, packed)
   requirements_html(document, out)
   out[#out + 1] = "<h2 id=cases>" .. (#wrong > 0 and "The other cases" or "Cases") .. "</h2>"
   for _, case in ipairs(others) do case_html(case, document, page, out, packed) end
@@ -451,9 +437,9 @@ function report_html.render(document, page, pack)
   unjudged_html(document, out)
   told_html(document, out)
   out[#out + 1] = READING
-  out[#out + 1] = SEARCH
+  out[#out + 1] = scripts.search
   if packed then
-    out[#out + 1] = string.format(UNPACK, pack(table.concat(packed, "\x1e")))
+    out[#out + 1] = string.format(scripts.unpack, pack(table.concat(packed, "\x1e")))
   end
   out[#out + 1] = string.format("</main><footer>natfw-conform %s, suite %s</footer></body></html>",
     text(document.version), text(document.hash))

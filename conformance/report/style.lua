@@ -117,7 +117,8 @@ td.id { white-space: nowrap; }
 .decoded td:first-child, .decoded th:first-child { width: 190px; white-space: nowrap; }
 .fields { font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
   font-weight: 400; overflow-wrap: anywhere; }
-.fields i { color: var(--soft); font-style: normal; } .fields i + i { margin-left: 10px; }
+.fields i { color: var(--soft); font-style: normal; }
+.fields i + i::before { content: "  "; white-space: pre-wrap; }
 .decoded td b { font-weight: 600; }
 .decoded .fault { color: var(--bad); font-weight: 600; }
 .level { font-size: 12px; color: var(--soft); white-space: nowrap; }
@@ -129,9 +130,13 @@ input[name="filter"] { position: absolute; opacity: 0; }
 #show-good:checked ~ header label[for="show-good"] { background: var(--ink); color: var(--paper); }
 #show-bad:checked ~ main .pass.filtered, #show-bad:checked ~ main .conforms.filtered,
 #show-good:checked ~ main .filtered:not(.pass):not(.conforms) { display: none; }
-footer { max-width: 1180px; margin: 40px auto; padding: 0 24px; color: var(--soft); }
+#show-good:checked ~ main .cause { display: none; }
+footer { max-width: 1180px; margin: 40px auto; padding: 0 24px; color: var(--soft);
+  overflow-wrap: anywhere; }
 dt { font-weight: 600; margin-top: 8px; } dd { margin: 0 0 0 18px; }
-.cause { margin: 10px 0; } .cause > summary { padding: 6px 2px; font-weight: 600; }
+.cause { margin: 10px 0; } .cause > .case { margin-left: 22px; }
+.cause > summary { padding: 9px 14px; font-weight: 600; background: var(--paper);
+  border: 1px solid var(--line); border-left: 5px solid var(--tone); border-radius: 8px; }
 .search { margin: 12px 0 0; } .search input { width: 100%; max-width: 420px; font: inherit;
   color: var(--ink); background: var(--paper); border: 1px solid var(--line); border-radius: 6px;
   padding: 4px 10px; }
@@ -145,7 +150,12 @@ dt { font-weight: 600; margin-top: 8px; } dd { margin: 0 0 0 18px; }
   .lanes, .message > summary, .note { grid-template-columns: 56px 1fr 1fr; }
   .at { padding-left: 4px; white-space: normal; }
   .decoded { margin: 4px 4px 10px; }
+  .lanes .level { display: none; } .lanes .left { margin-right: -14px; }
   .decoded td:first-child, .decoded th:first-child { width: auto; white-space: normal; }
-  table { display: block; overflow-x: auto; } }
+  .rows, .rows tbody { display: block; } .rows tr:has(> th) { display: none; }
+  .cause > .case { margin-left: 0; }
+  .rows tr { display: flex; flex-wrap: wrap; gap: 2px 10px; padding: 7px 0;
+    border-bottom: 1px solid var(--line); }
+  .rows td { border: 0; padding: 0; max-width: 100%; overflow-wrap: anywhere; } }
 @media print { .filters { display: none; } body { background: #fff; } }
 ]]

@@ -250,9 +250,35 @@ test("cases that went wrong at the same stand behind one line, whatever its numb
     end)
   end
   local html = report.html(support.run(same), RUN, "x.html")
-  local _, causes = html:gsub("<details class=cause>", "")
+  local _, causes = html:gsub('<details class="cause', "")
   expect(causes == 1 and html:find("3 cases: port %d+: expected 1, got %d"), causes .. " causes")
-  expect(not page:find("<details class=cause>", 1, true), "a group of fewer")
+  expect(not page:find('<details class="cause', 1, true), "a group of fewer")
+end)
+
+local function at_one_requirement(number)
+  local same = {}
+  for i, word in ipairs({ "one", "two", "three", "four" }) do
+    same[i] = i <= number and case(word, function(t) t:body() check(t, word, 2) end) or nil
+  end
+  return support.run(same)
+end
+
+test("cases that failed at one requirement stand behind one line, whatever their steps", function()
+  local html = report.html(at_one_requirement(3), RUN, "x.html")
+  expect(html:find("3 cases: " .. ID .. ": ", 1, true), "no line")
+  expect(not report.html(at_one_requirement(2), RUN, "x.html"):find('class="cause', 1, true), "of two")
+end)
+
+test("of the cases of one cause the first is there at once, and the others are packed", function()
+  local packed
+  local run = setmetatable({ pack = function(text) packed = text return "PACKED" end },
+    { __index = RUN })
+  local html = report.html(at_one_requirement(4), run, "x.html")
+  expect(html:find("After %d[^:]*: one") and not html:find("After %d[^:]*: two"), "what is open")
+  for place, word in ipairs({ "two", "three", "four" }) do
+    expect(html:find('id="case-' .. word .. '" data-place=' .. place - 1, 1, true), word)
+    expect(packed:find("After %d[^:]*: " .. word), word .. " is not packed")
+  end
 end)
 
 test("every link of the HTML report leads somewhere in it, or to a capture beside it", function()
