@@ -182,8 +182,10 @@ function suite.run(definitions, options)
     case:_start()
   end
 
-  -- The next of the queue; what has to run again does so at the end, with nothing beside it.
+  -- The next of the queue; what has to run again does so at the end, with nothing beside it. Nor does
+  -- anything run beside the question whether the IUT lives.
   local function next_entry()
+    if life.question and active > 0 then return nil end
     if life.is_due and not over() then return active == 0 and life:next_question() or nil end
     if next_index <= #queue then
       if active >= math.min(options.jobs, most_at_once) then return nil end

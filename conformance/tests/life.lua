@@ -9,9 +9,15 @@ local virtual = require("tests.virtual_net")
 
 local test, expect = support.test, support.expect
 
--- Cases one after the other, of a firewall that is silent from the case of this
+local function holds(t)
+  t:session():connect()
+  t:body()
+  t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = true }
+end
+
+-- Cases one after the other, or so many at once, of a firewall that is silent from the case of this
 -- number on, counted with the question whether it is there.
-local function dying(silent_from)
+local function dying(silent_from, jobs, body)
   local definitions, begun = {}, 0
   local net = virtual.new()
   local box = fake.new(net)
@@ -25,14 +31,11 @@ local function dying(silent_from)
   end
   for number = 1, 8 do
     definitions[number] = counted({ id = "case-" .. number, document = "RFC0", section = "0",
-      purpose = "x", roles = { "NF-FW" }, requirements = { "RFC5973-3.5-6" }, run = function(t)
-        t:session():connect()
-        t:body()
-        t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = true }
-      end })
+      purpose = "x", roles = { "NF-FW" }, requirements = { "RFC5973-3.5-6" }, run = body or holds })
   end
   local results, dead
-  suite.run(definitions, { net = net, settings = support.settings(), jobs = 1, reach = counted(reach),
+  suite.run(definitions, { net = net, settings = support.settings(), jobs = jobs or 1,
+    reach = counted(reach),
     on_end = function(all, why) results, dead = all, why end })
   net.run_until(function() return results ~= nil end, 1e7)
   return verdicts.count(results), dead, results
@@ -49,6 +52,31 @@ test("a box that dies in the middle is told of, with the case that last heard it
   expect(counts.pass == 2 and counts.inconclusive == 6, counts.pass .. " pass")
   expect(dead:find("last heard from in case case-2", 1, true), dead)
   expect(#results[5].steps > 0 and #results[6].steps == 0, "it was not asked after three cases")
+end)
+
+-- Fails, and does not stay open, where nothing answers.
+local function is_answered(t)
+  t:body()
+  t:session():query_only():expect_gist_response{ ids = { "RFC5973-3.5-6" }, text = "it answers" }
+end
+
+test("no case runs beside the question whether the box is there", function()
+  local counts, dead, results = dying(1, 4, is_answered)
+  expect(counts.inconclusive == 8 and dead, counts.inconclusive .. " inconclusive")
+  for _, case in ipairs(results) do
+    expect(#case.steps == 0, case.definition.id .. " ran beside it")
+  end
+end)
+
+test("what failed with a box that died blames nobody, however many ran at once", function()
+  for _, jobs in ipairs({ 1, 4 }) do
+    local counts, dead, results = dying(4, jobs, is_answered)
+    expect(counts.pass == 2 and counts.inconclusive == 6, counts.inconclusive .. " inconclusive")
+    expect(dead, "it is not told of")
+    local failed = results[3]
+    expect(failed.reason:find("; then the IUT was found dead$"), failed.reason)
+    expect(failed.results["RFC5973-3.5-6"] == "inconclusive", "the requirement failed")
+  end
 end)
 
 test("a box that lives is asked once, and runs as it would", function()
