@@ -40,12 +40,13 @@ local function rule_html(rule, texts, out)
 end
 
 local function head(result, out)
-  local title = "Judgement of " .. result.iut
+  local title, names = "Judgement of " .. result.iut, {}
+  for i, path in ipairs(result.files) do names[i] = path:match("[^/]*$") end
   out[#out + 1] = markup.head(title, style)
     .. "<input type=radio name=filter id=show-all checked>"
     .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
   out[#out + 1] = "<header><h1>" .. text(title) .. "</h1><p class=outcome>From captures alone: "
-    .. text(table.concat(result.files, ", ")) .. "</p>"
+    .. text(table.concat(names, ", ")) .. "</p>"
   out[#out + 1] = string.format("<p class=facts><span>Suite <b>natfw-conform %s</b></span>"
     .. "<span>Suite hash <b>%s</b></span><span>GIST messages <b>%d</b></span>"
     .. "<span>of the IUT <b>%d</b></span></p>", text(result.version), text(result.hash:sub(1, 16)),

@@ -92,7 +92,8 @@ local function counts_html(document, out)
   local judged = verdicts.judged(document.requirements)
   local passed = judged.pass + judged.remark
   out[#out + 1] = string.format('<div class="count %s"><b>%d / %d</b>requirements passed</div>',
-    judged.fail > 0 and "fail" or "pass", passed, passed + judged.fail + judged.other)
+    judged.fail > 0 and "fail" or judged.other > 0 and "no-verdict" or "pass", passed,
+    passed + judged.fail + judged.other)
   if judged.remark > 0 then
     out[#out + 1] = string.format('<div class="count remark"><b>%d</b>remarks</div>', judged.remark)
   end
@@ -108,7 +109,10 @@ local function head(document, out)
     .. "<input type=radio name=filter id=show-bad><input type=radio name=filter id=show-good>"
   out[#out + 1] = "<header><h1>Conformance of " .. text(document.iut) .. "</h1>"
   out[#out + 1] = "<p class=outcome>" .. outcome(document) .. "</p>"
-  if document.dead then out[#out + 1] = "<p class=outcome>" .. text(document.dead) .. ".</p>" end
+  if document.dead then
+    out[#out + 1] = "<div class=inconclusive><p class=why>The run ended early: " .. text(document.dead)
+      .. ".</p></div>"
+  end
   facts(document, out)
   counts_html(document, out)
   out[#out + 1] = '<nav><a href="#attention">What failed</a><a href="#requirements">Requirements'

@@ -25,7 +25,7 @@ header { padding-top: 28px; }
 h1 { margin: 0; font-size: 25px; }
 h2 { font-size: 19px; margin: 34px 0 10px; }
 h3 { font-size: 15px; margin: 18px 0 6px; }
-.outcome { font-size: 17px; margin: 6px 0 14px; }
+.outcome { font-size: 17px; margin: 6px 0 14px; overflow-wrap: anywhere; }
 .facts { color: var(--soft); margin: 0; display: flex; flex-wrap: wrap; gap: 2px 22px; }
 .facts b { color: var(--ink); font-weight: 600; }
 .counts { display: flex; flex-wrap: wrap; gap: 10px; margin: 18px 0; }
@@ -57,6 +57,7 @@ details.panel { padding: 8px 18px; margin: 10px 0; } summary { cursor: pointer; 
 .case .purpose { color: var(--soft); flex: 1; }
 .case .time { color: var(--soft); white-space: nowrap; }
 .case .inside { padding: 0 18px 16px; border-top: 1px solid var(--line); }
+.case .inside > .facts { margin-top: 10px; }
 .why { background: var(--bad-ground); border: 1px solid var(--bad-line); border-radius: 6px;
   margin: 14px 0; padding: 12px 16px; }
 .inconclusive .why, .unstable .why { background: var(--doubt-ground);
@@ -123,7 +124,8 @@ td.id { white-space: nowrap; }
 .decoded .fault { color: var(--bad); font-weight: 600; }
 .level { font-size: 12px; color: var(--soft); white-space: nowrap; }
 .filters { margin: 12px 0 0; }
-.filters label { cursor: pointer; border: 1px solid var(--line); background: var(--paper);
+.filters label { display: inline-block; margin-bottom: 4px; cursor: pointer;
+  border: 1px solid var(--line); background: var(--paper);
   border-radius: 14px; padding: 2px 12px; margin-right: 6px; font-size: 13.5px; }
 input[name="filter"] { position: absolute; opacity: 0; }
 #show-all:checked ~ header label[for="show-all"], #show-bad:checked ~ header label[for="show-bad"],
@@ -143,6 +145,7 @@ dt { font-weight: 600; margin-top: 8px; } dd { margin: 0 0 0 18px; }
 .unsought { display: none; }
 @media (max-width: 640px) {
   header, main, footer { padding: 0 10px; }
+  .case .inside { padding: 0 10px 12px; }
   .case > summary { flex-wrap: wrap; gap: 4px 10px; }
   .case .name, td.id { white-space: normal; overflow-wrap: anywhere; }
   .case .purpose { flex-basis: 100%; }
