@@ -87,45 +87,6 @@ test("a pass in a case that was not carried to its end counts for no requirement
     "not applicable")
 end)
 
--- Verdict, what it is where the case is expected to fail, and the exit status of a run that has one such
--- case beside a pass; then of a run that has no other.
-local OUTCOMES = {
-  { "pass", "unexpected pass", 0, 0 },
-  { "fail", "expected failure", 1, 1 },
-  { "inconclusive", "inconclusive", 4, 4 },
-  { "unstable", "unstable", 4, 4 },
-  { "not applicable", "not applicable", 0, 4 },
-  { "expected failure", "expected failure", 0, 0 },
-  { "unexpected pass", "unexpected pass", 1, 1 },
-  { "error", "error", 3, 3 },
-}
-
-local function status_of(...)
-  local list = {}
-  for i, verdict in ipairs({ ... }) do list[i] = ended(verdict, {}) end
-  return verdicts.exit_status(verdicts.count(list))
-end
-
-test("each verdict has its exit status, and what becomes of it where a failure is expected", function()
-  expect(#OUTCOMES == #verdicts.order, "a verdict is missing here")
-  for _, row in ipairs(OUTCOMES) do
-    local verdict, expected, beside, alone = table.unpack(row)
-    local one = ended(verdict, {})
-    one.definition.id, one.reason = "known", "why"
-    verdicts.apply({ one }, { known = "since ever" })
-    expect(one.verdict == expected, verdict .. ", expected to fail, is " .. one.verdict)
-    local both = status_of("pass", verdict)
-    expect(both == beside, verdict .. " beside a pass: " .. both)
-    expect(status_of(verdict) == alone, verdict .. ": " .. status_of(verdict))
-  end
-end)
-
-test("the worst verdict decides the exit status, and of nothing there is no success", function()
-  expect(status_of() == 4, "nothing ran")
-  expect(status_of("inconclusive", "fail") == 1, "a failure outweighs what is open")
-  expect(status_of("fail", "error") == 3, "an error outweighs a failure")
-end)
-
 test("in JSON the messages of a case that passed are octets, unless they are to be decoded", function()
   local function message_of(id, decoded)
     local run = setmetatable({ decoded = decoded }, { __index = RUN })
@@ -204,18 +165,6 @@ test("the TAP report has its plan, one line a case, and directives only where th
   expect(not by_name["has-an-error"].ok, "an error of the runner")
   expect(by_name["does-not-apply"].ok and by_name["does-not-apply"].rest:find("^ # SKIP "),
     "not applicable")
-end)
-
-test("an expected failure does not break a run, an unexpected pass does", function()
-  local only = {}
-  for _, result in ipairs(results) do only[result.definition.id] = result end
-  local function status(...)
-    local list = {}
-    for i, id in ipairs({ ... }) do list[i] = only[id] end
-    return verdicts.exit_status(verdicts.count(list))
-  end
-  expect(status("passes", "fails-as-expected") == 0, "expected failure")
-  expect(status("passes", "passes-unexpectedly") == 1, "unexpected pass")
 end)
 
 local page = report.html(results, RUN, "/some/where/else/report.html")
