@@ -91,7 +91,7 @@ test("each verdict has its exit status, alone and beside a pass", function()
   end)
 end)
 
-test("where a failure is expected, a pass and a failure become something else, and nothing else", function()
+test("where a failure is expected, a pass and a failure become something else, nothing more", function()
   each(function(verdict, row)
     local case = ended(verdict, "since ever")
     expect(case.verdict == row.expected, verdict .. " is " .. case.verdict)
