@@ -28,7 +28,7 @@ rect { stroke: var(--paper); vector-effect: non-scaling-stroke; }
 .strip { display: block; height: 16px; margin-bottom: 4px; }
 .run { white-space: nowrap; } .small { color: var(--soft); font-size: 13px; }
 .history td { overflow-wrap: break-word; } .history th { width: 25%; }
-.history th:first-child { width: 36%; }
+.history th:first-child { width: 30%; }
 @media (max-width: 640px) { .history td { flex: 1 0 100%; } }
 ]]
 
