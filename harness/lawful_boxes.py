@@ -71,11 +71,12 @@ class Nslp(Tlv):
 
 
 class Gist(Tlv):
-    """A message of GIST; in a datagram from this address, or in a stream of this number."""
+    """A message of GIST; in a datagram from one address to another, at this port of the box, or in a
+    stream of this number."""
 
-    def __init__(self, octets, source=None, stream=None):
+    def __init__(self, octets, source=None, destination=None, port=None, stream=None):
         super().__init__(octets, 8)
-        self.source, self.stream = source, stream
+        self.source, self.destination, self.port, self.stream = source, destination, port, stream
         self.version, self.hops, self.words, self.nslp_id = struct.unpack_from("!BBHH", octets)
         self.type, self.flags = octets[6] & 0x7f, octets[7]
         data = self.get(NSLP_DATA)
@@ -92,6 +93,16 @@ class Gist(Tlv):
         return bytes(self.header) + body
 
 
+class Octets:
+    """Takes the place of a message that is sent on."""
+
+    def __init__(self, message, octets):
+        self.source, self.octets = message.source, octets
+
+    def encoded(self):
+        return self.octets
+
+
 # Variants -----------------------------------------------------------------------------------------
 
 class Box:
@@ -106,8 +117,20 @@ class Box:
     def said(self, message):
         return message
 
+    def packet(self, octets, _port):
+        """A packet of GIST that it sends by a port; None where it gets lost."""
+        return octets
+
+    def data(self, octets, _port, _of_box):
+        """A packet of a flow, as it comes to a port or leaves it; None where it gets lost."""
+        return octets
+
     def asked(self, number, operation):
         """A trigger is pulled."""
+
+    def outcome(self, status):
+        """What becomes of it."""
+        return status
 
     def adds(self):
         """What it does first in its turn, as (kind, body) of frames."""

@@ -7,43 +7,11 @@ import struct
 import subprocess
 import sys
 
-from lawful_boxes import Gist
+from lawful_boxes import Gist, TRIGGER_DONE
+from shim_packet import gist_of, packet_with, sums_put_right
 
-MAGIC = bytes.fromhex("4e04bda5")
 HELLO, START, GO, PACKET, OCTETS, TRIGGER = 0x01, 0x05, 0x07, 0x10, 0x13, 0x20
 QUIET, OF_BOX = 0x86, 0x80
-
-
-# Packets ------------------------------------------------------------------------------------------
-
-def checksum(octets):
-    octets += b"\0" * (len(octets) % 2)
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return 0xffff - total
-
-
-def gist_of(packet):
-    """The message of GIST in a packet, without its magic number, or None."""
-    header = 4 * (packet[0] & 15) if packet else 0
-    if len(packet) < header + 20 or packet[9] != 17 or packet[header + 8:header + 12] != MAGIC:
-        return None
-    return packet[header + 12:]
-
-
-def packet_with(packet, message):
-    """The same packet with this message in it, from where the message says."""
-    header = 4 * (packet[0] & 15)
-    head, payload = bytearray(packet[:header]), MAGIC + message.encoded()
-    head[12:16] = message.source
-    struct.pack_into("!H", head, 2, header + 8 + len(payload))
-    struct.pack_into("!H", head, 10, 0)
-    struct.pack_into("!H", head, 10, checksum(bytes(head)))
-    udp = bytearray(packet[header:header + 4] + struct.pack("!HH", 8 + len(payload), 0) + payload)
-    pseudo = bytes(head[12:20]) + struct.pack("!BBH", 0, 17, len(udp))
-    struct.pack_into("!H", udp, 6, checksum(pseudo + bytes(udp)) or 0xffff)
-    return bytes(head + udp)
 
 
 # Between runner and box ---------------------------------------------------------------------------
@@ -69,15 +37,28 @@ class Proxy:
 
     def edited(self, kind, body, edit, of_box):
         """The frame after the edit: None where nothing is left of it."""
-        if kind & 0x7f == PACKET and gist_of(body[3:]):
-            message = edit(Gist(gist_of(body[3:]), source=body[15:19]))
-            packet = packet_with(body[3:], message) if message else b""
+        if kind & 0x7f == PACKET:
+            packet = self.edited_packet(body[3:], body[0], edit, of_box)
             self.changes += packet != body[3:]
             return body[:1] + struct.pack("!H", len(packet)) + packet if packet else None
+        if kind == TRIGGER_DONE:
+            return body[:4] + bytes((self.box.outcome(body[4]),)) + body[5:]
         if kind & 0x7f == OCTETS:
             octets = self.edited_stream((body[:4], of_box), body[6:], edit)
             return body[:4] + struct.pack("!H", len(octets)) + octets if octets else None
         return body
+
+    def edited_packet(self, packet, port, edit, of_box):
+        octets = gist_of(packet)
+        if octets is None:
+            return self.box.data(packet, port, of_box)
+        message = edit(Gist(octets, packet[12:16], packet[16:20], port))
+        if not message:
+            return None
+        packet = packet_with(packet, message)
+        if of_box:
+            packet = self.box.packet(packet, port)
+        return packet and sums_put_right(packet)
 
     def edited_stream(self, key, octets, edit):
         """Whole messages are edited; what is left waits for the rest of it."""

@@ -308,7 +308,8 @@ end
 local function on_response(self, session, item)
   local exchange = session.querying
   local cookie = item:raw("Query-Cookie")
-  if not exchange or not (cookie and exchange.cookies[cookie]) then return end
+  local is_answer = exchange and exchange.cookies and cookie and exchange.cookies[cookie]
+  if not is_answer then return end
   exchange.responses[#exchange.responses + 1] = item
   if exchange.response then return self.case:_wake() end
   exchange.response = item
