@@ -51,4 +51,9 @@ end
 
 function tables.is_empty(of) return next(of) == nil end
 
+-- This list with these at its end, as a new one.
+function tables.appended(list, ...)
+  return table.move({ ... }, 1, select("#", ...), #list + 1, table.move(list, 1, #list, 1, {}))
+end
+
 return tables

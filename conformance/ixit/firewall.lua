@@ -34,6 +34,7 @@ return {
     ingress_filter = false, -- answers a Query of a flow that cannot come in there with an Error
     checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
     hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
+    replies_pass = true, -- what answers an allowed flow passes by the same rule
   },
 
   -- How to reach it (IXIT).

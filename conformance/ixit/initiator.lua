@@ -10,7 +10,10 @@
 
 return {
   name = "an initiator",
-  ics = { roles = { "NI" } },
+  ics = {
+    roles = { "NI" },
+    refreshes = true, -- its sessions, as long as nobody closes them; false where that is left to others
+  },
   outside = {
     netns = "/run/netns/conform-outside",
     interface = "eth0",

@@ -77,9 +77,11 @@ function Association:_fed(bytes, at)
     self.buffer = self.buffer:sub(size + 1)
     local item = messages.read(message)
     item.at, item.mode, item.association = at, "C", self
-    self.count = self.count + 1
-    item.place = self.count
-    if not self:_answer_hello(item) then self.handlers.receive(item) end
+    if not self:_answer_hello(item) then
+      self.count = self.count + 1 -- an MA-Hello is of no session
+      item.place = self.count
+      self.handlers.receive(item)
+    end
   end
 end
 

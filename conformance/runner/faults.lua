@@ -9,8 +9,8 @@ local spoil = require("runner.spoil")
 
 local faults = {}
 
-local NO_DISCARD, OBJECT_TYPE, SILENT, NOT_PASSED, NOT_INSTALLED = "RFC5973-3.3-i9",
-  "RFC5973-4.2.5-i5", "RFC5973-3.2.7-1", "RFC5973-3.3-i6", "RFC5973-3.7.1-7"
+local NO_DISCARD, OBJECT_TYPE, SILENT, NOT_PASSED, CHECKED = "RFC5973-3.3-i9",
+  "RFC5973-4.2.5-i5", "RFC5973-3.2.7-1", "RFC5973-3.3-i6", "RFC5973-3.3-i2"
 local UNKNOWN = 0x3F0 -- no NSLP has registered it
 local WORD = "\0\0\0\7"
 
@@ -97,7 +97,8 @@ end
 
 -- options: has, may_have, may_not_have (lists of names; the last of `has` is the last in the message),
 -- missing (the requirement, by name), illegal (the same), add_more(add). Rows { code, name, what, the
--- object at fault (nil: not looked at), the change, a requirement beside that of its code }.
+-- object at fault (nil: not looked at), the change, a requirement beside that of its code }. Who asks
+-- may set or_code, another code that the text allows, and may_be_taken, where none forbids to take it.
 function faults.list(options)
   local rows = {}
   local function add(code, name, what, object, change, also)
@@ -159,8 +160,12 @@ local function request_run(row, options)
     if row.may_be_taken and is_taken(t, row.code) then
       t:not_applicable("the IUT takes it, which no text forbids")
     end
-    local response = session:expect_error{ ids = ids, text = what .. " is answered",
-      info = row.code }
+    local response = session:expect_response{ ids = ids, text = what .. " is answered" }
+    local info = response:info()
+    t:check{ ids = ids, text = what .. " is answered: class and code", actual = info,
+      expected = row.code .. (row.or_code and " or " .. row.or_code or ""),
+      holds = info == row.code or info == row.or_code }
+    if row.or_code then t:reading{ of = row.id, ids = ids, seen = info, ours = row.code } end
     -- What is missing has no object that could be named: ruling A13.
     local names_none = row.code == MISSING and response.object_type == 0
     if row.object then
@@ -208,13 +213,14 @@ local function wrong_response(change)
     if not t:judges_initiator() then session.data:expect_blocked() end
     t:body()
     session:respond{ change = change }
-    t.nr:expect_nothing{ ids = { SILENT }, text = "it is not answered" }
+    t.nr:expect_no_response{ ids = { SILENT }, faulty = true, text = "it is not answered" }
     if t:judges_initiator() then
-      session:expect_no_success{ ids = { SILENT, NOT_PASSED, NOT_INSTALLED } }
+      session:expect_no_success{ ids = { CHECKED } }
+      t:check{ ids = { NOT_PASSED }, text = "nor passed on", expected = 0, actual = t.ni:waiting() }
       if session:reported() then return expect_another(t) end
     else
       t.ni:expect_nothing{ ids = { NOT_PASSED }, text = "it is not passed on" }
-      session.data:expect_blocked{ ids = { NOT_INSTALLED }, text = "it installs nothing" }
+      session.data:expect_blocked{ ids = { CHECKED }, text = "it installs nothing" }
     end
     t:control()
     session:expect_granted{ text = "the valid RESPONSE is taken" }
@@ -226,13 +232,17 @@ end
 local function expect_session_kept(t, session)
   if t:judges_responder() then
     session:send_create{ msn = session.msn }
-    t.ni:expect_nothing{ ids = { SILENT }, text = "the session is as it was: its MSN is stale" }
+    t.ni:expect_nothing{ ids = { CHECKED },
+      text = "the session is as it was: its MSN is stale" }
+  end
+  if t:judges_initiator() then
+    return session:expect_alive{ ids = { CHECKED }, text = "the session lives, and can be deleted" }
   end
   t:control()
   session:expect_alive()
 end
 
-local function wrong_notify(change)
+local function wrong_notify(change, may_be_taken)
   return function(t)
     local from = t:judges_responder() and t.ni or t.nr
     local session = (t:judges_responder() and t:session() or t:outbound_session()):establish()
@@ -242,10 +252,11 @@ local function wrong_notify(change)
     local message = messages.notify("1/0x05")
     change(message)
     from:send_nslp(session, message)
-    from:expect_nothing{ ids = { SILENT }, text = "it is not answered" }
+    from:expect_no_response{ ids = { SILENT }, faulty = true, text = "it is not answered" }
+    if may_be_taken and t.ni:waiting() > 0 then t:not_applicable("the IUT takes it: ruling A30") end
     if forwards then
       t.ni:expect_nothing{ ids = { NOT_PASSED }, text = "it is not relayed" }
-      session.data:expect_passing{ ids = { NOT_PASSED }, text = "it does not end the session" }
+      session.data:expect_passing{ ids = { CHECKED }, text = "it does not end the session" }
     else
       t:check{ ids = { NOT_PASSED }, text = "nor relayed", expected = 0,
         actual = t.ni:waiting() + t.nr:waiting() }
@@ -257,10 +268,11 @@ end
 local function silent_cases(rows, options)
   local cases = {}
   for _, row in ipairs(rows) do
-    cases[#cases + 1] = { id = options.prefix .. row.name, roles = options.roles,
+    cases[#cases + 1] = { id = options.prefix .. row.name,
+      roles = row.may_be_taken and roles.firewall or options.roles,
       needs = { "blocks_by_default" },
       purpose = options.article .. " with " .. row.what .. options.outcome,
-      requirements = options.requirements, run = options.run(row.change) }
+      requirements = options.requirements, run = options.run(row.change, row.may_be_taken) }
   end
   return cases
 end
@@ -269,14 +281,14 @@ function faults.response_cases(rows)
   return silent_cases(rows, { prefix = "3.3-response-", article = "A RESPONSE",
     roles = roles.sends_queries,
     outcome = " is not answered, not passed on and installs nothing.",
-    requirements = { SILENT, NOT_PASSED, NOT_INSTALLED }, run = wrong_response })
+    requirements = { SILENT, NOT_PASSED, CHECKED }, run = wrong_response })
 end
 
 function faults.notify_cases(rows)
   return silent_cases(rows, { prefix = "3.3-notify-", article = "A NOTIFY",
     roles = roles.all,
     outcome = " is not answered, not relayed and ends nothing.",
-    requirements = { SILENT, NOT_PASSED }, run = wrong_notify })
+    requirements = { SILENT, NOT_PASSED, CHECKED }, run = wrong_notify })
 end
 
 return faults

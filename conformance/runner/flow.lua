@@ -136,6 +136,7 @@ end
 -- The last arrival of the direction that ended first, or nil where one never had any.
 function Flow:_first_end_at()
   local forward, reverse = self.forward.last_at, self.reverse.last_at
+  if not self.case.ixit.ics.replies_pass then return forward end
   return forward and reverse and math.min(forward, reverse)
 end
 
@@ -155,11 +156,13 @@ local function counts(since)
   return string.format("%d forward, %d reverse", since.forward, since.reverse)
 end
 
--- Packets arrive, in both directions or those named. Fields: ids, text, directions.
+-- Packets arrive, in both directions, where replies pass (ruling A103), or those named. Fields: ids, text,
+-- directions.
 function Flow:expect_passing(given)
   given = fields.of("expect_passing", given, "ids text directions")
   local case = self.case
-  local directions = given.directions or { "forward", "reverse" }
+  local directions = given.directions or case.ixit.ics.replies_pass and { "forward", "reverse" }
+    or { "forward" }
   self:start()
   local mark = self:mark()
   local function enough()
@@ -195,9 +198,10 @@ end
 -- The running flow stops, in both directions, because of what happened at `at_ms`: by `by_ms` at the
 -- latest (timing.stop_ms after it), and not before `from_ms` (it ran until `at_ms`, give or take
 -- timing.expiry_early_ms). The time of its last packet after `at_ms` is measured. Fields: ids, text,
--- at_ms, from_ms, by_ms; all times are of the runner's clock, as t:now() tells it.
+-- at_ms, from_ms, by_ms, and early_ids, what it has to run so long for; all times are of the runner's
+-- clock, as t:now() tells it.
 function Flow:expect_stop(given)
-  given = fields.of("expect_stop", given, "ids text at_ms from_ms by_ms")
+  given = fields.of("expect_stop", given, "ids text at_ms from_ms by_ms early_ids")
   local case = self.case
   local timing, at_ms = case.ixit.timing, given.at_ms
   local from_ms = given.from_ms or at_ms - timing.expiry_early_ms
@@ -209,22 +213,24 @@ function Flow:expect_stop(given)
   local last, first_end = self:last_at() or 0, self:_first_end_at() or 0
   local has_stopped = self.net.now() - last >= timing.quiet_ms
   if has_stopped then case:measure(given.text, last - at_ms) end
-  local actual = has_stopped and string.format("%.1f ms", last - at_ms) or "still passing"
-  if first_end < from_ms then
-    actual = string.format("%.1f ms in one direction, ", first_end - at_ms) .. actual
-  end
+  case:check({ ids = given.early_ids, text = given.text .. ", and not before",
+    expected = string.format("last packet %.0f ms after, or later", from_ms - at_ms),
+    actual = string.format("%.1f ms", first_end - at_ms), holds = first_end >= from_ms })
   case:check({ ids = given.ids, text = given.text,
-    expected = string.format("last packet %.0f to %.0f ms after", from_ms - at_ms, by_ms - at_ms),
-    actual = actual, holds = first_end >= from_ms and last <= by_ms and has_stopped })
+    expected = string.format("last packet by %.0f ms after", by_ms - at_ms),
+    actual = has_stopped and string.format("%.1f ms", last - at_ms) or "still passing",
+    holds = last <= by_ms and has_stopped })
   case:_unproved("data", given.text)
 end
 
--- The same at the end of a lifetime: at `at_ms`, within the IXIT's window. Fields: ids, text, at_ms.
+-- The same at the end of a lifetime: at `at_ms`, within the IXIT's window. Fields: ids, text, at_ms,
+-- early_ids.
 function Flow:expect_expiry(given)
-  given = fields.of("expect_expiry", given, "ids text at_ms")
+  given = fields.of("expect_expiry", given, "ids text at_ms early_ids")
   local timing = self.case.ixit.timing
-  self:expect_stop({ ids = given.ids, text = given.text, at_ms = given.at_ms,
-    from_ms = given.at_ms - timing.expiry_early_ms, by_ms = given.at_ms + timing.expiry_late_ms })
+  self:expect_stop({ ids = given.ids, early_ids = given.early_ids, text = given.text,
+    at_ms = given.at_ms, from_ms = given.at_ms - timing.expiry_early_ms,
+    by_ms = given.at_ms + timing.expiry_late_ms })
 end
 
 return Flow

@@ -60,8 +60,13 @@ function Initiated:expect_create(given)
   given = fields.of("expect_create", given, "ids text within_ms")
   local item = self.case.nr:expect({ message = "CREATE", session = self, ids = given.ids,
     text = given.text or "the IUT sends a CREATE", within_ms = given.within_ms })
-  self.forwarded, self.last_msn, self.msn = item, self.msn, item.msn
+  self:_asked(item)
   return item
+end
+
+-- This CREATE is the one to be answered.
+function Initiated:_asked(item)
+  self.forwarded, self.last_msn, self.msn = item, self.msn, item.msn
 end
 
 -- The MSN of that CREATE is the next after the one before. Fields: ids.

@@ -86,6 +86,8 @@ local schema = {
     ingress_filter = { boolean, "true or false", false },
     checks_upstream_ttl = { boolean, "true or false", false },
     hides_invalid_cookie = { boolean, "true or false", true },
+    replies_pass = { boolean, "true or false", true },
+    refreshes = { boolean, "true or false", true },
   },
   inside = side,
   outside = side,

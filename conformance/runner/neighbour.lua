@@ -3,6 +3,7 @@
 
 local Association = require("runner.association")
 local fields = require("runner.fields")
+local Inbox = require("runner.inbox")
 local Initiated = require("runner.initiated")
 local gist = require("codec.gist")
 local instruction_bound = require("runner.instruction_bound")
@@ -10,7 +11,7 @@ local messages = require("runner.messages")
 local packet = require("codec.packet")
 local tables = require("codec.tables")
 
-local Neighbour = {}
+local Neighbour = setmetatable({}, { __index = Inbox })
 Neighbour.__index = Neighbour
 
 -- options: case, side ("inside" or "outside"), name ("NI" or "NR"), address, identity.
@@ -115,100 +116,6 @@ end
 
 function Neighbour:_direction()
   return self.name == "NI" and messages.DOWNSTREAM or messages.UPSTREAM
-end
-
--- What arrived -------------------------------------------------------------------------------------
-
--- The message that has waited longest, without those that the case tolerates, or nil.
-local function waits_first(self)
-  while self.inbox[1] and self.case:_tolerates(self.inbox[1]) do table.remove(self.inbox, 1) end
-  return self.inbox[1]
-end
-
-local function take(self) return waits_first(self) and table.remove(self.inbox, 1) end
-
--- The next message is this one, of this session (any, where none is given). Anything else fails.
--- Fields: ids, text, message ("CREATE", "GIST Error"), session, within_ms. The message.
-function Neighbour:expect(given)
-  given = fields.of("expect", given, "ids text message session within_ms")
-  local case, name = self.case, given.message
-  local item = case:_await(given.within_ms or case.ixit.timing.response_ms,
-    function() return take(self) end)
-  local is_it = item and item.name == name
-  local is_ours = given.session == nil or item and item.session == given.session
-  local got = messages.summary(item)
-  if is_it and not is_ours then got = got .. " of another session" end
-  case:check({ ids = given.ids, text = given.text, expected = name, actual = got,
-    holds = is_it and is_ours or false })
-  case:_proved("messages at the " .. self.name)
-  return item
-end
-
--- The same for what send() provokes; as it may be lost, it is sent again.
-function Neighbour:insist(send, given)
-  for _ = 1, self.case:attempts() do
-    send()
-    if self:await_message({ within_ms = self.case.ixit.timing.response_ms / 3 }) then break end
-  end
-  return self:expect(given)
-end
-
--- A GIST Error comes. Fields: ids, text, error (its name in RFC 5971, A.4.4, or code and subcode as
--- "9/2"), and send, a function that provokes it and may be called again where that was lost.
-function Neighbour:expect_error(given)
-  given = fields.of("expect_error", given, "ids text error send")
-  local wanted = { message = "GIST Error", ids = given.ids, text = given.text }
-  local item = given.send and self:insist(given.send, wanted) or self:expect(wanted)
-  local error = given.error:find("^%d") and given.error or gist.error_number[given.error]
-  self.case:check({ ids = given.ids, text = given.text .. ": error", expected = error,
-    actual = error:find("/") and string.format("%s/%s", item.code, item.subcode)
-      or tostring(item.code) })
-  return item
-end
-
--- Nothing comes for a while; a later expect() here is the control. Fields: ids, text, for_ms.
-function Neighbour:expect_nothing(given)
-  given = fields.of("expect_nothing", given, "ids text for_ms")
-  local case = self.case
-  local item = case:_await(given.for_ms or case.ixit.timing.quiet_ms,
-    function() return take(self) end)
-  case:check({ ids = given.ids, text = given.text, expected = "nothing",
-    actual = messages.summary(item), holds = item == nil })
-  case:_unproved("messages at the " .. self.name, given.text)
-end
-
--- Waits for any message, and leaves it there: it, or nil. Fields: within_ms.
-function Neighbour:await_message(given)
-  given = fields.of("await_message", given, "within_ms")
-  return self.case:_await(given.within_ms or self.case.ixit.timing.response_ms,
-    function() return waits_first(self) end)
-end
-
--- Waits for any message, and takes it: it, or nil. Fields: within_ms (timing.quiet_ms, for what may
--- come or not).
-function Neighbour:take(given)
-  given = fields.of("take", given, "within_ms")
-  return self.case:_await(given.within_ms or self.case.ixit.timing.quiet_ms,
-    function() return table.remove(self.inbox, 1) end)
-end
-
--- Takes all that has come so far, or comes within that time: a list. Fields: within_ms (0).
-function Neighbour:drain(given)
-  given = fields.of("drain", given, "within_ms")
-  local taken = {}
-  self.case:_await(given.within_ms or 0, function()
-    while self.inbox[1] do taken[#taken + 1] = table.remove(self.inbox, 1) end
-  end)
-  return taken
-end
-
--- How many messages wait here, without those that the case tolerates.
-function Neighbour:waiting()
-  local count = 0
-  for _, item in ipairs(self.inbox) do
-    if not self.case:_tolerates(item) then count = count + 1 end
-  end
-  return count
 end
 
 -- Querier ----------------------------------------------------------------------------------------

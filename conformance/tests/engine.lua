@@ -94,8 +94,8 @@ local BROKEN = {
   { "accepts-faults", "3.3-create-two-lt", "RFC5973-4.3-4" },
   { "keeps-ab01", "4.2-unknown-optional-object", "RFC5973-4.2-i4" },
   { "drops-ab10", "4.2-unknown-forward-object", "RFC5973-4.2-i5" },
-  { "reverse-ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
-  { "ends-early", "3.4-expiry-udp", "RFC5973-3.4-1a" },
+  { "reverse-ends-early", "3.4-expiry-udp", "RFC5973-3.4-i1" },
+  { "ends-early", "3.4-expiry-udp", "RFC5973-3.4-i1" },
   { "any-cookie", "gist-5.7.1-wrong-responder-cookie", "RFC5971-5.7.1-14a" },
   { "any-cookie", "gist-5.7.1-changed-stack-proposal", "RFC5971-5.7.1-13" },
   { "no-alert", "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.2.1-2" },
@@ -258,27 +258,28 @@ test("a pass is not asked for twice", function()
   expect(settled(unsteady("pass"), 3) == "pass", "it did not pass")
 end)
 
+-- What a lawful box may do as well, by a ruling, and what the verdict is then.
+local LEFT_OPEN = { ["3.3-notify-with-msn"] = "not applicable", ["4-create-known-ab-01"] = "pass",
+  ["4-create-known-ab-10"] = "pass", ["4-create-object-reserved"] = "pass" }
+
+local function expect_failure(definition, broken)
+  local case = support.run({ definition }, { box = { breaks = { [broken] = true } },
+    settings = BOUNDS })[1]
+  local wanted = LEFT_OPEN[definition.id] or "fail"
+  expect(case.verdict == wanted, definition.id .. ": " .. case.verdict .. ": " .. tostring(case.reason))
+  if wanted ~= "fail" then return expect(next(case.seen_readings), definition.id .. ": no reading") end
+  expect(#failing_step(case).ids > 0, definition.id .. ": the failing step carries nothing")
+end
+
 test("every case about one fault fails when the firewall does not look for faults", function()
   for _, definition in ipairs(support.cases()) do
-    if definition.id:find("^3%.3%-") then
-      local case = support.run({ definition }, { box = { breaks = { ["accepts-faults"] = true } },
-        settings = BOUNDS })[1]
-      expect(case.verdict == "fail", definition.id .. ": " .. case.verdict .. ": "
-        .. tostring(case.reason))
-      expect(#failing_step(case).ids > 0, definition.id .. ": the failing step carries nothing")
-    end
+    if definition.id:find("^3%.3%-") then expect_failure(definition, "accepts-faults") end
   end
 end)
 
 test("every case about what is ignored fails when the firewall does not ignore it", function()
   for _, definition in ipairs(support.cases()) do
-    if definition.id:find("^4%-") then
-      local case = support.run({ definition }, { box = { breaks = { ["strict"] = true } },
-        settings = BOUNDS })[1]
-      expect(case.verdict == "fail", definition.id .. ": " .. case.verdict .. ": "
-        .. tostring(case.reason))
-      expect(#failing_step(case).ids > 0, definition.id .. ": the failing step carries nothing")
-    end
+    if definition.id:find("^4%-") then expect_failure(definition, "strict") end
   end
 end)
 
@@ -405,7 +406,7 @@ test("a flow that had ended before the deletion did not stop at it", function()
     t:pause(2000)
     t:body()
     session:delete()
-    session.data:expect_stop{ ids = ids, text = "running flow stops at deletion",
+    session.data:expect_stop{ ids = ids, early_ids = ids, text = "running flow stops at deletion",
       at_ms = session.deleted_at }
     session:expect_create()
     t:control()
@@ -422,7 +423,7 @@ end)
 -- What breaks a NAT, the case that has to notice, the requirement that its failing step carries.
 for _, row in ipairs({
   { "external-anywhere", "3.7.2-external-on-external-side", "RFC5973-3.7.2-12" },
-  { "missing-is-missing", "3.7.2-external-without-dtinfo-at-a-nat", "RFC5973-3.7.2-16" },
+  { "wrong-code", "3.7.2-external-without-dtinfo-at-a-nat", "RFC5973-3.7.2-16" },
 }) do
   test(row[2] .. " passes a right NAT, and fails one broken by " .. row[1], function()
     local function judged(breaks)

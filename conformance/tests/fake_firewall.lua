@@ -11,7 +11,7 @@ local packet = require("codec.packet")
 
 local fake = {}
 
-local DTINFO = 0x013
+local CREATE, DTINFO = 1, 0x013
 local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
 
 -- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms, nat (its
@@ -82,7 +82,7 @@ function fake.new(net, options)
 
   local function send_nslp(association, session, direction, message)
     if breaks["reserved"] then message.header.reserved = 1 end
-    if breaks["sets-p"] then message.header.p = 1 end
+    if breaks["sets-p"] and message.header.type ~= CREATE then message.header.p = 1 end
     local data = messages.data(session, direction, messages.encode_natfw(message))
     if breaks["association-data-nli"] then table.insert(data.objects, 3, messages.nli(outside,
       64)) end

@@ -75,6 +75,9 @@ function fake.new(net, options)
       msn = string.unpack(">I4", net.random(4)), ended = ended }
     sessions[session.sid] = session
     send_query(session, 1)
+    net.after(session.lifetime_s * 1000, function()
+      if not session.answered and not breaks["waits-for-ever"] then forget(session) end
+    end)
   end
 
   local function close(sid, ended)
@@ -98,6 +101,7 @@ function fake.new(net, options)
   local function on_nslp(session, item)
     if #item.natfw.faults > 0 and not breaks["accepts-faults"] then return end
     if item.name == "RESPONSE" and (item.msn == session.msn or breaks["accepts-faults"]) then
+      session.answered = true
       if item.class == 2 then refresh_later(session, item.lifetime_s or 60) end
       session.ended((item.class == 2 or breaks["hides-refusals"]) and 0 or 1, "")
       if item.class ~= 2 then forget(session) end

@@ -16,6 +16,7 @@ return {
       session:move()
       session:connect()
       t:body()
+      local asked_at = t:now()
       session:send_create():expect_create{ ids = { "RFC5973-3.7.3-i5" },
         text = "the update is forwarded" }
       local early = session.data:start():mark()
@@ -26,7 +27,7 @@ return {
       session:respond():expect_response{ ids = { "RFC5973-3.7.3-i5" } }
       local moment = t:now()
       old:expect_stop{ ids = { "RFC5973-3.10-i5" }, text = "running flow of the old rule stops",
-        at_ms = moment }
+        at_ms = moment, from_ms = asked_at - t.ixit.timing.expiry_early_ms }
       session.data:expect_passing{ ids = { "RFC5973-3.10-i5" },
         text = "data of the new rule passes" }
     end,

@@ -6,6 +6,7 @@ local messages = require("runner.messages")
 local natfw = require("codec.natfw")
 local roles = require("runner.roles")
 local spoil = require("runner.spoil")
+local well_formed = require("runner.well_formed")
 
 local function expect_path_coupled(t, item, what)
   local mri = item:values("MRI")
@@ -66,17 +67,17 @@ local cases = {
     run = function(t)
       t:body()
       local session = t:trigger_session()
-      local asked = session:expect_query{ ids = { "RFC5973-3.7.1-i1", "RFC5973-4.3.1-1",
-          "RFC5973-4.3.1-2", "RFC5973-4.3.1-3" },
+      local asked = session:expect_query{ ids = { "RFC5973-3.7.1-i1" },
         text = "the IUT looks for its peer" }
       expect_path_coupled(t, asked, "its Query")
       session:expect_flow_of(asked, { ids = { "RFC5973-4.3.1-1", "RFC5973-4.3.1-2" } })
-      local create = session:expect_create{ ids = { "RFC5973-3.7.1-i1", "RFC5973-4.1-1",
-          "RFC5973-4.3.1-3" },
+      local create = session:expect_create{ ids = { "RFC5973-3.7.1-i1", "RFC5973-4.1-1" },
         text = "the IUT sends a CREATE" }
       t:check{ ids = { "RFC5973-4.3.1-i3", "RFC5973-3.4-3", "RFC5973-3.4-i7" },
-        text = "its NATFW_LT is the lifetime asked for", expected = t.ixit.lifetime.usual_s,
-        actual = create.lifetime_s }
+        text = "its NATFW_LT has a lifetime", expected = "above 0", actual = create.lifetime_s,
+        holds = (create.lifetime_s or 0) > 0 }
+      t:reading{ of = "3.4-3", seen = create.lifetime_s == t.ixit.lifetime.usual_s
+        and "the lifetime that it was told" or "one of its own" }
       t:check{ ids = { "RFC5973-4.3.1-i4" }, text = "it has a NATFW_EFI that allows",
         expected = natfw.rule_action.allow, actual = create:values("NATFW_EFI").rule_action }
       t:check{ ids = { "RFC5973-4.3.1-i5", "RFC5973-3.5-1a" }, text = "it has a NATFW_MSN",
@@ -90,8 +91,8 @@ local cases = {
       t:check{ text = "P is not set", expected = 0, actual = create.natfw.header.p }
       t:check{ ids = { "RFC5973-4.1-8" }, text = "E is not set", expected = 0,
         actual = create.natfw.header.e }
-      t:check{ ids = { "RFC5973-4.1-2a" }, text = "reserved bits are zero", expected = "none set",
-        actual = create:reserved_bits("natfw") }
+      t:check{ ids = { "RFC5973-4.1-2a" }, text = "reserved bits of the header are zero",
+        expected = "none set", actual = create:reserved_bits("natfw", well_formed.of_header) }
       t:check{ ids = { "RFC5973-3.7.1-i1" }, text = "it has no fault", expected = "none",
         actual = create:fault("natfw") }
       expect_path_coupled(t, create, "its CREATE")
@@ -104,9 +105,9 @@ local cases = {
     id = "ni-3.7.3-refresh",
     purpose = "An NI refreshes its session before the lifetime ends, with a CREATE of the same "
       .. "flow, the next MSN and a lifetime above zero.",
-    roles = roles.initiator,
+    roles = roles.initiator, needs = { "refreshes" },
     requirements = { "RFC5973-3.7.3-i8", "RFC5973-3.7.3-i4", "RFC5973-3.7.3-i3", "RFC5973-3.5-2b",
-      "RFC5973-3.5-3" },
+      "RFC5973-3.5-3", "RFC5973-4.3.1-2" },
     run = function(t)
       local session = t:trigger_session{ lifetime_s = t.ixit.lifetime.short_s }:establish()
       t:body()
@@ -117,7 +118,7 @@ local cases = {
         session:expect_next_msn{ ids = { "RFC5973-3.5-2b", "RFC5973-3.5-3" } }
         t:check{ ids = { "RFC5973-3.7.3-i4" }, text = "its lifetime is above zero",
           expected = "above 0", actual = refresh.lifetime_s, holds = (refresh.lifetime_s or 0) > 0 }
-        session:expect_flow_of(refresh, { ids = { "RFC5973-3.7.3-i4" } })
+        session:expect_flow_of(refresh, { ids = { "RFC5973-4.3.1-2" } })
         session:respond()
       end
     end,
@@ -127,7 +128,7 @@ local cases = {
     purpose = "An NI deletes its session by a CREATE with lifetime zero and the next MSN, and waits "
       .. "for no answer.",
     roles = roles.initiator, smoke = true,
-    requirements = { "RFC5973-3.7.4-i2", "RFC5973-3.7.4-i3", "RFC5973-3.5-3" },
+    requirements = { "RFC5973-3.7.4-i2", "RFC5973-3.7.4-i3", "RFC5973-3.5-3", "RFC5973-4.3.1-2" },
     run = function(t)
       local session = t:trigger_session():establish()
       t:body()
@@ -135,7 +136,7 @@ local cases = {
       local deletion = session:expect_deletion{ ids = { "RFC5973-3.7.4-i2", "RFC5973-3.7.4-i3" },
         text = "a CREATE comes" }
       session:expect_next_msn{ ids = { "RFC5973-3.5-3" } }
-      session:expect_flow_of(deletion, { ids = { "RFC5973-3.7.4-i3" } })
+      session:expect_flow_of(deletion, { ids = { "RFC5973-4.3.1-2" } })
       session:expect_close_reported{ text = "the trigger ends without an answer" }
     end,
   },
@@ -168,8 +169,9 @@ local cases = {
   },
   {
     id = "ni-3.7.1-own-session-from-outside",
-    purpose = "An NI that answers for flows to itself discards a CREATE from outside that has the "
-      .. "session id of one that it opened.",
+    purpose = "To an NI that answers for flows to itself, a CREATE from outside that has the session "
+      .. "id of one that it opened is none of that session: the text lets it be answered or discarded, "
+      .. "and its own session lives.",
     roles = roles.initiator,
     requirements = { "RFC5973-3.7.1-1" },
     run = function(t)
@@ -189,11 +191,11 @@ local cases = {
       t:body()
       local taken = to_the_iut(own.sid, own:msn_plus(1)):connect()
       taken:send_create()
-      t.ni:expect_nothing{ ids = ids,
-        text = "a CREATE with the session id of its own session is not answered" }
-      t:control()
-      other:send_create():expect_response{ text = "one with another session id is answered" }
-      t:body()
+      local answer = t.ni:take()
+      t:reading{ of = "A59", ids = ids, seen = answer and "answered" or "discarded",
+        ours = "discarded" }
+      other:send_create()
+      t:reading{ of = "A59, another session", seen = t.ni:take() and "answered" or "discarded" }
       own:reclaim()
       own:expect_alive{ ids = ids, text = "its own session lives, and can be deleted" }
     end,
@@ -241,17 +243,18 @@ for _, code in ipairs(codes) do
   local name = code:lower():gsub("/0x", "-")
   cases[#cases + 1] = { id = "ni-3.7.1-error-reported-" .. name, roles = roles.initiator,
     purpose = "An NI that is refused with " .. code .. " tries again or reports it.",
-    requirements = { "RFC5973-3.7.1-8" },
+    requirements = { "RFC5973-3.2.7-i4", "RFC5973-3.7.1-8" },
     run = function(t)
       t:body()
       local session, tries = t:trigger_session(), 0
       repeat
-        session:expect_create{ ids = { "RFC5973-3.7.1-8" } }
+        session:expect_create{ ids = tries > 0 and { "RFC5973-3.7.1-8" } or nil }
         session:respond{ info = code }
         tries = tries + 1
         session:await_report_or_message()
       until session:reported() or tries == MOST_TRIES
       t:reading{ of = "3.7.1-8", seen = tries > 1 and "tries again" or "reports at once" }
+      session:expect_no_success{ ids = { "RFC5973-3.2.7-i4" } }
       session:expect_reported{ ids = { "RFC5973-3.7.1-8" },
         text = "the trigger reports the failure", failure = true }
     end }
@@ -266,23 +269,25 @@ local response_faults = {
 
 for _, row in ipairs(response_faults) do
   cases[#cases + 1] = { id = "ni-3.2.7-response-" .. row[1], roles = roles.initiator,
-    purpose = "An NI does not answer a RESPONSE with " .. row[2] .. ", and takes it for no success: it "
-      .. "takes the right one after it, or reports a failure.",
-    requirements = { "RFC5973-3.2.7-1" },
+    purpose = "An NI does not answer a RESPONSE with " .. row[2] .. ", unless ruling A02 is read so, and "
+      .. "takes it for no success: it takes the right one after it, or reports a failure.",
+    requirements = { "RFC5973-3.2.7-1", "RFC5973-3.3-i2" },
     run = function(t)
       local session = t:trigger_session()
       session:expect_create()
       t:body()
       session:respond{ change = row[3] }
-      t.nr:expect_nothing{ ids = { "RFC5973-3.2.7-1" }, text = "it is not answered" }
-      session:expect_no_success{ ids = { "RFC5973-3.2.7-1" } }
+      t.nr:expect_no_response{ ids = { "RFC5973-3.2.7-1" }, faulty = true,
+        text = "it is not answered" }
+      session:expect_no_success{ ids = { "RFC5973-3.3-i2" } }
       if session:reported() then
         t:reading{ of = "3.2.7-1", seen = "gives the session up" }
         t:control()
         return t:trigger_session():establish()
       end
+      t:control()
       session:respond()
-      session:expect_reported{ ids = { "RFC5973-3.2.7-1" }, text = "the valid RESPONSE is taken" }
+      session:expect_reported{ text = "the valid RESPONSE is taken" }
       session:close()
       session:expect_deletion{ text = "the session can be deleted" }
     end }

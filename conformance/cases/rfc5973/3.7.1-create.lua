@@ -9,8 +9,7 @@ local function opens(protocol)
     local session = t:session{ protocol = protocol }:connect()
     t:body()
     session.data:expect_blocked{ text = "no data passes before the CREATE" }
-    session:send_create():expect_create{ ids = { "RFC5973-3.7.1-i17",
-        "RFC5973-4.2.4-1" } }
+    session:send_create():expect_create{ ids = { "RFC5973-3.7.1-i17", "RFC5973-4.2.4-1" } }
     session.data:expect_blocked{ ids = { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16" },
       text = "no data passes before the RESPONSE: the rule is only remembered" }
     local response = session:respond():expect_response{ ids = { "RFC5973-3.7.1-i20" } }
@@ -110,24 +109,26 @@ return {
   },
   {
     id = "3.7.1-response-from-the-wrong-side",
-    purpose = "A success RESPONSE that the initiator sends itself opens nothing: it does not come "
-      .. "from the responder's side.",
+    purpose = "What a success RESPONSE does that the initiator sends itself: the text does not say who "
+      .. "may speak for a session, so that it may open the path or not; the responder's does.",
     roles = roles.firewall, needs = { "blocks_by_default" },
-    requirements = { "RFC5973-3.7.1-7" },
+    requirements = { "RFC5973-3.7.1-i22" },
     run = function(t)
       local session = t:session()
       session:send_create():expect_create()
       session.data:expect_blocked()
       t:body()
+      local before = session.data:mark()
       t.ni:send_nslp(session, messages.nslp_response({ msn = session.msn,
         lifetime_s = session:forwarded_lifetime_s() }))
-      session.data:expect_blocked{ ids = { "RFC5973-3.7.1-7" },
-        text = "the initiator's own RESPONSE opens nothing" }
-      t:control()
+      t:pause(t.ixit.timing.quiet_ms)
+      t:reading{ of = "A107", ids = { "RFC5973-3.7.1-i22" }, ours = "opens nothing",
+        seen = session.data:since(before).forward > 0 and "opens the path" or "opens nothing" }
       t.ni:drain()
       t.nr:drain()
-      session:respond():expect_response()
-      session.data:expect_passing()
+      session:respond()
+      session.data:expect_passing{ ids = { "RFC5973-3.7.1-i22" },
+        text = "the responder's RESPONSE opens the path" }
     end,
   },
 }

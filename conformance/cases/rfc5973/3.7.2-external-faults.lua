@@ -33,12 +33,14 @@ local function more(add)
   for _, length in ipairs({ 33, 255 }) do
     add("3/0x08", "sender-prefix-" .. length, "a sender prefix of " .. length, DTINFO,
       dtinfo({ sender_prefix = length, address = "192.0.2.77" }), "RFC5973-4.2.8-i11")
+      .may_be_taken = true -- ruling A26
   end
   add("3/0x08", "binding-version-6", "IP-Ver 6 in NATFW_EXTERNAL_BINDING", "NATFW_EXTERNAL_BINDING",
     spoil.with({ type = "NATFW_EXTERNAL_BINDING", values = { port = 0, ip_ver = 6,
-      addresses = { { address = "192.0.2.77" } } } }))
-  add("3/0x09", "p-and-s", "P and S both set in NATFW_DTINFO", DTINFO, dtinfo({ s = 1, spi = 7 }))
-    .id = "RFC5973-4.2.8-3"
+      addresses = { { address = "192.0.2.77" } } } })).may_be_taken = true -- ruling A16
+  local both = add("3/0x09", "p-and-s", "P and S both set in NATFW_DTINFO", DTINFO,
+    dtinfo({ s = 1, spi = 7 }))
+  both.id, both.or_code = "RFC5973-4.2.8-3", "3/0x07" -- four words are one too many: ruling A22
   add("3/0x09", "p-without-i", "P set without I in NATFW_DTINFO", DTINFO,
     dtinfo({ i = 0, protocol = 0 })).id = "RFC5973-4.2.8-5"
   add("3/0x09", "s-without-i", "S set without I in NATFW_DTINFO", DTINFO,
@@ -52,6 +54,11 @@ local rows = faults.list({ has = { "lt", "msn", "efi", "dtinfo" },
     dtinfo = "RFC5973-4.3.2-i5" },
   illegal = "RFC5973-4.3.2-i13", add_more = more })
 
+-- Where it is for a firewall, sections 3.7.2 and 3.8 know an EXTERNAL without it: rulings A03 and A27.
+for _, row in ipairs(rows) do
+  row.may_be_taken = row.may_be_taken or row.name == "without-dtinfo"
+end
+
 -- { id, what the EXTERNAL has, the change, requirement }
 local ignored = {
   { "reserved-of-header", "reserved bits of the header set", spoil.header("reserved", 65535),
@@ -61,8 +68,6 @@ local ignored = {
     "RFC5973-4.2-i4" },
   { "unknown-ab-10", "an unknown object, AB=10", spoil.with({ type = UNKNOWN, ab = 2, raw = WORD }),
     "RFC5973-4.2-i5" },
-  { "reserved-of-dtinfo", "reserved bits of NATFW_DTINFO set", dtinfo({ reserved = 0x1FFF }),
-    "RFC5973-3.3-i3" },
   { "protocol-without-i", "a protocol in NATFW_DTINFO without I",
     dtinfo({ i = 0, p = 0, protocol = 17 }), "RFC5973-4.2.8-7c" },
 }
@@ -99,18 +104,38 @@ for _, row in ipairs(ignored) do
 end
 
 cases[#cases + 1] = { id = "3.7.2-external-without-dtinfo-at-a-nat", roles = roles.nat,
-  purpose = "An EXTERNAL without NATFW_DTINFO is answered 7/0x07 by a NAT; one that has it is "
-    .. "processed.",
+  purpose = "An EXTERNAL without NATFW_DTINFO is answered 7/0x07 by a NAT, or 3/0x04, as ruling A03 "
+    .. "leaves it; one that has it is processed.",
   requirements = { "RFC5973-3.7.2-16" },
   run = function(t)
     local session = t:session{ external = true }:connect()
     t:body()
     session:send_external{ change = spoil.without(DTINFO) }
-    session:expect_error{ ids = { "RFC5973-3.7.2-16" },
-      text = "an EXTERNAL without NATFW_DTINFO is answered", info = "7/0x07" }
+    local ids = { "RFC5973-3.7.2-16" }
+    local info = session:expect_response{ ids = ids,
+      text = "an EXTERNAL without NATFW_DTINFO is answered" }:info()
+    t:check{ ids = ids, text = "class and code", expected = "7/0x07 or 3/0x04", actual = info,
+      holds = info == "7/0x07" or info == "3/0x04" }
+    t:reading{ of = "A03", ids = ids, seen = info, ours = "7/0x07" }
     t:control()
     session:send_external()
     expect_processed(t, session, nil, "a valid EXTERNAL is processed")
+  end }
+
+cases[#cases + 1] = { id = "3.7.2-external-reserved-of-dtinfo", roles = roles.firewall,
+  purpose = "What becomes of an EXTERNAL with reserved bits of NATFW_DTINFO set, for which the text has "
+    .. "no rule: it is processed, or refused; one without them is processed.",
+  requirements = { "RFC5973-4.2.8-i4" },
+  run = function(t)
+    local session = t:session{ external = true }:connect()
+    t:body()
+    session:send_external{ change = dtinfo({ reserved = 0x1FFF }) }
+    local at = t:await_message()
+    local item = at and at:take{ within_ms = 0 }
+    t:reading{ of = "A95", ids = { "RFC5973-4.2.8-i4" }, ours = "ignored",
+      seen = item and item.class == PROTOCOL_ERROR and "refused" or "ignored" }
+    session:send_external()
+    expect_processed(t, session, { "RFC5973-4.2.8-i4" }, "an EXTERNAL without them is processed")
   end }
 
 local EXTERNAL_SIDE = { "RFC5973-3.7.2-12" }
@@ -118,7 +143,7 @@ local EXTERNAL_SIDE = { "RFC5973-3.7.2-12" }
 cases[#cases + 1] = { id = "3.7.2-external-on-external-side", roles = roles.nat,
   purpose = "An EXTERNAL that a NAT receives on its external side is answered 3/0x0B and not "
     .. "forwarded; one from inside is processed.",
-  requirements = EXTERNAL_SIDE,
+  requirements = { EXTERNAL_SIDE[1], "RFC5973-3.3-i9" },
   run = function(t)
     t:signal_from(t.addresses.destination, "outside")
     local session = t:session{ flow = { loose_end = true, source = t.addresses.destination,
@@ -127,7 +152,7 @@ cases[#cases + 1] = { id = "3.7.2-external-on-external-side", roles = roles.nat,
     session:send_external()
     session:expect_error{ ids = EXTERNAL_SIDE, text = "an EXTERNAL from outside is answered",
       info = "3/0x0B" }
-    t.ni:expect_nothing{ ids = EXTERNAL_SIDE, text = "by that one RESPONSE" }
+    t.ni:expect_nothing{ ids = { "RFC5973-3.3-i9" }, text = "by that one RESPONSE" }
     t:control()
     t:signal_from(t.addresses.ni)
     local valid = t:session{ external = true }:connect()

@@ -1,5 +1,5 @@
--- RFC 5973, sections 4.1 to 4.3: what a receiver has to ignore, one a case. The message is processed
--- as if it were not there.
+-- RFC 5973, sections 4.1 to 4.3: what a receiver has to ignore, one a case: the message is processed
+-- as if it were not there. And what it may.
 
 local messages = require("runner.messages")
 local roles = require("runner.roles")
@@ -27,6 +27,27 @@ local function create(ids, change, kept)
       actual = unknown_of(session.forwarded) }
     session:respond():expect_response{ ids = ids }
     session.data:expect_passing{ ids = ids }
+  end
+end
+
+-- A CREATE that the text lets be refused: what is done about it is a reading; without it, it is taken.
+local function left_open(ruling)
+  return function(ids, change)
+    return function(t)
+      local session = t:session():connect()
+      t:body()
+      session:send_create{ change = change }
+      local at = t:await_message()
+      t:reading{ of = ruling, ids = ids, ours = "ignored", seen = at == t.nr and "ignored"
+        or "refused with " .. (at and at:take{ within_ms = 0 }:info() or "silence") }
+      if at == t.nr then
+        session:expect_create()
+        session:respond():expect_response()
+      end
+      session:send_create():expect_create{ ids = ids, text = "a CREATE without it is forwarded" }
+      session:respond():expect_response{ ids = ids }
+      session.data:expect_passing{ ids = ids }
+    end
   end
 end
 
@@ -72,9 +93,9 @@ local rows = {
     spoil.header("reserved_flags", 63) },
   { "create-reserved-field", "RFC5973-4.1-2b", "the reserved field set in a CREATE's header", create,
     spoil.header("reserved", 65535) },
-  { "create-known-ab-01", "RFC5973-4.2-i3", "AB=01 on a known object of a CREATE", create,
+  { "create-known-ab-01", "RFC5973-4.2-i3", "AB=01 on a known object of a CREATE", left_open("A09"),
     spoil.object("NATFW_LT", "ab", 1) },
-  { "create-known-ab-10", "RFC5973-4.2-i3", "AB=10 on a known object of a CREATE", create,
+  { "create-known-ab-10", "RFC5973-4.2-i3", "AB=10 on a known object of a CREATE", left_open("A09"),
     spoil.object("NATFW_EFI", "ab", 2) },
   { "create-unneeded-nonce", "RFC5973-4.3-1b", "a NATFW_NONCE in a CREATE without P", create,
     spoil.with({ type = "NATFW_NONCE", values = { nonce = 7 } }) },
@@ -106,14 +127,17 @@ local rows = {
     spoil.with({ type = UNKNOWN, ab = 1, raw = WORD }) },
   { "notify-forward-unknown", "RFC5973-4.2-i5", "an unknown object, AB=10, in a NOTIFY", notify,
     spoil.with({ type = UNKNOWN, ab = 2, raw = WORD }), "unchanged" },
-  { "create-object-reserved", "RFC5973-4.2-i1", "reserved bits set in an object's header", create,
+  { "create-object-reserved", "RFC5973-4.2-i1", "reserved bits set in an object's header",
+    left_open("A95"),
     spoil.all(spoil.object("NATFW_LT", "reserved", 3),
       spoil.object("NATFW_MSN", "reserved_length", 15)) },
 }
 
 local cases = {}
 for _, row in ipairs(rows) do
-  local outcome = row[6] and " is kept unchanged where the message goes on." or " is ignored."
+  local outcome = row[6] and " is kept unchanged where the message goes on."
+    or row[2]:find("4.2%-i[13]$") and " is ignored, or the CREATE refused, as the text leaves it."
+    or " is ignored."
   cases[#cases + 1] = { id = "4-" .. row[1], roles = roles.firewall, needs = { "blocks_by_default" },
     purpose = row[3]:sub(1, 1):upper() .. row[3]:sub(2) .. outcome,
     requirements = { row[2] }, run = row[4]({ row[2] }, row[5], row[6]) }
