@@ -156,8 +156,8 @@ local function counts(since)
   return string.format("%d forward, %d reverse", since.forward, since.reverse)
 end
 
--- Packets arrive, in both directions, where replies pass (ruling A103), or those named. Fields: ids, text,
--- directions.
+-- Packets arrive, in both directions, where replies pass (ruling A103), or those named. Fields: ids,
+-- text, directions.
 function Flow:expect_passing(given)
   given = fields.of("expect_passing", given, "ids text directions")
   local case = self.case

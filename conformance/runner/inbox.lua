@@ -73,8 +73,8 @@ end
 
 local PROTOCOL_ERROR = 3
 
--- What was sent is no request, and not answered by a RESPONSE: 3.2.7. Where it is faulty, sections 4.1 to
--- 4.3 have it answered by a protocol error all the same: ruling A02. An initiator may send requests
+-- What was sent is no request, and not answered by a RESPONSE: 3.2.7. Where it is faulty, sections 4.1
+-- to 4.3 have it answered by a protocol error all the same: ruling A02. An initiator may send requests
 -- meanwhile, 3.7.1: how many came. Fields: ids, text, faulty.
 function Inbox:expect_no_response(given)
   given = fields.of("expect_no_response", given, "ids text faulty")

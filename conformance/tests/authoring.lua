@@ -86,7 +86,8 @@ end)
 -- Which files have the steps of what the guide calls so. A name with an underscore is no step.
 local SOURCES = { t = { "runner/case" },
   session = { "runner/session", "runner/handshake", "runner/initiated" },
-  neighbour = { "runner/neighbour", "runner/inbox" }, flow = { "runner/flow" }, association = { "runner/association" },
+  neighbour = { "runner/neighbour", "runner/inbox" }, flow = { "runner/flow" },
+  association = { "runner/association" },
   message = { "codec/item" }, spoil = { "runner/spoil" } }
 
 local function steps_there_are()

@@ -43,19 +43,6 @@ function fake.new(net, options)
       destination_port = mri.dest_port, protocol = mri.protocol == 6 and "tcp" or "udp" }
   end
 
-  local function same(rule, flow, reverse)
-    if rule.protocol ~= flow.protocol then return false end
-    local extra = rule.sub_ports or 0
-    if reverse then
-      return rule.source == flow.destination and rule.source_port == flow.destination_port
-        and rule.destination == flow.source and flow.source_port >= rule.destination_port
-        and flow.source_port <= rule.destination_port + extra
-    end
-    return rule.source == flow.source and rule.source_port == flow.source_port
-      and rule.destination == flow.destination and flow.destination_port >= rule.destination_port
-      and flow.destination_port <= rule.destination_port + extra
-  end
-
   -- Whether a rule that it is to keep has been dropped already.
   local function dropped(session, side)
     local early = breaks["ends-early"] or breaks["reverse-ends-early"] and side == "outside"
@@ -66,10 +53,10 @@ function fake.new(net, options)
     for _, session in pairs(sessions) do
       local live = session.installed and not dropped(session, flow.side)
         and (breaks["no-expiry"] or not session.expires_at or net.now() < session.expires_at)
-      if live and same(session.rule, flow, flow.side == "outside") then return true end
+      if live and fake_nslp.matches(session.rule, flow, flow.side == "outside") then return true end
     end
     for _, rule in ipairs(box.leaked or {}) do
-      if same(rule, flow, flow.side == "outside") then return true end
+      if fake_nslp.matches(rule, flow, flow.side == "outside") then return true end
     end
     return false
   end
@@ -177,7 +164,7 @@ function fake.new(net, options)
       session.installed = true
       return send_raw(session.ni, session, 1, item.natfw.bytes)
     end
-    if item.gist.header.type ~= 3 or item.msn ~= session.msn
+    if item.gist.header.type ~= 3 or item.msn ~= session.msn and not breaks["any-msn"]
       or #item.natfw.faults > 0 then
       return
     end
@@ -221,12 +208,15 @@ function fake.new(net, options)
     if breaks["strict"] and not fake_nslp.is_plain(item) then return end
     if item.name == "NOTIFY" and breaks["accepts-faults"] then
       return send_raw(session.ni, session, 1, item.natfw.bytes)
+    elseif item.name == "NOTIFY" and #item.natfw.faults > 0 and breaks["answers-faults"] then
+      send_nslp(association, session, 0, messages.nslp_response({ msn = 0, class = 3, code = 4 }))
     elseif item.name == "NOTIFY" and #item.natfw.faults == 0 then
       if item.code == 1 and session.moves and not breaks["tells-again"] then return end
       session.moves = item.code == 1
       send_nslp(session.ni, session, 1, { header = { type = 4 },
         objects = fake_nslp.cleaned(item.natfw.objects) })
       if item.code == 4 or item.code == 5 then forget(session) end
+      if breaks["forgets-transitory"] then arm(session, 5) end
     end
   end
 
@@ -416,7 +406,10 @@ function fake.new(net, options)
       end
       if not (association.sids and association.sids[item.sid]) then return end
       local session = sessions[item.sid]
-      if item.name == "RESPONSE" then return end
+      if item.name == "RESPONSE" then
+        if breaks["any-side"] then on_response(session, item) end
+        return
+      end
       if item.name == "NOTIFY" then
         if session and session.nr and item.code ~= 2 and #item.natfw.faults == 0 then
           send_nslp(session.nr, session, 0, { header = { type = 4 }, objects = item.natfw.objects })

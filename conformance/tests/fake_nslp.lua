@@ -53,4 +53,18 @@ function fake_nslp.newer(msn, stored)
   return difference > 0 and difference < 2147483648
 end
 
+-- Whether a rule is about a flow, or about what answers it (`reverse`).
+function fake_nslp.matches(rule, flow, reverse)
+  if rule.protocol ~= flow.protocol then return false end
+  local extra = rule.sub_ports or 0
+  if reverse then
+    return rule.source == flow.destination and rule.source_port == flow.destination_port
+      and rule.destination == flow.source and flow.source_port >= rule.destination_port
+      and flow.source_port <= rule.destination_port + extra
+  end
+  return rule.source == flow.source and rule.source_port == flow.source_port
+    and rule.destination == flow.destination and flow.destination_port >= rule.destination_port
+    and flow.destination_port <= rule.destination_port + extra
+end
+
 return fake_nslp

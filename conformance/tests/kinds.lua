@@ -131,4 +131,17 @@ test("this project's reading passes, strictly too", function()
   end
 end)
 
+-- Boxes that do otherwise than a SHOULD: the case that sees it, and the requirement.
+for broken, row in pairs({
+  ["forgets-transitory"] = { "3.7.5-transitory-held", "RFC5973-3.2.8-4" },
+}) do
+  test(row[1] .. " remarks on a firewall that " .. broken, function()
+    for breaks, wanted in pairs({ [""] = "pass", [broken] = "remark" }) do
+      local done = support.run({ support.case(row[1]) }, { box = { breaks = { [breaks] = true } } })[1]
+      expect(done.verdict == "pass", done.verdict .. ": " .. tostring(done.reason))
+      expect(done.results[row[2]] == wanted, row[2] .. " is " .. tostring(done.results[row[2]]))
+    end
+  end)
+end
+
 support.finish()

@@ -5,6 +5,8 @@ local gist = require("codec.gist")
 local messages = require("runner.messages")
 local roles = require("runner.roles")
 
+local AGAIN_MS = 1100 -- T1 and twice T1, in which a retransmission would come: 5.3.3
+
 return {
   {
     id = "gist-4.4.1-response-to-query",
@@ -63,11 +65,12 @@ return {
   {
     id = "gist-5.3.2-query-is-q-mode",
     purpose = "The NF's own Query is encapsulated for Q-mode: addressed to the flow's "
-      .. "destination, router alert option, DF, port 270, C and R set.",
+      .. "destination, router alert option, DF, port 270, C and R set; and, as is recommended, from "
+      .. "the flow's source first, and not sent again once it is answered.",
     roles = roles.sends_queries, smoke = true,
     requirements = { "RFC5971-5.1-1", "RFC5971-5.1-3", "RFC5971-5.1-5", "RFC5971-5.2.1-1",
       "RFC5971-5.3.2.1-2", "RFC5971-5.3.2.1-5", "RFC5971-5.3.2.3-4", "RFC5971-5.8.1.2-2",
-      "RFC5971-A.1-1", "RFC5971-5.2.2-5", "RFC5971-A-1a" },
+      "RFC5971-A.1-1", "RFC5971-5.2.2-5", "RFC5971-A-1a", "RFC5971-5.8.1.2-3a", "RFC5971-5.3.3-9a" },
     run = function(t)
       local session = t:outbound_session()
       t:body()
@@ -98,7 +101,13 @@ return {
         actual = query:reserved_bits("gist") }
       t:check{ ids = { "RFC5971-5.1-1" }, text = "it has no fault: objects, order, lengths",
         expected = "none", actual = query:fault("gist") }
+      t:remark{ ids = { "RFC5971-5.8.1.2-3a" }, text = "its IP source is the flow's",
+        expected = session.flow.source, actual = query.packet.source }
       session:expect_create()
+      local asked = #session.queries
+      t:pause(AGAIN_MS)
+      t:remark{ ids = { "RFC5971-5.3.3-9a" }, text = "once it is answered it is not sent again",
+        expected = asked, actual = #session.queries }
     end,
   },
   {
@@ -106,7 +115,8 @@ return {
     purpose = "The NF confirms first on the new association, echoing cookie and Stack-Proposal, "
       .. "with its configuration abbreviated; then come Data without NLI.",
     roles = roles.sends_queries, smoke = true,
-    requirements = { "RFC5971-4.4.1-9", "RFC5971-5.1-11b", "RFC5971-5.1-12a", "RFC5971-5.1-12b",
+    requirements = { "RFC5971-4.4.1-9", "RFC5971-5.1-1", "RFC5971-5.1-11b", "RFC5971-5.1-12a",
+      "RFC5971-5.1-12b",
       "RFC5971-5.1-14", "RFC5971-5.1-15", "RFC5971-5.1-16", "RFC5971-5.1-17b", "RFC5971-5.7.2-4",
       "RFC5971-A.1-4" },
     run = function(t)
@@ -136,7 +146,7 @@ return {
         actual = confirm:hex("Stack-Proposal") }
       t:check{ ids = { "RFC5971-5.1-16" }, text = "its configuration has only the hold time",
         expected = 0, actual = confirm:values("Stack-Configuration-Data").mpo_count }
-      t:check{ ids = { "RFC5971-5.1-16" }, text = "and no fault", expected = "none",
+      t:check{ ids = { "RFC5971-5.1-1" }, text = "and no fault", expected = "none",
         actual = confirm:fault("gist") }
       t:check{ ids = { "RFC5971-5.1-17b" }, text = "Data over the association has no NLI",
         expected = "none", actual = create:has("NLI") and "there" or "none" }

@@ -19,11 +19,11 @@ end
 local of_ipv6 = spoil.fields("MRI", { ip_ver = 6, source = "2001:db8::1",
   destination = "2001:db8::2", source_prefix = 128, dest_prefix = 128 })
 
--- A Query that is spoilt so is answered by this Error, and one that is not by a Response.
-local function refuses(t, ids, error, change)
+-- A Query that is spoilt so is asked, and what expect(its session) says of the answer holds; one that is
+-- not is answered by a Response.
+local function refuses(t, change, expect)
   t:body()
-  t:session():query_only{ own_source = true, change_query = change }
-    :expect_query_refused{ ids = ids, error = error }
+  expect(t:session():query_only{ own_source = true, change_query = change })
   t:control()
   t:session():connect()
 end
@@ -35,7 +35,9 @@ return {
     roles = roles.answers_queries,
     requirements = { "RFC5971-7.4-2" },
     run = function(t)
-      refuses(t, { "RFC5971-7.4-2" }, "IP Version Mismatch", of_ipv6)
+      refuses(t, of_ipv6, function(session)
+        session:expect_query_refused{ ids = { "RFC5971-7.4-2" }, error = "IP Version Mismatch" }
+      end)
     end,
   },
   {
@@ -83,13 +85,21 @@ return {
   },
   {
     id = "gist-5.8.1.2-ingress-filter",
-    purpose = "A Query that comes in where packets of its flow cannot is answered by 'Ingress "
-      .. "Filter Failure'.",
+    purpose = "A Query that comes in where packets of its flow cannot is answered by an Error, whose "
+      .. "name the text leaves to the node, and by no Response.",
     roles = roles.firewall, needs = { "ingress_filter" },
     requirements = { "RFC5971-5.8.1.2-6" },
     run = function(t)
-      refuses(t, { "RFC5971-5.8.1.2-6" }, "Ingress Filter Failure",
-        spoil.value("MRI", "source", t.addresses.nr))
+      local ids = { "RFC5971-5.8.1.2-6" }
+      refuses(t, spoil.value("MRI", "source", t.addresses.nr), function(session)
+        local item = t.ni:expect{ message = "GIST Error", ids = ids,
+          text = "it is answered by an Error" }
+        session:stop_asking()
+        session:expect_no_gist_response{ ids = ids }
+        t:reading{ of = "5.8.1.2-6", ids = ids, ours = "Ingress Filter Failure",
+          seen = item:is_error("Ingress Filter Failure") and "Ingress Filter Failure"
+            or messages.summary(item) }
+      end)
     end,
   },
   {

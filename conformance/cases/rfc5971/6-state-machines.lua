@@ -118,15 +118,15 @@ return {
       t.nr.silent = true
       t:body()
       session:begin()
-      local first = session:expect_query{ ids = { "RFC5971-5.3.3-8" } }
+      local first = session:expect_query()
+      if not session:await_query{ number = 2, within_ms = t.ixit.timing.no_peer_ms } then
+        t:not_applicable("the IUT sends its Query once")
+      end
       t.nr.silent = false
       t.nr.change_response = spoil.raw("Query-Cookie", first:raw("Query-Cookie"))
       session:expect_create{ ids = { "RFC5971-5.3.3-8" },
-        text = "the next is answered with the cookie of the first, and the request comes",
+        text = "a later one is answered with the cookie of the first, and the request comes",
         within_ms = t.ixit.timing.no_peer_ms }
-      t:check{ ids = { "RFC5971-5.3.3-8" }, text = "after the Query was sent again",
-        expected = "2 Queries or more", actual = #session.queries .. " Queries",
-        holds = #session.queries >= 2 }
     end,
   },
   {

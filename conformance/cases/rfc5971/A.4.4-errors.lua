@@ -204,21 +204,47 @@ cases[#cases + 1] = {
 
 cases[#cases + 1] = {
   id = "gist-5.6-no-error-to-a-flow-source", roles = roles.answers_queries,
-  purpose = "An Error about a Query without NLI is not sent to an IP source that S says is only the "
-    .. "flow's.",
-  requirements = { "RFC5971-5.6-4" },
+  purpose = "A Query without NLI whose IP source is only the flow's is not answered by a Response; "
+    .. "where an Error could go the text does not say.",
+  requirements = { "RFC5971-5.1-2" },
   run = function(t)
+    local ids = { "RFC5971-5.1-2" }
     t:body()
     local session = t:session()
     session:query_only{ change_query = spoil.without("NLI") }
     session:stop_asking()
-    t.ni:expect_nothing{ ids = { "RFC5971-5.6-4" },
-      text = "no Error comes, to the flow's source or elsewhere" }
+    local item = t.ni:take()
+    t:reading{ of = "5.6-4", ids = ids, seen = messages.summary(item),
+      ours = messages.summary(nil) }
+    t:check{ ids = ids, text = "if an Error comes, it is 'Missing Object'",
+      expected = gist.error_number["Missing Object"] .. ", or nothing",
+      actual = item and item:error() or "nothing",
+      holds = not item or item:is_error("Missing Object") }
+    session:expect_no_gist_response{ ids = ids, text = "no Response comes" }
     t:control()
-    local good = t:session():connect()
-    good:send_create():expect_accepted()
-    t.ni:expect_nothing{ text = "nor later" }
-    good:send_create():expect_accepted()
+    t:session():send_create():expect_accepted()
+  end,
+}
+
+cases[#cases + 1] = {
+  id = "gist-A.1-header-fault-of-a-flow-source", roles = roles.answers_queries,
+  purpose = "A Query with R clear whose IP source is only the flow's is not processed; an Error comes "
+    .. "to the address in its NLI, where that is still read.",
+  requirements = { "RFC5971-A.1-5" },
+  run = function(t)
+    local ids = { "RFC5971-A.1-5" }
+    t:body()
+    local session = t:session():query_only{ flow_source = true, change_query = spoil.header("r", 0) }
+    local item = t.ni:take()
+    session:stop_asking()
+    t:reading{ of = "A.1-5", ids = ids, seen = item and "told of" or "dropped", ours = "told of" }
+    t:check{ ids = ids, text = "if an Error comes, it is 'Invalid R-flag'",
+      expected = gist.error_number["Invalid R-flag"] .. ", or nothing",
+      actual = item and item:error() or "nothing",
+      holds = not item or item:is_error("Invalid R-flag") }
+    session:expect_no_gist_response{ ids = ids, text = "no Response comes" }
+    t:control()
+    t:session():connect()
   end,
 }
 
@@ -281,15 +307,21 @@ cases[#cases + 1] = {
 
 cases[#cases + 1] = {
   id = "gist-5.1-order-of-objects", roles = roles.answers_queries,
-  purpose = "A Query whose objects are out of order is answered by an Error and by no Response.",
+  purpose = "What is done about a Query whose objects are out of order, which the text forbids to send: "
+    .. "whatever that is, the Response to one in order is in order itself.",
   requirements = { "RFC5971-5.1-1" },
   run = function(t)
+    local ids = { "RFC5971-5.1-1" }
     t:body()
-    local item = provoke(t, { "RFC5971-5.1-1" }, spoil.order({ 2, 1 }))
-    t:check{ ids = { "RFC5971-5.1-1" }, text = "'Object Type Error'", expected = 9,
-      actual = item.code }
-    t:control()
-    t:session():connect()
+    local session = t:session():query_only{ own_source = true, change_query = spoil.order({ 2, 1 }) }
+    t:reading{ of = "5.1-1", ids = ids, ours = "refused",
+      seen = session:await_response{ within_ms = t.ixit.timing.quiet_ms } and "answered"
+        or t.ni:waiting() > 0 and "refused" or "dropped" }
+    session:stop_asking()
+    t.ni:drain()
+    local response = t:session():query_only():expect_gist_response()
+    t:check{ ids = ids, text = "the Response to a Query in order has no fault", expected = "none",
+      actual = response:fault("gist") }
   end,
 }
 

@@ -269,8 +269,8 @@ local response_faults = {
 
 for _, row in ipairs(response_faults) do
   cases[#cases + 1] = { id = "ni-3.2.7-response-" .. row[1], roles = roles.initiator,
-    purpose = "An NI does not answer a RESPONSE with " .. row[2] .. ", unless ruling A02 is read so, and "
-      .. "takes it for no success: it takes the right one after it, or reports a failure.",
+    purpose = "An NI does not answer a RESPONSE with " .. row[2] .. ", unless ruling A02 is read so, "
+      .. "and takes it for no success: it takes the right one after it, or reports a failure.",
     requirements = { "RFC5973-3.2.7-1", "RFC5973-3.3-i2" },
     run = function(t)
       local session = t:trigger_session()

@@ -149,7 +149,8 @@ return {
       t:body()
       t:tolerate("NOTIFY")
       t.ni:expect_nothing{ ids = { "RFC5973-3.4-2" }, message = "CREATE",
-        text = "no CREATE comes from the responder", for_ms = session.granted_s * 1000 + t.ixit.timing.expiry_late_ms }
+        text = "no CREATE comes from the responder",
+        for_ms = session.granted_s * 1000 + t.ixit.timing.expiry_late_ms }
       session:expect_forgotten{ ids = { "RFC5973-3.4-1a" } }
     end,
   },

@@ -24,6 +24,14 @@ local function ends_session(info, id)
   end
 end
 
+local HOLD_MS = 30000 -- 3.2.8
+
+-- The time until which a session is to be kept that gets a NOTIFY now: a lifetime that ends before is
+-- lawful, ruling A46.
+local function held_until(t, session)
+  return math.min(t:now() + HOLD_MS, session:ends_at()) - t.ixit.timing.expiry_early_ms
+end
+
 return {
   {
     id = "3.7.5-notify-terminated",
@@ -84,6 +92,53 @@ return {
     end,
   },
   {
+    id = "3.7.5-transitory-held",
+    purpose = "A session that a NOTIFY made Transitory is kept for 30 s, or until its lifetime ends, "
+      .. "which is recommended: its flow passes.",
+    roles = roles.firewall, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.2.8-4", "RFC5973-3.7.5-13b" },
+    run = function(t)
+      local timing = t.ixit.timing
+      local session, other = t:session():establish(), t:session():establish()
+      t:body()
+      local until_ms = held_until(t, session)
+      t.nr:send_nslp(session, messages.notify("1/0x03"))
+      t.ni:expect{ message = "NOTIFY", session = session, ids = { "RFC5973-3.7.5-13b" },
+        text = "it is relayed inbound" }
+      t:tolerate("NOTIFY") -- that the session has ended
+      session:await_message_refreshing{ within_ms = until_ms - timing.quiet_ms - t:now() }
+      local before = session.data:start():mark()
+      t:pause(until_ms - t:now())
+      local passed = session.data:since(before).forward
+      t:remark{ ids = { "RFC5973-3.2.8-4" }, text = "at the end of that time its flow passes",
+        expected = "packets", actual = passed .. " packets", holds = passed > 0 }
+      t:control()
+      other.data:expect_passing()
+    end,
+  },
+  {
+    id = "nr-3.7.5-transitory-held",
+    purpose = "An NR keeps a session that a NOTIFY made Transitory for 30 s, or until its lifetime "
+      .. "ends, which is recommended: a stale MSN stays stale.",
+    roles = roles.responder,
+    requirements = { "RFC5973-3.2.8-4", "RFC5973-3.2.7-1" },
+    run = function(t)
+      local session = t:session():establish()
+      t:body()
+      local until_ms = held_until(t, session)
+      t.ni:send_nslp(session, messages.notify("1/0x03"))
+      t.ni:expect_no_response{ ids = { "RFC5973-3.2.7-1" }, text = "it is not answered" }
+      t:tolerate("NOTIFY") -- that the session has ended
+      session:await_message_refreshing{ within_ms = until_ms - t.ixit.timing.quiet_ms - t:now() }
+      session:send_create{ msn = session:msn_plus(-1) }
+      local answer = t.ni:await_message{ within_ms = t.ixit.timing.quiet_ms }
+      t:remark{ ids = { "RFC5973-3.2.8-4" }, text = "at the end of that time a CREATE with a lower MSN "
+        .. "is stale", expected = "nothing", actual = messages.summary(answer), holds = not answer }
+      t:control()
+      t:session():send_create():expect_accepted()
+    end,
+  },
+  {
     id = "3.7.5-notify-only-over-association",
     purpose = "A NOTIFY in D-mode is ignored: not relayed, and the session lives on.",
     roles = roles.firewall, needs = { "blocks_by_default" },
@@ -105,24 +160,25 @@ return {
   },
   {
     id = "3.7.5-malformed-not-answered",
-    purpose = "A malformed NOTIFY or RESPONSE is never answered with a RESPONSE.",
+    purpose = "A malformed NOTIFY or RESPONSE is not passed on, nor answered, unless ruling A02 is "
+      .. "read so.",
     roles = roles.firewall,
-    requirements = { "RFC5973-3.2.7-1" },
+    requirements = { "RFC5973-3.2.7-1", "RFC5973-3.3-i6" },
     run = function(t)
+      local silent, kept = { "RFC5973-3.2.7-1" }, { "RFC5973-3.3-i6" }
       local session = t:session():establish()
       t:body()
       local empty = messages.empty("NOTIFY")
       t.nr:send_nslp(session, empty)
-      t.nr:expect_nothing{ ids = { "RFC5973-3.2.7-1" },
+      t.nr:expect_no_response{ ids = silent, faulty = true,
         text = "a NOTIFY without objects is not answered to the responder" }
-      t.ni:expect_nothing{ ids = { "RFC5973-3.2.7-1" },
-        text = "nor passed to the initiator as a RESPONSE" }
+      t.ni:expect_nothing{ ids = kept, text = "nor passed to the initiator" }
       t.nr:send_nslp(session, messages.empty("RESPONSE"))
-      t.nr:expect_nothing{ ids = { "RFC5973-3.2.7-1" },
+      t.nr:expect_no_response{ ids = silent, faulty = true,
         text = "a RESPONSE without objects is not answered to the responder" }
-      t.ni:expect_nothing{ ids = { "RFC5973-3.2.7-1" }, text = "nor passed to the initiator" }
+      t.ni:expect_nothing{ ids = kept, text = "nor is that passed to the initiator" }
       t.ni:send_nslp(session, empty)
-      t.ni:expect_nothing{ ids = { "RFC5973-3.2.7-1" },
+      t.ni:expect_no_response{ ids = silent, faulty = true,
         text = "a NOTIFY without objects is not answered to the initiator" }
       t:control()
       session:send_create():expect_create()
