@@ -4,137 +4,9 @@ A box is a class: what it does otherwise, and why it may; the roles in which tha
 """
 import struct
 
-NATFW = 33
-QUERY, RESPONSE, CONFIRM, DATA, ERROR = range(5)
-MRI, SID, NLI, COOKIE, NSLP_DATA, ERROR_OBJECT = 0, 1, 2, 6, 8, 9
-CREATE, NATFW_RESPONSE, NOTIFY = 1, 3, 4
-TRIGGER_DONE, OCTETS_OF_BOX = 0xa0, 0x93
-LT, INFO, MSN, ICMP_TYPES = 0x00c, 0x010, 0x012, 0x014
-
-
-# Messages -----------------------------------------------------------------------------------------
-
-def objects_of(octets):
-    """[first half-word, value] of each object; None where they do not fill the octets."""
-    found, position = [], 0
-    while position + 4 <= len(octets):
-        head, words = struct.unpack_from("!HH", octets, position)
-        end = position + 4 + 4 * (words & 0xfff)
-        found.append([head, octets[position + 4:end]])
-        position = end
-    return found if position == len(octets) else None
-
-
-def octets_of(objects):
-    return b"".join(struct.pack("!HH", head, len(value) // 4) + value for head, value in objects)
-
-
-class Tlv:
-    """A header and objects. What cannot be read has no objects, and stays as it came."""
-
-    def __init__(self, octets, header_length):
-        self.octets, self.header = octets, bytearray(octets[:header_length])
-        self.objects, self.is_edited = objects_of(octets[header_length:]), False
-
-    def get(self, kind):
-        return next((value for head, value in self.objects or () if head & 0xfff == kind), None)
-
-    def put(self, kind, value):
-        self.is_edited = True
-        for one in self.objects:
-            if one[0] & 0xfff == kind:
-                one[1] = value
-
-    def drop(self, kind):
-        self.is_edited = True
-        self.objects = [one for one in self.objects if one[0] & 0xfff != kind]
-
-
-class Nslp(Tlv):
-    """A message of the NATFW NSLP."""
-
-    def __init__(self, octets):
-        super().__init__(octets, 4)
-        self.type = octets[0] if octets else None
-
-    def info(self):
-        """Class and code of NATFW_INFO, or None."""
-        value = self.get(INFO)
-        return value and (value[0] & 0xf, value[1])
-
-    def lifetime_s(self):
-        value = self.get(LT)
-        return struct.unpack("!I", value)[0] if value and len(value) == 4 else None
-
-    def set_lifetime(self, seconds):
-        self.put(LT, struct.pack("!I", seconds))
-
-
-class Gist(Tlv):
-    """A message of GIST; in a datagram from one address to another, at this port of the box, or in a
-    stream of this number."""
-
-    def __init__(self, octets, source=None, destination=None, port=None, stream=None):
-        super().__init__(octets, 8)
-        self.source, self.destination, self.port, self.stream = source, destination, port, stream
-        self.version, self.hops, self.words, self.nslp_id = struct.unpack_from("!BBHH", octets)
-        self.type, self.flags = octets[6] & 0x7f, octets[7]
-        data = self.get(NSLP_DATA)
-        self.nslp = Nslp(data) if data and self.nslp_id == NATFW else None
-        self.sid = self.get(SID)
-
-    def encoded(self):
-        if not (self.is_edited or self.nslp and self.nslp.is_edited):
-            return self.octets
-        if self.nslp:
-            self.put(NSLP_DATA, bytes(self.nslp.header) + octets_of(self.nslp.objects))
-        body = octets_of(self.objects)
-        struct.pack_into("!H", self.header, 2, len(body) // 4)
-        return bytes(self.header) + body
-
-
-class Octets:
-    """Takes the place of a message that is sent on."""
-
-    def __init__(self, message, octets):
-        self.source, self.octets = message.source, octets
-
-    def encoded(self):
-        return self.octets
-
-
-# Variants -----------------------------------------------------------------------------------------
-
-class Box:
-    """Edits nothing. heard() and said() return the message, or None where it gets lost."""
-    roles = ()
-    is_asked = True # some case asks for what it does otherwise
-    told = ()       # what the runner is told of it, by --set
-
-    def heard(self, message):
-        return message
-
-    def said(self, message):
-        return message
-
-    def packet(self, octets, _port):
-        """A packet of GIST that it sends by a port; None where it gets lost."""
-        return octets
-
-    def data(self, octets, _port, _of_box):
-        """A packet of a flow, as it comes to a port or leaves it; None where it gets lost."""
-        return octets
-
-    def asked(self, number, operation):
-        """A trigger is pulled."""
-
-    def outcome(self, status):
-        """What becomes of it."""
-        return status
-
-    def adds(self):
-        """What it does first in its turn, as (kind, body) of frames."""
-        return ()
+from box import (CONFIRM, COOKIE, CREATE, DATA, ERROR, ERROR_OBJECT, ICMP_TYPES, INFO, LT, MRI, MSN,
+                 NATFW, NATFW_RESPONSE, NLI, NOTIFY, QUERY, RESPONSE, TRIGGER_DONE, UPSTREAM, Box,
+                 octets_frame, octets_of)
 
 
 class ObjectTypeZero(Box):
@@ -151,7 +23,6 @@ class HeadersInSilence(Box):
     """Of a Query with S=0 that has a wrong common header it reads no more, and so no NLI: there is
     nobody to send an Error to (RFC 5971 5.6)."""
     roles = ("firewall", "responder")
-    is_asked = False
 
     def heard(self, message):
         flags, source_is_peer = message.flags, message.flags & 0x80
@@ -159,16 +30,6 @@ class HeadersInSilence(Box):
                  or 8 + 4 * message.words != len(message.octets)
                  or message.type == QUERY and (flags & 0x40 == 0 or flags & 0x20))
         return None if wrong and not source_is_peer and not message.stream else message
-
-
-class SilentBypass(Box):
-    """A Query for an application that it does not have is dropped in silence once its hop count is used
-    up (RFC 5971 4.3.4)."""
-    roles = ("firewall",)
-
-    def heard(self, message):
-        is_spent = message.type == QUERY and message.nslp_id != NATFW and message.hops == 1
-        return None if is_spent else message
 
 
 class OwnMaximum(Box):
@@ -276,8 +137,8 @@ class TellsInvalidCookie(Box):
     def adds(self):
         told_of, self.told_of = self.told_of, []
         for stream, body in told_of:
-            octets = struct.pack("!BBHHBB", 1, 1, len(body) // 4, NATFW, ERROR, 0) + body
-            yield OCTETS_OF_BOX, stream + struct.pack("!H", len(octets)) + octets
+            yield octets_frame(
+                stream, struct.pack("!BBHHBB", 1, 1, len(body) // 4, NATFW, ERROR, 0) + body)
 
 
 class OtherPrefixError(Box):
@@ -354,9 +215,8 @@ class LowersFurther(Box):
 
 
 class RelaysOnly(Box):
-    """Sends no NOTIFY of its own but those that RFC 5973 3.4 asks for."""
+    """Sends no NOTIFY of its own but those that RFC 5973 3.4 asks for, which go outbound."""
     roles = ("firewall",)
-    is_asked = False
 
     def __init__(self):
         self.refused, self.relaying = set(), {}
@@ -371,8 +231,10 @@ class RelaysOnly(Box):
         nslp = message.nslp
         if nslp and nslp.info() in ((7, 0x11), (7, 0x12)):
             self.refused.add(message.sid)
-        if not nslp or nslp.type != NOTIFY or message.sid in self.refused:
+        if not nslp or nslp.type != NOTIFY:
             return message
+        if message.sid in self.refused:
+            return None if message.get(MRI)[3] & UPSTREAM else message
         left = self.relaying.get(message.sid, 0)
         self.relaying[message.sid] = max(left - 1, 0)
         return message if left else None
@@ -442,9 +304,3 @@ class GivesUp(Box):
         text = b"the RESPONSE is malformed"
         return [(TRIGGER_DONE, struct.pack("!IBH", number, 1, len(text)) + text)
                 for number in failed]
-
-
-def name(variant):
-    """PlainRefreshResponse is plain-refresh-response."""
-    return "".join("-" + letter.lower() if letter.isupper() else letter
-                   for letter in variant.__name__)[1:]

@@ -1,13 +1,13 @@
 """Stands between natfw-conform and a shim, which speak docs/shim-protocol.md, and edits the messages
 of GIST that the box hears and says.
 
-A box here is a class as Box of lawful_boxes.py.
+A box here is a class as Box of box.py.
 """
 import struct
 import subprocess
 import sys
 
-from lawful_boxes import Gist, TRIGGER_DONE
+from box import Gist, TRIGGER_DONE
 from shim_packet import gist_of, packet_with, sums_put_right
 
 HELLO, START, GO, PACKET, OCTETS, TRIGGER = 0x01, 0x05, 0x07, 0x10, 0x13, 0x20

@@ -1,10 +1,10 @@
 """Boxes that are wrong, for harness/wrong: each does one thing that the texts forbid, or leaves out one
-that they ask for, and is a class as in harness/lawful_boxes.py.
+that they ask for, and is a class as in harness/box.py.
 """
 import struct
 
-from lawful_boxes import (Box, CONFIRM, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY,
-                          OCTETS_OF_BOX, Octets, QUERY, RESPONSE, SID, name)
+from box import (Box, CONFIRM, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY,
+                 OCTETS_OF_BOX, Octets, QUERY, RESPONSE, SID, name)
 from shim_packet import datagram, sums_put_right
 
 HELLO = 5

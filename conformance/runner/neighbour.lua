@@ -247,9 +247,15 @@ function Neighbour:_listen()
     .. self.port }) end
 end
 
-local function open_association_of(self)
+-- Who a message of D-mode is from, as RFC 5971, 4.4.3, compares it.
+local function peer_of(item)
+  local nli = item:values("NLI")
+  return messages.hex(nli.peer_identity) .. " at " .. tostring(nli.interface)
+end
+
+local function open_association_with(self, peer)
   for _, association in ipairs(self.associations) do
-    if association.open and association.confirmed then return association end
+    if association.open and association.peer == peer then return association end
   end
   return nil
 end
@@ -264,7 +270,7 @@ local function on_query(self, session, item)
   session.responding = responding
   local cookie = self.net.random(16)
   responding.cookies[cookie] = true
-  local association = open_association_of(self)
+  local association = open_association_with(self, peer_of(item))
   local query_cookie = item:raw("Query-Cookie") or ""
   local response = messages.response(self, session, query_cookie, cookie,
     not association and self.port or nil)
@@ -297,7 +303,7 @@ local function on_confirm(self, session, item)
   local cookie = item:raw("Responder-Cookie")
   responding.confirm = item
   if cookie and responding.cookies[cookie] and item.association then
-    item.association.confirmed = true
+    item.association.peer = peer_of(session.queries[#session.queries])
     responding.association = item.association
   end
   self.case:_wake()

@@ -134,6 +134,7 @@ end)
 -- Boxes that do otherwise than a SHOULD: the case that sees it, and the requirement.
 for broken, row in pairs({
   ["forgets-transitory"] = { "3.7.5-transitory-held", "RFC5973-3.2.8-4" },
+  ["asks-again"] = { "gist-5.3.2-query-is-q-mode", "RFC5971-5.3.3-9a" },
 }) do
   test(row[1] .. " remarks on a firewall that " .. broken, function()
     for breaks, wanted in pairs({ [""] = "pass", [broken] = "remark" }) do

@@ -119,9 +119,9 @@ return {
       t.nr.change_response = spoil.order({ 2, 1 })
       session:begin()
       local item = t.nr:await_message()
-      local refused = item and item:is_error("Invalid Object Type")
+      local is_refused = item and item:is_error("Invalid Object Type")
       t:reading{ of = "5.1-1", ids = ids, ours = "refused",
-        seen = refused and "refused" or messages.summary(item) }
+        seen = is_refused and "refused" or messages.summary(item) }
       t.nr.change_response = nil
       t:tolerate("GIST Error")
       session:expect_create()
