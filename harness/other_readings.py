@@ -44,47 +44,55 @@ class MatchesBySid(Box):
         return message
 
 
-class AnswersFaults(Box):
-    """A RESPONSE or a NOTIFY without its NATFW_INFO is answered 3/0x04 (ruling A02)."""
-    roles = ("firewall", "responder", "initiator")
+class Answers:
+    """Answers some messages itself, at once, in the place of natfw-shim."""
 
     def __init__(self):
         self.answers = []
 
+    def refused_with(self, message):
+        """Class and code to answer it with, or None."""
+
     def heard(self, message):
-        nslp = message.nslp
-        is_answer = nslp and message.stream and nslp.type in (NATFW_RESPONSE, NOTIFY)
-        if is_answer and nslp.objects is not None and not nslp.get(INFO):
-            self.answers.append(answer_to(message, 3, 4))
-            return None
-        return message
+        info = message.stream and message.nslp and self.refused_with(message)
+        if info:
+            self.answers.append(answer_to(message, *info))
+        return None if info else message
 
     def adds(self):
         answers, self.answers = self.answers, []
         return answers
 
 
-class RefusesOddObjects(Box):
+class AnswersFaults(Answers, Box):
+    """A RESPONSE or a NOTIFY without its NATFW_INFO is answered 3/0x04 (ruling A02)."""
+    roles = ("firewall", "responder", "initiator")
+
+    def refused_with(self, message):
+        nslp = message.nslp
+        lacks_it = nslp.objects is not None and not nslp.get(INFO)
+        return (3, 4) if lacks_it and nslp.type in (NATFW_RESPONSE, NOTIFY) else None
+
+
+class RefusesLong(Answers, Box):
+    """A responder that refuses a lifetime as too long, and does not lower it (RFC 5973 3.4)."""
+    roles = ("responder",)
+
+    def refused_with(self, message):
+        is_long = message.nslp.type == CREATE and (message.nslp.lifetime_s() or 0) > 600
+        return (7, 2) if is_long else None
+
+
+class RefusesOddObjects(Answers, Box):
     """A known object has AB=00 and no reserved bit in its header, or the CREATE is refused (rulings
     A09, A95)."""
     roles = ("firewall",)
 
-    def __init__(self):
-        self.answers = []
-
-    def heard(self, message):
-        nslp = message.nslp
-        is_odd = nslp and nslp.type == CREATE and nslp.objects and any(
+    def refused_with(self, message):
+        is_odd = message.nslp.type == CREATE and any(
             head & 0xfff in KNOWN and (head >> 14 in (1, 2) or head & 0x3000)
-            for head, _ in nslp.objects)
-        if is_odd and message.stream:
-            self.answers.append(answer_to(message, 3, 9))
-            return None
-        return message
-
-    def adds(self):
-        answers, self.answers = self.answers, []
-        return answers
+            for head, _ in message.nslp.objects or ())
+        return (3, 9) if is_odd else None
 
 
 class NotifiesWithMsn(Box):
@@ -135,7 +143,7 @@ class SaysHelloFirst(Box):
         return message
 
 
-class CountsItsOwn(Box):
+class CountsItsOwn:
     """Tells the runner other MSNs than natfw-shim thinks: so many more, or fewer, of each session."""
 
     def __init__(self):

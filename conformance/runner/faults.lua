@@ -255,7 +255,8 @@ local function wrong_notify(change, may_be_taken)
     from:expect_no_response{ ids = { SILENT }, faulty = true, text = "it is not answered" }
     if may_be_taken and t.ni:waiting() > 0 then t:not_applicable("the IUT takes it: ruling A30") end
     if forwards then
-      t.ni:expect_nothing{ ids = { NOT_PASSED }, text = "it is not relayed" }
+      t.ni:expect_nothing{ ids = { SILENT }, message = "RESPONSE", other_ids = { NOT_PASSED },
+        text = "the initiator gets no RESPONSE for it" }
       session.data:expect_passing{ ids = { CHECKED }, text = "it does not end the session" }
     else
       t:check{ ids = { NOT_PASSED }, text = "nor relayed", expected = 0,

@@ -56,17 +56,18 @@ function Inbox:expect_error(given)
 end
 
 -- Nothing comes for a while; a later expect() here is the control. Fields: ids, text, for_ms, and
--- message, where the ids are about that one only: of another that comes they say nothing.
+-- message, where the ids are about that one only: of another that comes they say nothing, but other_ids.
 function Inbox:expect_nothing(given)
-  given = fields.of("expect_nothing", given, "ids text for_ms message")
+  given = fields.of("expect_nothing", given, "ids text for_ms message other_ids")
   local case, name = self.case, given.message
   local item = case:_await(given.for_ms or case.ixit.timing.quiet_ms,
     function() return take(self) end)
   local is_another = item and name and item.name ~= name
   case:check({ ids = given.ids, text = given.text, expected = "no " .. (name or "message"),
     actual = messages.summary(item), holds = item == nil or is_another or false })
-  if is_another then
-    case:check({ text = given.text, expected = "nothing", actual = messages.summary(item) })
+  if name then
+    case:check({ ids = given.other_ids, text = given.text .. ", nor anything else",
+      expected = "nothing", actual = messages.summary(item), holds = not is_another })
   end
   case:_unproved("messages at the " .. self.name, given.text)
 end

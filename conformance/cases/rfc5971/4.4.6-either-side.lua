@@ -135,7 +135,7 @@ return {
       t:body()
       side.peer:send_nslp(session, next_message(session, side),
         { change = in_direction(side, spoil.header("hops", 0)) })
-      local item = side.peer:expect_error{ ids = { "RFC5971-4.3.1-5" },
+      local item = side.peer:expect_error{ ids = { "RFC5971-4.3.1-5", "RFC5971-5.6-5" },
         text = "a message without hops left is answered by an Error", error = "Hop Limit Exceeded" }
       t:check{ ids = { "RFC5971-5.6-5" }, text = "over the association that it came by",
         expected = "that one",
