@@ -35,6 +35,7 @@ return {
     checks_upstream_ttl = false, -- answers an upstream Query from two hops away or more with one
     hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
     replies_pass = true, -- what answers an allowed flow passes by the same rule
+    refreshes = true, -- an initiator the sessions that it opened, until they are closed
   },
 
   -- How to reach it (IXIT).

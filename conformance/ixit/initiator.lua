@@ -12,7 +12,7 @@ return {
   name = "an initiator",
   ics = {
     roles = { "NI" },
-    refreshes = true, -- its sessions, as long as nobody closes them; false where that is left to others
+    refreshes = true, -- the sessions that it opened, until they are closed
   },
   outside = {
     netns = "/run/netns/conform-outside",
