@@ -285,9 +285,9 @@ return {
     id = "gist-5.2.1-query-without-c-flag",
     purpose = "A Query sent straight to the NF without C is answered by 'Invalid C-flag'.",
     roles = roles.answers_queries,
-    requirements = { "RFC5971-5.2.1-1", "RFC5971-A.1-5", "RFC5971-A.4.4.1-i7" },
+    requirements = { "RFC5971-A.1-5", "RFC5971-A.4.4.1-i7" },
     run = function(t)
-      local ids = { "RFC5971-5.2.1-1", "RFC5971-A.1-5", "RFC5971-A.4.4.1-i7" }
+      local ids = { "RFC5971-A.1-5", "RFC5971-A.4.4.1-i7" }
       local session = t:session():connect()
       local other = t:session()
       t:body()

@@ -46,7 +46,7 @@ local LIST = "RFC5971-A.3.4-5"
 local rows = {
   { "type-99", "an unknown message type", "1/1", { "RFC5971-A.4.4.1-i2" },
     spoil.header("type", 99), quotes = false },
-  { "e-set", "E set", "1/4", { "RFC5971-A.1-4", "RFC5971-A.4.4.1-i6" }, spoil.header("e", 1),
+  { "e-set", "E set", "1/4", { "RFC5971-A.1-5", "RFC5971-A.4.4.1-i6" }, spoil.header("e", 1),
     quotes = false },
   { "length-long", "a Message Length that is a word too long", "1/3", { "RFC5971-A.4.4.1-i4" },
     spoil.message_length(1), quotes = false, info = LENGTH_INFO },
