@@ -3,10 +3,23 @@
 
 local bits = {}
 
-local floor, char = math.floor, string.char
+local floor, char, byte = math.floor, string.char, string.byte
 
 local POWER = {} -- of 2
 for exponent = 0, 64 do POWER[exponent] = floor(2 ^ exponent) end
+
+-- SLICES[used][width][octet]: so many bits of the octet behind those that were read.
+local SLICES = {}
+for used = 0, 7 do
+  SLICES[used] = {}
+  for width = 1, 8 - used do
+    local values = {}
+    for octet = 0, 255 do
+      values[octet] = floor(octet / POWER[8 - used - width]) % POWER[width]
+    end
+    SLICES[used][width] = values
+  end
+end
 
 -- A reader over `bytes`; take() and take_bytes() return nil where too little is left.
 function bits.reader(bytes)
@@ -16,31 +29,36 @@ function bits.reader(bytes)
 
   local function bits_left() return (size - at + 1) * 8 - used end
 
+  local function take_slice(width)
+    local value = SLICES[used][width][byte(bytes, at)]
+    used = used + width
+    if used == 8 then at, used = at + 1, 0 end
+    return value
+  end
+
   local function take_bits(width)
     local value = 0
     while width > 0 do
       local left = 8 - used
       local step = left < width and left or width
-      value = value * POWER[step] + floor(bytes:byte(at) / POWER[left - step]) % POWER[step]
-      used, width = used + step, width - step
-      if used == 8 then at, used = at + 1, 0 end
+      value = value * POWER[step] + take_slice(step)
+      width = width - step
     end
-    return floor(value)
+    return value
   end
 
   -- The usual widths are whole octets.
   local function take_octets(count)
-    local first, second, third, fourth = bytes:byte(at, at + count - 1)
+    local first, second, third, fourth = byte(bytes, at, at + count - 1)
     at = at + count
-    if count == 1 then return first end
     if count == 2 then return first * 256 + second end
     return ((first * 256 + second) * 256 + third) * 256 + fourth
   end
 
   function reader.take(width)
-    if width > bits_left() then return nil end
-    if used == 0 and (width == 8 or width == 16) then return take_octets(width == 8 and 1 or 2) end
-    if used == 0 and width == 32 then return take_octets(4) end
+    if width > (size - at + 1) * 8 - used then return nil end
+    if used + width <= 8 then return take_slice(width) end
+    if used == 0 and (width == 16 or width == 32) then return take_octets(width == 16 and 2 or 4) end
     return take_bits(width)
   end
 

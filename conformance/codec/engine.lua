@@ -10,6 +10,8 @@ local rows = require("codec.rows")
 local sender = require("codec.sender")
 local tables = require("codec.tables")
 
+local floor = math.floor
+
 local engine = { layout = rows.layout }
 
 -- What an object is: of this protocol, or of another document (`foreign`).
@@ -98,6 +100,41 @@ local function decode_value(spec, object, found, add)
   check_values(object, values, add, found.type)
 end
 
+-- What engine.decode() has found the values of objects to be, so that the same octets need not be read
+-- again: such objects share their values, which nobody may change. Neither what has one field only is
+-- worth that, nor what is long.
+local MOST_REMEMBERED, LONGEST_REMEMBERED = 8192, 128
+
+function engine.memory() return { count = 0, known = {} } end
+
+local function known_by(memory, object)
+  if memory.count >= MOST_REMEMBERED then memory.count, memory.known = 0, {} end
+  local known = memory.known[object]
+  if not known then
+    known = {}
+    memory.known[object] = known
+  end
+  return known
+end
+
+local function remembered_value(spec, object, found, add, memory)
+  if #object.fields == 1 or #found.raw > LONGEST_REMEMBERED then
+    return decode_value(spec, object, found, add)
+  end
+  local known = known_by(memory, object)
+  local before = known[found.raw]
+  if not before then
+    before = { faults = {} }
+    decode_value(spec, object, found, function(code, text)
+      before.faults[#before.faults + 1] = { code, text }
+    end)
+    before.values = found.values
+    known[found.raw], memory.count = before, memory.count + 1
+  end
+  found.values = before.values
+  for _, fault in ipairs(before.faults) do add(fault[1], fault[2], found.type) end
+end
+
 -- The TLVs after the header: { type, name, ab, reserved, reserved_length, length, raw, values }.
 local function read_objects(spec, bytes, start, add)
   local list = {}
@@ -108,9 +145,10 @@ local function read_objects(spec, bytes, start, add)
       add(spec.faults.length, "ends inside an object header")
       break
     end
-    local reader = bits.reader(bytes:sub(position + 1, position + 4))
-    local found = { ab = reader.take(2), reserved = reader.take(2), type = reader.take(12),
-      reserved_length = reader.take(4), length = reader.take(12), offset = position }
+    local first, second, third, fourth = bytes:byte(position + 1, position + 4)
+    local found = { ab = floor(first / 64), reserved = floor(first / 16) % 4,
+      type = first % 16 * 256 + second, reserved_length = floor(third / 16),
+      length = third % 16 * 256 + fourth, offset = position }
     local last = position + 4 + found.length * 4
     found.raw = bytes:sub(position + 5, last)
     local object = engine.object_of(spec, found.type)
@@ -129,7 +167,8 @@ local function read_objects(spec, bytes, start, add)
   return list
 end
 
-local function check_object(spec, found, seen, allowed, add)
+local function check_object(spec, found, seen, allowed, add, memory)
+  local decode = memory and remembered_value or decode_value
   if found.ab == 3 then add(spec.faults.extensibility, found.name .. ": AB is 11", found.type) end
   local object = spec.objects[found.type]
   if not object then
@@ -137,7 +176,7 @@ local function check_object(spec, found, seen, allowed, add)
     local foreign = engine.object_of(spec, found.type)
     if foreign then
       seen[found.type] = seen[found.type] or found
-      decode_value(spec, foreign, found, add)
+      decode(spec, foreign, found, add, memory)
     end
     return
   end
@@ -146,7 +185,7 @@ local function check_object(spec, found, seen, allowed, add)
     add(spec.faults.illegal, found.name .. ": not allowed in this message", found.type)
   end
   seen[found.type] = seen[found.type] or found
-  decode_value(spec, object, found, add)
+  decode(spec, object, found, add, memory)
 end
 
 local function check_order(spec, list, rank, add)
@@ -215,10 +254,12 @@ local function check_stack(spec, header, seen, add)
   end
 end
 
+local FLAGS = { "c", "r", "e" }
+
 local function check_gist_header(spec, header, message, seen, add)
   if header.version ~= 1 then add(spec.faults.version, "version is not 1") end
   if header.hops == 0 then add(spec.faults.hop_limit, "hop count is zero") end
-  for _, flag in ipairs({ "c", "r", "e" }) do
+  for _, flag in ipairs(FLAGS) do
     local wanted = message and message.flags[flag]
     if wanted and header[flag] ~= wanted then
       add(spec.faults[flag .. "_flag"], flag:upper() .. "-flag is wrong in this message")
@@ -249,25 +290,32 @@ local function grammar_of(message, list)
   return message
 end
 
-local function check_message(spec, header, message, list, add)
-  local seen, allowed, rank = {}, nil, {}
-  local grammar = grammar_of(message, list)
-  if grammar then
-    allowed = {}
-    for place, row in ipairs(grammar.objects) do
-      allowed[row[1]], rank[row[1]] = true, place
-    end
+-- The place of each object in a grammar, by its type. Grammars are few, and stay.
+local places = {}
+local function places_in(grammar)
+  local rank = places[grammar]
+  if not rank then
+    rank = {}
+    for place, row in ipairs(grammar.objects) do rank[row[1]] = place end
+    places[grammar] = rank
   end
-  for _, found in ipairs(list) do check_object(spec, found, seen, allowed, add) end
-  if not spec.any_order then check_order(spec, list, rank, add) end
+  return rank
+end
+
+local function check_message(spec, header, message, list, add, memory)
+  local seen, grammar = {}, grammar_of(message, list)
+  local rank = grammar and places_in(grammar)
+  for _, found in ipairs(list) do check_object(spec, found, seen, rank, add, memory) end
+  if rank and not spec.any_order then check_order(spec, list, rank, add) end
   if grammar then check_present(spec, grammar, seen, header, add) end
   check_stack(spec, header, seen, add)
   if spec.layer == "gist" then check_gist_header(spec, header, message, seen, add) end
   return seen
 end
 
--- Returns { header, name, objects (list), by_type, faults (list), bytes }. Never fails.
-function engine.decode(spec, bytes)
+-- Returns { header, name, objects (list), by_type, faults (list), bytes }. Never fails. `memory`, of
+-- engine.memory(), where many messages are decoded that have much in common.
+function engine.decode(spec, bytes, memory)
   local faults, add = fault_list(spec)
   local result = { layer = spec.layer, bytes = bytes, objects = {}, by_type = {}, faults = faults,
     header = {}, name = "?" }
@@ -288,7 +336,7 @@ function engine.decode(spec, bytes)
   if not message then add(spec.faults.unknown_message, "message type is unknown") end
   local last = header.length and spec.header_bytes + header.length * 4 or #bytes
   result.objects = read_objects(spec, bytes:sub(1, last), spec.header_bytes, add)
-  result.by_type = check_message(spec, header, message, result.objects, add)
+  result.by_type = check_message(spec, header, message, result.objects, add, memory)
   return result
 end
 

@@ -18,26 +18,31 @@ function Item.object_number(name)
   return (name:find("^NATFW_") and natfw or gist).object_number[name]
 end
 
-local function field(decoded, name, of)
-  local object = decoded.by_type[Item.object_number(name)]
+local SID, NSLP_DATA = Item.object_number("SID"), Item.object_number("NSLP-Data")
+local LT, INFO, MSN = Item.object_number("NATFW_LT"), Item.object_number("NATFW_INFO"),
+  Item.object_number("NATFW_MSN")
+
+local function field(decoded, number, of)
+  local object = decoded.by_type[number]
   return object and object.values[of]
 end
 
-local function read_natfw(self, octets)
-  local inner = engine.decode(natfw, octets)
+local function read_natfw(self, octets, memory)
+  local inner = engine.decode(natfw, octets, memory)
   self.natfw, self.name = inner, inner.name
-  self.lifetime_s = field(inner, "NATFW_LT", "lifetime_s")
-  self.msn = field(inner, "NATFW_MSN", "msn")
-  self.class, self.code = field(inner, "NATFW_INFO", "class"), field(inner, "NATFW_INFO", "code")
-  self.object_type = field(inner, "NATFW_INFO", "object_type")
+  self.lifetime_s = field(inner, LT, "lifetime_s")
+  self.msn = field(inner, MSN, "msn")
+  self.class, self.code = field(inner, INFO, "class"), field(inner, INFO, "code")
+  self.object_type = field(inner, INFO, "object_type")
 end
 
-function Item.read(octets)
-  local outer = engine.decode(gist, octets)
+-- `memory` as of engine.decode().
+function Item.read(octets, memory)
+  local outer = engine.decode(gist, octets, memory)
   local self = setmetatable({ gist = outer, name = "GIST " .. outer.name }, Item)
-  self.sid = self:raw("SID")
-  local data = self:raw("NSLP-Data")
-  if data and outer.header.nslpid == gist.nslpid then read_natfw(self, data) end
+  local sid, data = outer.by_type[SID], outer.by_type[NSLP_DATA]
+  self.sid = sid and sid.raw
+  if data and outer.header.nslpid == gist.nslpid then read_natfw(self, data.raw, memory) end
   local failure = outer.name == "Error" and self:has("Error") and self:values("Error")
   if failure then
     self.class, self.code, self.subcode = failure.class, failure.code, failure.subcode

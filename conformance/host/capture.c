@@ -1,5 +1,4 @@
-/* Captures: one live capture per port, shared out to one pcap file per case by IPv4 address; and
- * reading a pcap file for `decode`. */
+/* Captures: one live capture per port, shared out to one pcap file per case by IPv4 address. */
 #define _GNU_SOURCE
 #include "capture.h"
 
@@ -172,120 +171,6 @@ static int capture_stop(lua_State *L)
     return 0;
 }
 
-/* Where the network layer begins in a frame of this link type: Ethernet with or without VLAN tags,
- * Linux cooked (both versions), loopback, raw IP. 0 octets left mean that it carries no IP. */
-static size_t ip_offset(int link_type, const u_char *octets, size_t size)
-{
-    enum { ADDRESSES_OF_ETHERNET = 12, COOKED = 16, COOKED_2 = 20, LOOPBACK = 4, VLAN_TAG = 4 };
-    size_t type_at;
-    size_t start;
-    switch (link_type) {
-    case DLT_EN10MB:
-        type_at = ADDRESSES_OF_ETHERNET;
-        while (
-            type_at + 2 <= size && ((octets[type_at] == 0x81 && octets[type_at + 1] == 0x00) ||
-                                       (octets[type_at] == 0x88 && octets[type_at + 1] == 0xa8))) {
-            type_at += VLAN_TAG;
-        }
-        start = type_at + 2;
-        break;
-    case DLT_LINUX_SLL:
-        type_at = COOKED - 2;
-        start = COOKED;
-        break;
-    case DLT_LINUX_SLL2:
-        type_at = 0;
-        start = COOKED_2;
-        break;
-    case DLT_NULL:
-    case DLT_LOOP:
-        return LOOPBACK < size ? LOOPBACK : size;
-    default:
-        return 0;
-    }
-    if (start >= size) {
-        return size;
-    }
-    bool ipv4 = octets[type_at] == 0x08 && octets[type_at + 1] == 0x00;
-    bool ipv6 = octets[type_at] == 0x86 && octets[type_at + 1] == 0xdd;
-    return ipv4 || ipv6 ? start : size;
-}
-
-static bool knows_link_type(int link_type)
-{
-    static const int known[] = {
-        DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_LOOP, DLT_RAW, DLT_IPV4, DLT_IPV6};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i] == link_type) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Hands each IP packet to the function at index 2; the result of the last read. */
-static int read_packets(lua_State *L, pcap_t *file)
-{
-    struct pcap_pkthdr *header;
-    const u_char *octets;
-    int result;
-    for (lua_Integer frame = 1; (result = pcap_next_ex(file, &header, &octets)) == 1; frame++) {
-        size_t start = ip_offset(pcap_datalink(file), octets, header->caplen);
-        if (start >= header->caplen) {
-            continue;
-        }
-        lua_pushvalue(L, 2);
-        lua_pushlstring(L, (const char *)octets + start, header->caplen - start);
-        lua_pushnumber(L, (double)header->ts.tv_sec + (double)header->ts.tv_usec / 1e6);
-        lua_pushinteger(L, frame);
-        if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
-            pcap_close(file);
-            return lua_error(L);
-        }
-    }
-    return result;
-}
-
-/* host.read_pcap(path, function(octets, seconds, frame)): IP packets without their link header.
- * True, or nil and why. A file that ends in the middle of a frame, as one does whose recording was
- * broken off, is read up to there: true, and a warning. */
-static int read_pcap(lua_State *L)
-{
-    char error[PCAP_ERRBUF_SIZE] = "";
-    const char *path = luaL_checkstring(L, 1);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    pcap_t *file = pcap_open_offline(path, error);
-    if (!file) {
-        luaL_pushfail(L);
-        if (strncmp(error, path, strlen(path)) == 0) {
-            lua_pushstring(L, error);
-        } else {
-            lua_pushfstring(L, "%s: %s", path, error);
-        }
-        return 2;
-    }
-    if (!knows_link_type(pcap_datalink(file))) {
-        luaL_pushfail(L);
-        lua_pushfstring(L, "%s: link type %d is none that I know", path, pcap_datalink(file));
-        pcap_close(file);
-        return 2;
-    }
-    lua_settop(L, 2);
-    if (read_packets(L, file) == PCAP_ERROR) {
-        if (strstr(pcap_geterr(file), "truncated")) {
-            lua_pushboolean(L, 1);
-        } else {
-            luaL_pushfail(L);
-        }
-        lua_pushfstring(L, "%s: %s", path, pcap_geterr(file));
-        pcap_close(file);
-        return 2;
-    }
-    pcap_close(file);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
 void host_open_capture(lua_State *L)
 {
     static const luaL_Reg methods[] = {
@@ -293,6 +178,4 @@ void host_open_capture(lua_State *L)
     static const luaL_Reg netns_methods[] = {{"capture", netns_capture}, {NULL, NULL}};
     host_class(L, "host.capture", methods);
     host_extend_class(L, HOST_NETNS, netns_methods);
-    lua_pushcfunction(L, read_pcap);
-    lua_setfield(L, -2, "read_pcap");
 }

@@ -4,6 +4,7 @@
 
 #include "binding.h"
 #include "capture.h"
+#include "capture_file.h"
 #include "child.h"
 #include "loop.h"
 #include "netns.h"
@@ -32,6 +33,7 @@ int host_open(lua_State *L)
     host_open_udp(L);
     host_open_tcp(L);
     host_open_capture(L);
+    host_open_capture_file(L);
     host_open_sandbox(L);
     host_open_child(L);
     host_open_watchdog(L);

@@ -1,6 +1,7 @@
 -- Puts fragmented IP datagrams together again, bounded in number, size and time: fragments that
 -- come out of order or twice; those that overlap with other octets are given up.
 
+local recent = require("judge.recent")
 local tables = require("codec.tables")
 
 local fragments = {}
@@ -11,7 +12,8 @@ local Fragments = {}
 Fragments.__index = Fragments
 
 function fragments.new()
-  return setmetatable({ order = {}, datagrams = {}, lost = 0 }, Fragments)
+  return setmetatable({ order = {}, datagrams = {}, lost = 0,
+    ignored = recent.new({ period_s = LIFETIME_S, most = 4096 }) }, Fragments)
 end
 
 local function forget(self, key)
@@ -53,9 +55,22 @@ local function joined(datagram)
   return next_offset == datagram.size and table.concat(parts) or nil
 end
 
+-- The datagram `key` need not be put together.
+function Fragments:ignore(key, at)
+  self.ignored:pass(at)
+  self.ignored:put(key, true)
+  if self.datagrams[key] then forget(self, key) end
+end
+
 -- A fragment { offset, more, octets } of the datagram `key`, at this time in seconds: the whole
 -- datagram's octets, or nil as long as some are missing.
 function Fragments:add(key, fragment, at)
+  self.ignored:pass(at)
+  if fragment.offset == 0 then
+    self.ignored:remove(key) -- another datagram with this identification
+  elseif self.ignored:get(key) then
+    return nil
+  end
   make_room(self, at)
   local datagram = self.datagrams[key]
   if datagram and datagram.done

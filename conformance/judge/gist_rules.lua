@@ -1,6 +1,10 @@
--- What a capture alone can tell of GIST, RFC 5971: one rule each, over the messages that the IUT
--- sent. say(message, expected, actual, holds) is one observation; a rule that says nothing was
--- never exercised.
+-- What a capture alone can tell of GIST, RFC 5971: one rule each, over one message after the other.
+-- judge(message, say, note) sees those that the IUT sent, of the names in `of` where it is given; with
+-- `by_anyone` others' as well. `of_session`: only those of a session, message.session, which has what
+-- the rule needs of earlier ones. say(message, expected, actual, holds) is one observation; a rule that
+-- says nothing was never exercised. What violates a rule with needs_all or needs_path does so only if
+-- the capture shows all of the session; `silent`: otherwise it is not even a note; `only_shown`: nor
+-- does what conforms count otherwise.
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
@@ -13,22 +17,20 @@ local HEADER, HOP_LIMIT, OBJECTS, VALUES = 1, 2, 9, 10 -- error codes, A.4.4
 local CONFIRM = 2 -- a message type, A.1
 
 local header, hex, object, raw, value = view.header, view.hex, view.object, view.raw, view.value
-local by_session, with_cookie = view.by_session, view.with_cookie
+local values_of = view.values_of
 
 -- Faults of the codec with these error codes, as one observation a message.
 local function without_faults(...)
   local codes = {}
   for _, code in ipairs({ ... }) do codes[code] = true end
-  return function(stream, say)
-    for _, message in ipairs(stream:sent()) do
-      local found = {}
-      for _, fault in ipairs(message.item.gist.faults) do
-        if codes[fault.class] then
-          found[#found + 1] = string.format("error %d/%d: %s", fault.class, fault.code, fault.text)
-        end
+  return function(message, say)
+    local found = {}
+    for _, fault in ipairs(message.item.gist.faults) do
+      if codes[fault.class] then
+        found[#found + 1] = string.format("error %d/%d: %s", fault.class, fault.code, fault.text)
       end
-      say(message, "no fault", #found > 0 and table.concat(found, "; ") or "no fault", #found == 0)
     end
+    say(message, "no fault", #found > 0 and table.concat(found, "; ") or "no fault", #found == 0)
   end
 end
 
@@ -60,9 +62,9 @@ local function mri_differences(mine, theirs)
 end
 
 -- The profiles of a Stack-Proposal as text, and whether its padding is set.
-local function profiles_of(message)
+local function profiles_of(proposal)
   local out, padding_set = {}, false
-  for place, profile in ipairs(value(message, PROPOSAL, "profiles") or {}) do
+  for place, profile in ipairs(proposal.profiles or {}) do
     out[place] = table.concat(profile.layers, " ")
     padding_set = padding_set or profile.padding_set
   end
@@ -71,9 +73,9 @@ end
 
 -- Octet for octet, or with padding of its own, which is zero.
 local function echoes_proposal(mine, theirs)
-  local profiles, padding_set = profiles_of(mine)
-  return raw(mine, PROPOSAL) == raw(theirs, PROPOSAL)
-    or profiles ~= "" and profiles == profiles_of(theirs) and not padding_set
+  if mine == theirs then return true end
+  local profiles, padding_set = profiles_of(values_of(PROPOSAL, mine))
+  return profiles ~= "" and profiles == profiles_of(values_of(PROPOSAL, theirs)) and not padding_set
 end
 
 local function inverted(first, second)
@@ -92,32 +94,92 @@ local function own_reserved(message)
   return set
 end
 
-local function matched_queries(stream) return view.matched(stream, "Response", "Query", QUERY_COOKIE) end
-
-local function matched_responses(stream)
-  return view.matched(stream, "Confirm", "Response", RESPONDER_COOKIE)
+-- The Query that a Response answers, by its cookie, and the Response that a Confirm does.
+local function query_of(response)
+  local cookie = raw(response, QUERY_COOKIE)
+  return cookie and response.session:find("queries", "cookie", cookie)
 end
 
-local function echoes_direction(pairs_of)
-  return function(stream, say)
-    for message, other in pairs_of(stream) do
-      local mine, theirs = object(message, MRI), object(other, MRI)
-      mine, theirs = mine and mine.values or {}, theirs and theirs.values or {}
-      local expected, actual = mri_differences(mine, theirs)
-      say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
-        mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
-    end
+local function response_of(confirm)
+  local cookie = raw(confirm, RESPONDER_COOKIE)
+  return cookie and confirm.session:find("responses", "cookie", cookie)
+end
+
+local D_FLAG = 0x20 -- in the fourth octet of a path-coupled MRI, A.3.1.1
+
+-- Whether octets of a path-coupled MRI are those of the other, but for D.
+local function is_inverted(first, second)
+  return first and second and #first == #second and #first > 3 and first:byte(1) == 0
+    and first:byte(4) ~ second:byte(4) == D_FLAG and first:sub(1, 3) == second:sub(1, 3)
+    and first:sub(5) == second:sub(5)
+end
+
+local function echoes_direction(other_of)
+  return function(message, say)
+    local other, own = other_of(message), object(message, MRI)
+    if not other then return end
+    if is_inverted(own and own.raw, other.mri) then return say(message, "inverted", "inverted") end
+    local mine, theirs = own and own.values or {}, values_of(MRI, other.mri)
+    local expected, actual = mri_differences(mine, theirs)
+    say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
+      mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
   end
 end
 
 local function ports_of(response)
   local list = {}
-  for _, option in ipairs(value(response, CONFIGURATION, "options") or {}) do
+  for _, option in ipairs(values_of(CONFIGURATION, response.configuration).options or {}) do
     if option.protocol == 1 and #(option.data or "") >= 2 then
       list[string.unpack(">I2", option.data)] = true
     end
   end
   return list
+end
+
+local MOST_HELLOS = 64
+
+-- The Hello-IDs that were asked for on an association, the latest.
+local function note_asked(connection, id)
+  connection.asked = connection.asked or {}
+  table.insert(connection.asked, id)
+  if #connection.asked > MOST_HELLOS then table.remove(connection.asked, 1) end
+end
+
+local function was_asked(connection, id)
+  for _, asked in ipairs(connection.asked or {}) do
+    if asked == id then return true end
+  end
+  return id == 0
+end
+
+-- One that nobody asked for is wrong, if the association is seen whole; whether it is may show only at
+-- its end.
+local function judge_hello_id(message, say, id)
+  local connection = message.connection
+  local function tell() say(message, "zero, or one that was asked for", id, was_asked(connection, id)) end
+  if was_asked(connection, id) and connection:is_whole() then return tell() end
+  connection.at_end = connection.at_end or {}
+  if #connection.at_end < MOST_HELLOS then table.insert(connection.at_end, tell) end
+end
+
+-- Says of an echo { cookie, list, asked, answers, lacks } whether it is that of a kept message, at once
+-- where it is; else when the session is over, unless the capture lacks messages that could have it:
+-- more is `answers` than what they answer, `asked`.
+local function judge_echo(message, say, note, echo)
+  local session, cookie = message.session, raw(message, echo.cookie)
+  local function known() return cookie and session:find(echo.list, "cookie", cookie) end
+  if known() then return say(message, "one that was received", "that", true) end
+  session:later(function()
+    local cookies = view.cookies(session[echo.list])
+    if cookies == "" and not known() then return end
+    if known() then
+      say(message, "one that was received", "that", true)
+    elseif session:has_forgotten(echo.list, message.at) or session[echo.answers] > session[echo.asked] then
+      note(message, echo.lacks)
+    else
+      say(message, "one of " .. cookies, hex(cookie), false)
+    end
+  end)
 end
 
 return {
@@ -134,280 +196,210 @@ return {
     text = "Object lengths agree with their fields, and no field has a forbidden value",
     judge = without_faults(VALUES) },
   { id = "gist-reserved-bits", requirements = { "A-1a" }, text = "Reserved bits are zero",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        local set = own_reserved(message)
-        say(message, "zero", #set > 0 and "set in " .. table.concat(set, ", ") or "zero", #set == 0)
-      end
+    judge = function(message, say)
+      local set = own_reserved(message)
+      say(message, "zero", #set > 0 and "set in " .. table.concat(set, ", ") or "zero", #set == 0)
     end },
-  { id = "gist-magic-number", requirements = { "5.3.1-3" },
+  { id = "gist-magic-number", of_strangers = true, requirements = { "5.3.1-3" },
     text = "What goes from UDP port 270 to 270 begins with the magic number",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.packet then say(message, "the magic number", "the magic number", true) end
-      end
-      for _, stranger in ipairs(stream.strangers) do
-        if stranger.from_iut then say(stranger, "the magic number", "something else", false) end
+    judge = function(message, say)
+      if message.is_stranger then
+        say(message, "the magic number", "something else", false)
+      elseif message.packet then
+        say(message, "the magic number", "the magic number", true)
       end
     end },
   { id = "gist-c-mode-framing", requirements = { "5.4-i2", "5.2.1-i3" },
-    text = "C-mode has no magic number", judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.mode == "C" then
-          say(message, "none", message.magic and "a magic number" or "none", not message.magic)
-        end
+    text = "C-mode has no magic number", judge = function(message, say)
+      if message.mode == "C" then
+        say(message, "none", message.magic and "a magic number" or "none", not message.magic)
       end
     end },
   { id = "gist-c-mode-s-flag", requirements = { "5.2.1-i1" }, text = "Every C-mode message has S=1",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.mode == "C" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
-      end
+    judge = function(message, say)
+      if message.mode == "C" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
     end },
   { id = "gist-query-encapsulation", requirements = { "5.1-3" },
-    text = "A Query goes in Q-mode, never over an association", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Query")) do
-        say(message, "Q-mode", message.mode .. "-mode")
-      end
+    text = "A Query goes in Q-mode, never over an association", of = { "Query" }, judge = function(message, say)
+      say(message, "Q-mode", message.mode .. "-mode")
     end },
   { id = "gist-query-dont-fragment", requirements = { "5.3.2.1-5" },
-    text = "IPv4 Q-mode packets have Don't Fragment set", judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.mode == "Q" and message.packet.version == 4 then
-          say(message, "DF set", message.packet.df and "DF set" or "DF clear")
-        end
+    text = "IPv4 Q-mode packets have Don't Fragment set", judge = function(message, say)
+      if message.mode == "Q" and message.packet.version == 4 then
+        say(message, "DF set", message.packet.df and "DF set" or "DF clear")
       end
     end },
   { id = "gist-query-router-alert", requirements = { "5.8.1.2-i2" },
     text = "The router alert option of a NATFW Query, where there is one, has NATFW's value",
-    judge = function(stream, say, note)
-      for _, message in ipairs(stream:sent("Query")) do
-        local four = message.packet and message.packet.version == 4
-        if header(message).nslpid == gist.nslpid and four then
-          local alert = message.packet.router_alert
-          if alert then
-            say(message, gist.router_alert, alert)
-          else
-            note(message, "no router alert option: right only where it is configured off (5.3.2.1)")
-          end
+    of = { "Query" }, judge = function(message, say, note)
+      local four = message.packet and message.packet.version == 4
+      if header(message).nslpid == gist.nslpid and four then
+        local alert = message.packet.router_alert
+        if alert then
+          say(message, gist.router_alert, alert)
+        else
+          note(message, "no router alert option: right only where it is configured off (5.3.2.1)")
         end
       end
     end },
   { id = "gist-query-destination", requirements = { "5.8.1.2-2" },
-    text = "A downstream Query goes to the flow's destination", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Query")) do
-        local mri = object(message, MRI)
-        mri = mri and mri.values or {}
-        if message.packet and mri.mrm == 0 and mri.d == 0 and mri.destination then
-          say(message, mri.destination, message.packet.destination)
-        end
+    text = "A downstream Query goes to the flow's destination", of = { "Query" }, judge = function(message, say)
+      local mri = object(message, MRI)
+      mri = mri and mri.values or {}
+      if message.packet and mri.mrm == 0 and mri.d == 0 and mri.destination then
+        say(message, mri.destination, message.packet.destination)
       end
     end },
   { id = "gist-query-source", requirements = { "5.2.2-2", "5.2.1-i2" },
     text = "The source of a Query is the flow's with S=0, the NLI's interface address with S=1",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Query")) do
-        local wanted = header(message).s == 1 and value(message, NLI, "interface")
-          or header(message).s == 0 and value(message, MRI, "source")
-        local prefix = value(message, MRI, "source_prefix")
-        local exact = header(message).s == 1 or prefix == 32 or prefix == 128
-        if message.packet and wanted and exact then
-          say(message, wanted, message.packet.source)
-        end
+    of = { "Query" }, judge = function(message, say)
+      local wanted = header(message).s == 1 and value(message, NLI, "interface")
+        or header(message).s == 0 and value(message, MRI, "source")
+      local prefix = value(message, MRI, "source_prefix")
+      local exact = header(message).s == 1 or prefix == 32 or prefix == 128
+      if message.packet and wanted and exact then
+        say(message, wanted, message.packet.source)
       end
     end },
   { id = "gist-nli-address", requirements = { "5.2.2-2" },
     text = "The NLI of other D-mode messages has the packet's source address",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        local interface = value(message, NLI, "interface")
-        if message.mode == "D" and interface then say(message, message.source, interface) end
-      end
+    judge = function(message, say)
+      local interface = value(message, NLI, "interface")
+      if message.mode == "D" and interface then say(message, message.source, interface) end
     end },
   { id = "gist-d-mode-s-flag", requirements = { "5.3.1-6a" },
-    text = "D-mode messages in normal encapsulation have S=1", judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.mode == "D" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
-      end
+    text = "D-mode messages in normal encapsulation have S=1", judge = function(message, say)
+      if message.mode == "D" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
     end },
   { id = "gist-nli-ttl", requirements = { "5.2.2-5" },
-    text = "The NLI of a Query has the IP TTL that it left with, or 0", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Query")) do
-        local ttl = value(message, NLI, "ip_ttl")
-        if ttl and message.packet then
-          say(message, "0, or at least the " .. message.packet.ttl .. " of the packet", ttl,
-            ttl == 0 or ttl >= message.packet.ttl)
-        end
+    text = "The NLI of a Query has the IP TTL that it left with, or 0", of = { "Query" }, judge = function(message, say)
+      local ttl = value(message, NLI, "ip_ttl")
+      if ttl and message.packet then
+        say(message, "0, or at least the " .. message.packet.ttl .. " of the packet", ttl,
+          ttl == 0 or ttl >= message.packet.ttl)
       end
     end },
   { id = "gist-udp-checksum", requirements = { "5.3.1-2" }, text = "UDP checksums are on",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent()) do
-        if message.packet then
-          say(message, "a checksum", message.packet.checksum ~= 0 and "a checksum" or "none")
-        end
+    judge = function(message, say)
+      if message.packet then
+        say(message, "a checksum", message.packet.checksum ~= 0 and "a checksum" or "none")
       end
     end },
-  { id = "gist-query-cookie-new", requirements = { "5.3.3-6" },
+  { id = "gist-query-cookie-new", of_session = true, requirements = { "5.3.3-6" }, of = { "Query" },
     text = "Each retransmission of a Query has a Query-Cookie of its own",
-    judge = function(stream, say)
-      local seen = {}
-      for _, message in ipairs(stream:sent("Query")) do
-        local key = tostring(raw(message, SID)) .. message.sender
-        local cookie = raw(message, QUERY_COOKIE)
-        if seen[key] and cookie then
-          say(message, "a new cookie", seen[key][cookie] and "that of frame " .. seen[key][cookie]
-            or "a new cookie")
-        end
-        seen[key] = seen[key] or {}
-        if cookie then seen[key][cookie] = message.frame end
+    judge = function(message, say)
+      local session, cookie = message.session, raw(message, QUERY_COOKIE)
+      if not cookie then return end
+      local key = message.sender .. cookie
+      local before = session:find("own_queries", "key", key)
+      if session:find("own_queries", "sender", message.sender) then
+        say(message, "a new cookie", before and "that of frame " .. before.frame or "a new cookie")
       end
+      session:keep("own_queries", { at = message.at, key = key, sender = message.sender,
+        frame = message.frame })
     end },
-  { id = "gist-response-cookie", needs_all = true, requirements = { "5.1-9", "5.2.2-i5", "A.3.6-i2" },
+  { id = "gist-response-cookie", needs_all = true, of_session = true, of = { "Response" },
+    requirements = { "5.1-9", "5.2.2-i5", "A.3.6-i2" },
     text = "A Response echoes the Query-Cookie of a Query of its session",
-    judge = function(stream, say, note)
-      local queries_of = by_session(stream:received("Query"))
-      local responses_of = by_session(stream:sent("Response"))
-      for _, message in ipairs(stream:sent("Response")) do
-        local queries = queries_of(message)
-        local cookies, known = {}, with_cookie(queries, message, QUERY_COOKIE) ~= nil
-        for i, query in ipairs(queries) do cookies[i] = hex(raw(query, QUERY_COOKIE)) end
-        local unseen = #queries == 0 or #responses_of(message) > #queries
-        if known or not unseen then
-          say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message, QUERY_COOKIE)), known)
-        elseif #queries > 0 then
-          note(message, "no Query has its cookie, but the capture lacks Queries of this session")
-        end
-      end
+    judge = function(message, say, note)
+      judge_echo(message, say, note, { cookie = QUERY_COOKIE, list = "queries",
+        asked = "queries_received", answers = "responses_sent",
+        lacks = "no Query has its cookie, but the capture lacks Queries of this session" })
     end },
-  { id = "gist-response-mri", requirements = { "5.1-9" },
+  { id = "gist-response-mri", of_session = true, of = { "Response" }, requirements = { "5.1-9" },
     text = "A Response has the Query's MRI with the direction inverted",
-    judge = echoes_direction(matched_queries) },
+    judge = echoes_direction(query_of) },
   { id = "gist-response-r-flag", requirements = { "5.1-11a" },
-    text = "A Response with a Responder-Cookie has R=1", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Response")) do
-        if object(message, RESPONDER_COOKIE) then
-          say(message, "R=1", "R=" .. tostring(header(message).r))
-        end
+    text = "A Response with a Responder-Cookie has R=1", of = { "Response" }, judge = function(message, say)
+      if object(message, RESPONDER_COOKIE) then
+        say(message, "R=1", "R=" .. tostring(header(message).r))
       end
     end },
-  { id = "gist-response-ports", requirements = { "5.3.1-5" },
-    text = "The UDP ports of a Response mirror those of its Query", judge = function(stream, say)
-      for message, query in matched_queries(stream) do
-        if message.packet and query.packet then
-          local mine, theirs = message.packet, query.packet
-          say(message, theirs.destination_port .. " to " .. theirs.source_port,
-            mine.source_port .. " to " .. mine.destination_port)
-        end
+  { id = "gist-response-ports", of_session = true, of = { "Response" }, requirements = { "5.3.1-5" },
+    text = "The UDP ports of a Response mirror those of its Query", judge = function(message, say)
+      local query = query_of(message)
+      if message.packet and query and query.source_port then
+        say(message, query.destination_port .. " to " .. query.source_port,
+          message.source_port .. " to " .. message.destination_port)
       end
     end },
-  { id = "gist-confirm-cookie", needs_all = true, requirements = { "5.1-14", "A.3.7-i2" },
+  { id = "gist-confirm-cookie", needs_all = true, of_session = true, of = { "Confirm" },
+    requirements = { "5.1-14", "A.3.7-i2" },
     text = "A Confirm echoes the Responder-Cookie of a Response of its session",
-    judge = function(stream, say, note)
-      local responses_of = by_session(stream:received("Response"))
-      local queries_of = by_session(stream:sent("Query"))
-      for _, message in ipairs(stream:sent("Confirm")) do
-        local responses, cookies = responses_of(message), {}
-        for _, response in ipairs(responses) do
-          local cookie = raw(response, RESPONDER_COOKIE)
-          if cookie then cookies[#cookies + 1] = hex(cookie) end
-        end
-        local known = with_cookie(responses, message, RESPONDER_COOKIE) ~= nil
-        local unseen = #cookies == 0 or #queries_of(message) > #responses
-        if known or not unseen then
-          say(message, "one of " .. table.concat(cookies, ", "), hex(raw(message,
-            RESPONDER_COOKIE)), known)
-        elseif #cookies > 0 then
-          note(message, "no Response has its cookie, but the capture lacks Responses of this session")
-        end
-      end
+    judge = function(message, say, note)
+      judge_echo(message, say, note, { cookie = RESPONDER_COOKIE, list = "responses",
+        asked = "responses_received", answers = "queries_sent",
+        lacks = "no Response has its cookie, but the capture lacks Responses of this session" })
     end },
-  { id = "gist-confirm-mri", requirements = { "5.1-14" },
+  { id = "gist-confirm-mri", of_session = true, of = { "Confirm" }, requirements = { "5.1-14" },
     text = "A Confirm has the Response's MRI with the direction inverted",
-    judge = echoes_direction(matched_responses) },
-  { id = "gist-confirm-stack", requirements = { "5.1-15", "5.1-16" },
+    judge = echoes_direction(response_of) },
+  { id = "gist-confirm-stack", of_session = true, of = { "Confirm" },
+    requirements = { "5.1-15", "5.1-16" },
     text = "The first Confirm of an association echoes the Stack-Proposal, and has no options",
-    judge = function(stream, say)
-      for message, response in matched_responses(stream) do
-        if message.mode == "C" and message.number == 1 and raw(response, PROPOSAL) then
-          say(message, hex(raw(response, PROPOSAL)), hex(raw(message, PROPOSAL)),
-            echoes_proposal(message, response))
-          local count = value(message, CONFIGURATION, "mpo_count")
-          if count then say(message, "0 options", count .. " options") end
-        end
+    judge = function(message, say)
+      local response = response_of(message)
+      if message.mode ~= "C" or message.number ~= 1 or not (response and response.proposal) then
+        return
       end
+      say(message, hex(response.proposal), hex(raw(message, PROPOSAL)),
+        echoes_proposal(raw(message, PROPOSAL), response.proposal))
+      local count = value(message, CONFIGURATION, "mpo_count")
+      if count then say(message, "0 options", count .. " options") end
     end },
   { id = "gist-confirm-first", requirements = { "5.1-12b", "4.4.1-9" },
     text = "The first message on an association that the IUT opened is a Confirm",
-    judge = function(stream, say)
-      local begun = {}
-      for _, message in ipairs(stream:sent()) do
-        local connection = message.connection
-        if connection and connection.opener == message.source and message.from_start
-          and not begun[connection] and message.name ~= "MA-Hello" then
-          begun[connection] = true
-          say(message, "Confirm", message.name)
-        end
+    judge = function(message, say)
+      local connection = message.connection
+      if connection and connection.opener == message.source and message.from_start
+        and not connection.has_begun and message.name ~= "MA-Hello" then
+        connection.has_begun = true
+        say(message, "Confirm", message.name)
       end
     end },
-  { id = "gist-association-destination", requirements = { "5.7.2-4" },
+  { id = "gist-association-destination", of_session = true, of = { "Confirm" },
+    requirements = { "5.7.2-4" },
     text = "An association is opened to the address and port of a Response",
-    judge = function(stream, say)
-      for confirm, response in matched_responses(stream) do
-        local connection, ports = confirm.connection, ports_of(response)
-        if connection and connection.opener == confirm.source and confirm.number == 1
-          and confirm.from_start and not tables.is_empty(ports) then
-          local announced = ports[connection.opened.port] or false
-          say(confirm, "a port that frame " .. response.frame .. " announced", announced
-            and "that port" or "port " .. connection.opened.port, announced)
-        end
-      end
+    judge = function(message, say)
+      local connection, response = message.connection, response_of(message)
+      if not (response and connection and connection.opener == message.source
+        and message.number == 1 and message.from_start) then return end
+      local ports, opened = ports_of(response), connection.opened.port
+      if tables.is_empty(ports) then return end
+      say(message, "a port that frame " .. response.frame .. " announced", ports[opened]
+        and "that port" or "port " .. opened, ports[opened] or false)
     end },
   { id = "gist-data-nli", requirements = { "5.1-17a", "5.1-17b" },
-    text = "Data has an NLI in D-mode, and none in C-mode", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Data")) do
-        local wanted = message.mode == "C" and "no NLI" or "an NLI"
-        say(message, wanted, object(message, NLI) and "an NLI" or "no NLI")
-      end
+    text = "Data has an NLI in D-mode, and none in C-mode", of = { "Data" }, judge = function(message, say)
+      local wanted = message.mode == "C" and "no NLI" or "an NLI"
+      say(message, wanted, object(message, NLI) and "an NLI" or "no NLI")
     end },
   { id = "gist-error", requirements = { "5.6-1", "5.1-18", "5.6-i5" },
     text = "An Error answers no Error, has NSLPID 0, and an NLI in D-mode",
-    judge = function(stream, say)
-      for _, message in ipairs(stream:sent("Error")) do
-        local original = value(message, ERROR, "original_header")
-        if original and #original == 8 then
-          say(message, "about no Error", original:byte(7) % 128 == 4 and "about an Error"
-            or "about no Error")
-        end
-        say(message, "NSLPID 0", "NSLPID " .. tostring(header(message).nslpid))
-        if message.mode ~= "C" then
-          say(message, "an NLI", object(message, NLI) and "an NLI" or "no NLI")
-        end
+    of = { "Error" }, judge = function(message, say)
+      local original = value(message, ERROR, "original_header")
+      if original and #original == 8 then
+        say(message, "about no Error", original:byte(7) % 128 == 4 and "about an Error"
+          or "about no Error")
+      end
+      say(message, "NSLPID 0", "NSLPID " .. tostring(header(message).nslpid))
+      if message.mode ~= "C" then
+        say(message, "an NLI", object(message, NLI) and "an NLI" or "no NLI")
       end
     end },
   { id = "gist-hello", requirements = { "5.1-19", "5.1-i8" },
-    text = "MA-Hello goes over an association only, with NSLPID 0", judge = function(stream, say)
-      for _, message in ipairs(stream:sent("MA-Hello")) do
-        say(message, "C-mode, NSLPID 0", message.mode .. "-mode, NSLPID "
-          .. tostring(header(message).nslpid))
-      end
+    text = "MA-Hello goes over an association only, with NSLPID 0", of = { "MA-Hello" }, judge = function(message, say)
+      say(message, "C-mode, NSLPID 0", message.mode .. "-mode, NSLPID "
+        .. tostring(header(message).nslpid))
     end },
   { id = "gist-hello-reply", requirements = { "5.1-20b", "5.2.2-9a" },
     text = "An MA-Hello with R=0 has the Hello-ID of a request, or zero",
-    judge = function(stream, say)
-      local asked = {}
-      for _, message in ipairs(stream:received("MA-Hello")) do
-        if message.connection and header(message).r == 1 then
-          asked[message.connection] = asked[message.connection] or {}
-          asked[message.connection][value(message, HELLO, "hello_id") or 0] = true
-        end
-      end
-      for _, message in ipairs(stream:sent("MA-Hello")) do
-        local id = value(message, HELLO, "hello_id")
-        if header(message).r == 0 and id and message.connection and message.connection.whole then
-          local known = asked[message.connection] or {}
-          say(message, "zero, or one that was asked for", id, id == 0 or known[id] or false)
-        end
+    of = { "MA-Hello" }, by_anyone = true, judge = function(message, say)
+      local connection, id = message.connection, value(message, HELLO, "hello_id")
+      if message.to_iut and connection and header(message).r == 1 then
+        note_asked(connection, id or 0)
+      elseif message.from_iut and connection and header(message).r == 0 and id then
+        judge_hello_id(message, say, id)
       end
     end },
 }

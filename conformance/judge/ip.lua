@@ -1,6 +1,7 @@
 -- IP packets of a capture, version 4 and 6, with UDP and TCP: what passive judgement needs of them.
 
 local address = require("codec.address")
+local gist = require("codec.gist")
 local packet = require("codec.packet")
 
 local ip = {}
@@ -24,11 +25,20 @@ end
 
 local MORE_V4, OFFSET_V4, DF_V4 = 0x2000, 0x1FFF, 0x4000
 
+-- Whether the first fragment of a datagram shows that it is none of GIST's.
+local function is_other(parts, fragment)
+  if parts.protocol ~= UDP or fragment.offset > 0 or #fragment.octets < 12 then return false end
+  local source_port, destination_port = string.unpack(">I2I2", fragment.octets)
+  return fragment.octets:sub(9, 12) ~= gist.magic
+    and not (source_port == gist.port and destination_port == gist.port)
+end
+
 -- The whole body of a fragmented packet, once it is there; nothing is kept of one that is cut.
 local function reassemble(reassembly, at, parts, id, fragment)
   if parts.cut or not reassembly then return nil end
-  return reassembly:add(string.format("%s|%s|%s|%d", parts.source, parts.destination, id,
-    parts.protocol), fragment, at)
+  local key = string.format("%s|%s|%s|%d", parts.source, parts.destination, id, parts.protocol)
+  if is_other(parts, fragment) then return reassembly:ignore(key, at) end
+  return reassembly:add(key, fragment, at)
 end
 
 local function parse_v4(bytes, reassembly, at)
@@ -46,7 +56,8 @@ local function parse_v4(bytes, reassembly, at)
   parts.fragmented = true
   parts.body = reassemble(reassembly, at, parts, id, { offset = (fragment & OFFSET_V4) * 8,
     more = fragment & MORE_V4 ~= 0, octets = parts.body })
-  return parts.body and parts
+  if not parts.body then return nil, true end
+  return parts
 end
 
 local parse_v6
@@ -58,7 +69,7 @@ local function defragmented(bytes, parts, position, last, reassembly, at)
   parts.protocol = next_header
   local body = reassemble(reassembly, at, parts, id, { offset = offset & 0xFFF8, more = offset & 1 == 1,
     octets = bytes:sub(position + 8, last) })
-  if not body or #body > 65535 then return nil end
+  if not body or #body > 65535 then return nil, true end
   local whole = parse_v6(bytes:sub(1, 4) .. string.pack(">I2B", #body, next_header)
     .. bytes:sub(8, IPV6_HEADER) .. body)
   if whole then
@@ -114,14 +125,15 @@ local function add_tcp(parts)
 end
 
 -- { version, source, destination, ttl, df, router_alert, udp or tcp, ports, payload, … }, or nil
--- for what is no packet with UDP or TCP, or a fragment that completes none. `reassembly` is of
--- fragments.new(); without one, fragments are left out. Octets behind the packet, as Ethernet pads
--- short frames with, are no part of it.
+-- for what is no packet with UDP or TCP; nil and true for a fragment that completes none. `reassembly`
+-- is of fragments.new(); without one, fragments are left out. Octets behind the packet, as Ethernet
+-- pads short frames with, are no part of it.
 function ip.parse(bytes, reassembly, at)
   local version = (bytes:byte(1) or 0) >> 4
   local parse = version == 4 and parse_v4 or version == 6 and parse_v6
-  local parts = parse and parse(bytes, reassembly, at)
-  if not parts then return nil end
+  if not parse then return nil end
+  local parts, is_fragment = parse(bytes, reassembly, at)
+  if not parts then return nil, is_fragment end
   if parts.protocol == UDP then return add_udp(parts) end
   if parts.protocol == TCP then return add_tcp(parts) end
   return nil

@@ -40,15 +40,23 @@ local function record_of(line)
     destination = values[6] ~= "" and values[6] or values[7], destination_port = tonumber(values[8]) }
 end
 
--- The decrypted octets of a capture's connections to these ports, in order: { frame, at, source,
--- source_port, destination, destination_port, octets }. Nil and why where tshark fails.
-function tls.decrypt(path, keylog, ports)
-  local list = {}
+-- A function that gives, one by one, the decrypted octets of a capture's connections to these ports, in
+-- order: { frame, at, source, source_port, destination, destination_port, octets }; nil at the end.
+-- Raises { tls = why } where tshark fails.
+function tls.records(path, keylog, ports)
   local pipe = assert(io.popen(command_of(path, keylog, ports)))
-  for line in pipe:lines() do list[#list + 1] = record_of(line) end
-  local ok, _, status = pipe:close()
-  if not ok then return nil, path .. ": tshark ends with status " .. status end
-  return list
+  return function()
+    while pipe do
+      local line = pipe:read("l")
+      if not line then break end
+      local record = record_of(line)
+      if record then return record end
+    end
+    local ok, _, status = true, nil, nil
+    if pipe then ok, _, status = pipe:close() end
+    pipe = nil
+    if not ok then error({ tls = path .. ": tshark ends with status " .. status }) end
+  end
 end
 
 return tls

@@ -1,5 +1,9 @@
 -- How the rules look at a GIST message of a stream.
 
+local bits = require("codec.bits")
+local gist = require("codec.gist")
+local rows = require("codec.rows")
+
 local view = {}
 
 function view.object(message, type_number) return message.item.gist.by_type[type_number] end
@@ -14,6 +18,12 @@ function view.value(message, type_number, field)
   return found and found.values and found.values[field]
 end
 
+-- The values of an object of which the octets were kept.
+function view.values_of(type_number, raw)
+  if not raw then return {} end
+  return (rows.read(gist.objects[type_number].fields, bits.reader(raw), {}))
+end
+
 function view.header(message) return message.item.gist.header end
 
 function view.hex(bytes)
@@ -21,39 +31,13 @@ function view.hex(bytes)
   return (bytes:gsub(".", function(octet) return string.format("%02x", octet:byte()) end))
 end
 
--- Messages by SID and NSLPID: a function that gives those of another's session.
-function view.by_session(list)
-  local found = {}
-  local function key_of(message)
-    return tostring(view.raw(message, 1)) .. view.header(message).nslpid
+-- The cookies of kept messages in hex.
+function view.cookies(list)
+  local out = {}
+  for _, kept in ipairs(list or {}) do
+    if kept.cookie then out[#out + 1] = view.hex(kept.cookie) end
   end
-  for _, message in ipairs(list) do
-    local key = key_of(message)
-    found[key] = found[key] or {}
-    table.insert(found[key], message)
-  end
-  return function(message) return found[key_of(message)] or {} end
-end
-
--- The message of a list that has the same cookie.
-function view.with_cookie(list, message, type_number)
-  local cookie = view.raw(message, type_number)
-  for _, other in ipairs(list) do
-    if cookie and view.raw(other, type_number) == cookie then return other end
-  end
-end
-
--- Pairs of a message that the IUT sent and the one that it answers by a cookie.
-function view.matched(stream, sent, received, type_number)
-  local asked_in = view.by_session(stream:received(received))
-  local list, index = stream:sent(sent), 0
-  return function()
-    while list[index + 1] do
-      index = index + 1
-      local other = view.with_cookie(asked_in(list[index]), list[index], type_number)
-      if other then return list[index], other end
-    end
-  end
+  return table.concat(out, ", ")
 end
 
 return view

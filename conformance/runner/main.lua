@@ -194,11 +194,11 @@ local function judge_captures(parsed, data_dir, version)
   local files = captures_of(parsed.words)
   why = parsed.tls_keylog and require("judge.tls").obstacle(parsed.tls_keylog)
   if why then return complain("%s", why) end
-  local gathered
-  gathered, why = judge.gather(files, addresses, require("host").read_pcap, parsed.tls_keylog)
-  if not gathered then return complain("%s", why) end
-  warn_all(gathered.warnings)
-  local result = judge.evaluate(gathered)
+  local result
+  result, why = judge.captures(files, addresses, require("host"), parsed.tls_keylog)
+  if not result then return complain("%s", why) end
+  warn_all(result.warnings)
+  result.warnings = nil
   result.suite, result.version, result.hash = "natfw-conform judge", version, suite_files.hash(data_dir)
   result.iut, result.files = table.concat(parsed.iuts, ", "), json.array(files)
   print(table.concat(judge.lines(result), "\n"))
@@ -428,7 +428,7 @@ local function replay_captures(parsed, data_dir, version)
   if not settings then return complain_all(problems) end
   local script
   script, why = replay.read(captures_of(parsed.words), { player = tables.keys(players)[1], iuts = iuts,
-    judges_initiator = settings.initiator ~= nil }, require("host").read_pcap)
+    judges_initiator = settings.initiator ~= nil }, require("host"))
   why = why or replay.obstacle(script, settings)
   if why then return complain("%s", why) end
   warn_all(script.warnings)

@@ -6,7 +6,7 @@
 -- first.
 
 local gist = require("codec.gist")
-local judge = require("judge.judge")
+local recording = require("judge.recording")
 local tables = require("codec.tables")
 
 local script = {}
@@ -176,9 +176,9 @@ local function names_of(words) return table.concat(tables.keys(words), ", ") end
 -- Reads captures, all of one recording. options: player (an address,
 -- "initiator" or "responder"), iuts (a set of them),
 -- judges_initiator. Gives { steps, nodes = { inside, outside }, path, ends_at }, or nil and why.
-function script.read(paths, options, read_pcap)
+function script.read(paths, options, reader)
   local where = table.concat(paths, ", ")
-  local gathered, why = judge.gather(paths, {}, read_pcap)
+  local gathered, why = recording.messages(paths, {}, reader)
   if not gathered then return nil, why end
   if #gathered.messages == 0 then return nil, where .. ": has no GIST message" end
   local receiver_of = receivers(gathered.messages)

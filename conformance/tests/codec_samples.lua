@@ -4,7 +4,8 @@
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
-local judge = require("judge.judge")
+local made = require("tests.conversation")
+local recording = require("judge.recording")
 local natfw = require("codec.natfw")
 local response_codes = require("codec.response_codes")
 local samples = require("tests.samples")
@@ -137,22 +138,22 @@ end)
 
 local ETHERNET = 14
 
--- A reader of classic captures of Ethernet, for judge.gather.
-local function read_capture(path, each)
-  local octets, at, number = read_file(path), 25, 0
+-- The packets of a classic capture of Ethernet.
+local function read_capture(path)
+  local octets, at, list = read_file(path), 25, {}
   while at + 16 <= #octets do
     local seconds, micros, size = string.unpack("<I4I4I4", octets, at)
-    number = number + 1
-    each(octets:sub(at + 16 + ETHERNET, at + 15 + size), seconds + micros / 1e6, number)
+    list[#list + 1] = { bytes = octets:sub(at + 16 + ETHERNET, at + 15 + size),
+      at = seconds + micros / 1e6 }
     at = at + 16 + size
   end
-  return true
+  return made.reader(list)
 end
 
 test("so is every message of the golden captures", function()
   local gist_count, natfw_count = 0, 0
   for path in io.popen("ls '" .. root .. "pcaps/'*.pcap"):lines() do
-    local gathered = assert(judge.gather({ path }, {}, read_capture))
+    local gathered = assert(recording.messages({ path }, {}, read_capture(path)))
     for _, message in ipairs(gathered.messages) do
       gist_count = gist_count + survives(gist, message.item.gist.bytes, path)
       local inner = message.item.natfw

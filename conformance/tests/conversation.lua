@@ -126,12 +126,21 @@ function made.packets(steps, options)
   return list
 end
 
--- What host.read_pcap() would do with such a capture.
+-- What the host has for files, for one that is such a capture.
 function made.reader(list)
-  return function(_, give)
-    for frame, one in ipairs(list) do give(one.bytes, one.at, frame) end
-    return true
-  end
+  return { open_capture = function()
+    local read = 0
+    local file = {}
+    function file:next()
+      local one = list[read + 1]
+      if not one then return nil end
+      read = read + 1
+      return one.bytes, one.at, read
+    end
+    function file:counts() return read, read end
+    function file:close() end
+    return file
+  end }
 end
 
 made.NI, made.INSIDE, made.OUTSIDE, made.NR = NI, INSIDE, OUTSIDE, NR

@@ -3,7 +3,7 @@
 
 local engine = require("codec.engine")
 local gist = require("codec.gist")
-local judge = require("judge.judge")
+local recording = require("judge.recording")
 local made = require("tests.conversation")
 local natfw = require("codec.natfw")
 local rows = require("codec.rows")
@@ -92,7 +92,7 @@ end
 -- What the codec says of the messages in packets: fields, and how many messages.
 local function decoded(list)
   local fields = {}
-  local gathered = assert(judge.gather({ "made" }, made.iut, made.reader(list)))
+  local gathered = assert(recording.messages({ "made" }, made.iut, made.reader(list)))
   for _, message in ipairs(gathered.messages) do
     collect(fields, gist, message.item.gist)
     if message.item.natfw then collect(fields, natfw, message.item.natfw) end

@@ -13,7 +13,7 @@ local conversation, packets_of, IUT, session = made.conversation, made.packets, 
   made.session
 
 local function judged_packets(list, iut)
-  return judge.evaluate(assert(judge.gather({ "made up" }, iut or IUT, made.reader(list))))
+  return assert(judge.captures({ "made up" }, iut or IUT, made.reader(list)))
 end
 
 local function judged(steps, spread, iut)
@@ -55,8 +55,7 @@ test("segments out of order, repeated, overlapping and with wrapped numbers chan
   end)
 
 test("a capture without the IUT is no pass", function()
-  local gathered = judge.gather({}, IUT, error)
-  expect(judge.exit_status(judge.evaluate(gathered)) == 4, "exit status")
+  expect(judge.exit_status(judged_packets({})) == 4, "exit status")
 end)
 
 test("octets behind a hole are counted, not guessed", function()
@@ -67,9 +66,9 @@ test("octets behind a hole are counted, not guessed", function()
       and one.bytes:find("\0\12\0\1", 1, true)
     if not (is_create and not kept.hole) then kept[#kept + 1] = one else kept.hole = i end
   end
-  local gathered = judge.gather({ "x" }, IUT, made.reader(kept))
-  expect(kept.hole and gathered.counts.behind_holes > 0, "no hole seen")
-  expect(violated(judge.evaluate(gathered)) == "", violated(judge.evaluate(gathered)))
+  local result = judged_packets(kept)
+  expect(kept.hole and result.capture.octets_behind_holes > 0, "no hole seen")
+  expect(violated(result) == "", violated(result))
 end)
 
 local function object(message, type_number)
