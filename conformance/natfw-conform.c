@@ -5,6 +5,7 @@
  * files are what Lua needs of the world; all protocol, cases and verdicts are in Lua.
  */
 #include "host/host.h"
+#include "host/pool.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -108,7 +109,8 @@ int main(int count, char **arguments)
         fprintf(stderr, "natfw-conform: no suite in '%s' (see --data-dir)\n", data_dir);
         return EXIT_USAGE;
     }
-    lua_State *L = luaL_newstate();
+    static struct pool pool;
+    lua_State *L = lua_newstate(pool_allocate, &pool);
     if (!L) {
         fprintf(stderr, "natfw-conform: no memory\n");
         return EXIT_BROKEN;
@@ -126,5 +128,6 @@ int main(int count, char **arguments)
         fprintf(stderr, "natfw-conform: %s\n", lua_tostring(L, -1));
     }
     lua_close(L);
+    pool_free(&pool);
     return status;
 }

@@ -21,69 +21,73 @@ for used = 0, 7 do
   end
 end
 
+local Reader = {}
+Reader.__index = Reader
+
 -- A reader over `bytes`; take() and take_bytes() return nil where too little is left.
 function bits.reader(bytes)
-  local at, used = 1, 0 -- the octet that is next, and the bits of it that were read
-  local size = #bytes
-  local reader = {}
-
-  local function bits_left() return (size - at + 1) * 8 - used end
-
-  local function take_slice(width)
-    local value = SLICES[used][width][byte(bytes, at)]
-    used = used + width
-    if used == 8 then at, used = at + 1, 0 end
-    return value
-  end
-
-  local function take_bits(width)
-    local value = 0
-    while width > 0 do
-      local left = 8 - used
-      local step = left < width and left or width
-      value = value * POWER[step] + take_slice(step)
-      width = width - step
-    end
-    return value
-  end
-
-  -- The usual widths are whole octets.
-  local function take_octets(count)
-    local first, second, third, fourth = byte(bytes, at, at + count - 1)
-    at = at + count
-    if count == 2 then return first * 256 + second end
-    return ((first * 256 + second) * 256 + third) * 256 + fourth
-  end
-
-  function reader.take(width)
-    if width > (size - at + 1) * 8 - used then return nil end
-    if used + width <= 8 then return take_slice(width) end
-    if used == 0 and (width == 16 or width == 32) then return take_octets(width == 16 and 2 or 4) end
-    return take_bits(width)
-  end
-
-  function reader.take_bytes(count)
-    if count * 8 > bits_left() then return nil end
-    local first = at
-    at = at + count
-    return bytes:sub(first, first + count - 1)
-  end
-
-  -- Skips to the next multiple of four octets; false where the string ends before it. Also returns
-  -- whether what was skipped is zero.
-  function reader.align()
-    local over = ((at - 1) * 8 + used) % 32
-    if over == 0 then return true, true end
-    if 32 - over > bits_left() then return false end
-    return true, reader.take(32 - over) == 0
-  end
-
-  function reader.left() return floor(bits_left() / 8) end
-
-  function reader.offset() return at - 1 end
-
-  return reader
+  -- `at` is the octet that is next, `used` the bits of it that were read.
+  return setmetatable({ bytes = bytes, size = #bytes, at = 1, used = 0 }, Reader)
 end
+
+local function bits_left(self) return (self.size - self.at + 1) * 8 - self.used end
+
+local function take_slice(self, width)
+  local used = self.used
+  local value = SLICES[used][width][byte(self.bytes, self.at)]
+  used = used + width
+  if used == 8 then self.at, used = self.at + 1, 0 end
+  self.used = used
+  return value
+end
+
+local function take_bits(self, width)
+  local value = 0
+  while width > 0 do
+    local left = 8 - self.used
+    local step = left < width and left or width
+    value = value * POWER[step] + take_slice(self, step)
+    width = width - step
+  end
+  return value
+end
+
+-- The usual widths are whole octets.
+local function take_octets(self, count)
+  local at = self.at
+  local first, second, third, fourth = byte(self.bytes, at, at + count - 1)
+  self.at = at + count
+  if count == 2 then return first * 256 + second end
+  return ((first * 256 + second) * 256 + third) * 256 + fourth
+end
+
+function Reader:take(width)
+  local used = self.used
+  if width > (self.size - self.at + 1) * 8 - used then return nil end
+  if used + width <= 8 then return take_slice(self, width) end
+  if used == 0 and (width == 16 or width == 32) then
+    return take_octets(self, width == 16 and 2 or 4)
+  end
+  return take_bits(self, width)
+end
+
+function Reader:take_bytes(count)
+  if count * 8 > bits_left(self) then return nil end
+  local first = self.at
+  self.at = first + count
+  return self.bytes:sub(first, first + count - 1)
+end
+
+-- Skips to the next multiple of four octets; false where the string ends before it. Also returns
+-- whether what was skipped is zero.
+function Reader:align()
+  local over = ((self.at - 1) * 8 + self.used) % 32
+  if over == 0 then return true, true end
+  if 32 - over > bits_left(self) then return false end
+  return true, self:take(32 - over) == 0
+end
+
+function Reader:left() return floor(bits_left(self) / 8) end
 
 function bits.writer()
   local parts, pending, width_pending = {}, 0, 0

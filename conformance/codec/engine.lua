@@ -93,7 +93,7 @@ local function decode_value(spec, object, found, add)
   if fault then
     add(object.fault or spec.faults[fault], object.name .. ": " .. text, found.type)
     if fault == "value" then return check_values(object, values, add, found.type) end
-  elseif reader.left() > 0 then
+  elseif reader:left() > 0 then
     add(spec.faults.length, object.name .. ": longer than its fields", found.type)
   end
   if not fault then check_items(object, values, add, found.type) end
@@ -131,7 +131,7 @@ local function remembered_value(spec, object, found, add, memory)
     before.values = found.values
     known[found.raw], memory.count = before, memory.count + 1
   end
-  found.values = before.values
+  found.values, found.remembered = before.values, before
   for _, fault in ipairs(before.faults) do add(fault[1], fault[2], found.type) end
 end
 
@@ -411,27 +411,39 @@ function engine.rebuildable(decoded)
   return { header = decoded.header, objects = objects }
 end
 
+local function scan_reserved(list, fields, values, where)
+  rows.walk(fields, values, function(row, value, owner)
+    if row.reserved and value ~= 0 or row.zero_when and value ~= 0
+      and rows.all_hold(row.zero_when, owner) then
+      list[#list + 1] = where .. "." .. row[1]
+    end
+  end, function(_, owner)
+    if owner.padding_set then list[#list + 1] = where .. ".padding" end
+  end)
+  return list
+end
+
+-- Those among the values of an object.
+local function reserved_values(object, found)
+  local before = found.remembered
+  if before and before.reserved then return before.reserved end
+  local list = scan_reserved({}, object.fields, found.values, found.name)
+  if before then before.reserved = list end
+  return list
+end
+
 -- Reserved bits that are not zero, as a list of texts: what a sender must never do.
 function engine.reserved_set(spec, decoded)
-  local list = {}
-  local function scan(fields, values, where)
-    rows.walk(fields, values, function(row, value, owner)
-      if row.reserved and value ~= 0 or row.zero_when and value ~= 0
-        and rows.all_hold(row.zero_when, owner) then
-        list[#list + 1] = where .. "." .. row[1]
-      end
-    end, function(_, owner)
-      if owner.padding_set then list[#list + 1] = where .. ".padding" end
-    end)
-  end
-  scan(spec.header, decoded.header, "header")
+  local list = scan_reserved({}, spec.header, decoded.header, "header")
   for _, found in ipairs(decoded.objects) do
     local object = engine.object_of(spec, found.type)
     if found.reserved ~= 0 or found.reserved_length ~= 0
       or object and object.foreign and found.ab ~= object.ab then
       list[#list + 1] = found.name .. " header"
     end
-    if found.values then scan(object.fields, found.values, found.name) end
+    if found.values then
+      for _, name in ipairs(reserved_values(object, found)) do list[#list + 1] = name end
+    end
   end
   return list
 end

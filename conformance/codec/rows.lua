@@ -80,7 +80,7 @@ function rows.inside(row, octets, values)
   if not list then return nil end
   local reader = bits.reader(octets)
   local found, fault = rows.read(list, reader, {})
-  if fault or reader.left() > 0 then return nil end
+  if fault or reader:left() > 0 then return nil end
   return list, found
 end
 
@@ -106,14 +106,14 @@ local readers = {}
 function readers.address(row, reader, values)
   local version = type(row.version) == "number" and row.version or values[row.version]
   if version ~= 4 and version ~= 6 then return nil, "value", "IP-Ver is neither 4 nor 6" end
-  local bytes = reader.take_bytes(version == 4 and 4 or 16)
+  local bytes = reader:take_bytes(version == 4 and 4 or 16)
   if not bytes then return nil, "length", "ends inside an address" end
   return address.format(bytes)
 end
 
 function readers.bytes(row, reader, values)
-  local count = row.size or (row.length and values[row.length] * (row.unit or 1)) or reader.left()
-  local bytes = reader.take_bytes(count)
+  local count = row.size or (row.length and values[row.length] * (row.unit or 1)) or reader:left()
+  local bytes = reader:take_bytes(count)
   if not bytes then return nil, "length", row[1] .. " runs past the end" end
   return bytes
 end
@@ -122,10 +122,10 @@ function readers.list(row, reader, values)
   local list, told = {}, memory(row)
   local count = row.count and values[row.count] or math.huge
   while #list < count do
-    if not row.count and reader.left() == 0 then break end
+    if not row.count and reader:left() == 0 then break end
     local item, fault, text
     if type(row.of) == "number" then
-      item = reader.take(row.of)
+      item = reader:take(row.of)
       if not item then return list, "length", row[1] .. " runs past the end" end
     else
       item, fault, text = rows.read(row.of, reader, told.item({}))
@@ -140,7 +140,7 @@ end
 local function read_row(row, reader, values)
   local kind = row[2]
   if type(kind) == "number" then
-    local value = reader.take(kind)
+    local value = reader:take(kind)
     if not value then return nil, "length", "ends inside " .. row[1] end
     return value
   end
@@ -151,15 +151,15 @@ end
 local function read_part(row, reader, values)
   local size = values[row.length] - row.minus
   if size <= 0 then return "length", row.length .. " is not above " .. row.minus end
-  local octets = reader.take_bytes(size)
+  local octets = reader:take_bytes(size)
   if not octets then return "length", "runs past the end" end
-  local padding = reader.take_bytes(-size % 4)
+  local padding = reader:take_bytes(-size % 4)
   if not padding then return "length", "padding is missing" end
   local inner = bits.reader(octets)
   local part, known = rows_of_part(row, values)
   local _, _, text = rows.read(part, inner, values)
   if not known then text = "has an unknown type" end
-  if not text and inner.left() > 0 then text = "is longer than its fields" end
+  if not text and inner:left() > 0 then text = "is longer than its fields" end
   if padding:find("[^%z]") then
     values.padding_set = true
     text = text or "has padding that is not zero"
@@ -178,12 +178,13 @@ function rows.read(list, reader, values)
       _, fault, text = rows.read(variant, reader, values)
     elseif row[2] == "part" then
       fault, text = read_part(row, reader, values)
-    elseif present(row, values) and not (row.if_left and reader.left() == 0) then
+    elseif (not (row.when or row.either) or present(row, values))
+      and not (row.if_left and reader:left() == 0) then
       local value
       value, fault, text = read_row(row, reader, values)
       values[row[1]] = value -- of a list, what was read before the fault
       if not fault and row.pad then
-        local whole, zero = reader.align()
+        local whole, zero = reader:align()
         if not whole then return values, "length", "padding is missing" end
         values.padding_set = values.padding_set or not zero
       end

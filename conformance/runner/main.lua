@@ -115,21 +115,12 @@ end
 
 -- decode ------------------------------------------------------------------------------------------
 
-local function decode_pcap(path)
-  local host = require("host")
-  local packet, gist, engine = require("codec.packet"), require("codec.gist"),
-    require("codec.engine")
-  local ok, why = host.read_pcap(path, function(bytes, at, number)
-    local parts = packet.parse(bytes)
-    if not parts or parts.payload:sub(1, 4) ~= gist.magic then return end
-    print(string.format("%d  %.6f  %s:%d -> %s:%d  TTL %d%s", number, at, parts.source,
-      parts.source_port,
-      parts.destination, parts.destination_port, parts.ttl,
-      packet.router_alert_of(parts) and "  router alert " .. packet.router_alert_of(parts) or ""))
-    print(table.concat(show.lines(engine.decode(gist, parts.payload:sub(5)), "    "), "\n"))
-  end)
-  if not ok then return complain("%s", why) end
-  if why then complain("%s", why) end -- a file that breaks off is read up to there
+local function decode_captures(paths)
+  for _, path in ipairs(paths) do
+    local warnings, why = require("runner.decode").capture(path, require("host"))
+    if not warnings then return complain("%s", why) end
+    for _, warning in ipairs(warnings) do complain("warning: %s", warning) end
+  end
   return 0
 end
 
@@ -142,12 +133,7 @@ local function decode(parsed)
     return 0
   end
   if #parsed.words == 0 then return complain("decode wants HEX, a pcap file, or --lines") end
-  if parsed.words[1]:match("%.pcap$") then
-    for _, path in ipairs(parsed.words) do
-      if decode_pcap(path) ~= 0 then return USAGE end
-    end
-    return 0
-  end
+  if parsed.words[1]:match("%.pcap") then return decode_captures(parsed.words) end
   local bytes = show.unhex(table.concat(parsed.words))
   if not bytes then return complain("'%s' is neither hex nor a .pcap file", parsed.words[1]) end
   local gist, engine = require("codec.gist"), require("codec.engine")

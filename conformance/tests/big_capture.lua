@@ -1,16 +1,15 @@
 -- Writes a capture of both wires of a firewall, as large as wanted, for harness/judge-speed: sessions
--- that are opened one after another, each with associations of its own, refreshed once and left alive,
--- among the data that they let pass.
+-- that are opened one after another, refreshed in turn and left alive, among the data that they let
+-- pass, at 100 Mbit/s.
 --
--- usage: lua big_capture.lua FILE MEGABYTES SESSIONS [DATA-SHARE-IN-PERCENT]
---
--- With less data there are more messages: each session is refreshed until the file is full.
+-- usage: lua big_capture.lua FILE MEGABYTES SESSIONS [DATA-SHARE-IN-PERCENT [SESSIONS-OF-ONE-PEER]]
 
 local address = require("codec.address")
 local made = require("tests.conversation")
 
 local path, megabytes, sessions = arg[1], tonumber(arg[2]), tonumber(arg[3])
 local data_share = (tonumber(arg[4]) or 95) / 100
+local per_peer = tonumber(arg[5]) or 10 -- they share associations
 local octets_wanted = megabytes * 1000000
 local FIRST_PORT, PORTS, DATA_OCTETS = 1024, 60000, 1400
 local SYN, SYN_ACK, ACK, PSH_ACK = 2, 18, 16, 24
@@ -24,7 +23,6 @@ local function flush()
   batch = {}
 end
 
--- Packets come at 100 Mbit/s.
 local function write(packet)
   local micros = written * 8 // 100
   local record = string.pack("<I4I4I4I4", 1700000000 + micros // 1000000, micros % 1000000,
@@ -61,39 +59,39 @@ local function own(octets, session, round)
       "\0\18\0\1" .. string.pack(">I4", 7 + round)))
 end
 
-local live = {}
+local rounds, associations = {}, {} -- by session; by peer and side
 
-local function octets_of(name) return address.parse(name) end
+-- The association of these nodes, as it is to be used next.
+local function association_of(peer, opener, step)
+  local key = opener .. peer
+  local association = associations[key]
+  if association then return association end
+  association = { sent = { [step.from] = 1, [step.to] = 1 }, port = FIRST_PORT + peer % PORTS,
+    at = (opener == made.NI and 30000 or 31000) + peer // PORTS }
+  associations[key] = association
+  local from, to = address.parse(step.from), address.parse(step.to)
+  write(segment(from, to, association.port, association.at, 0, 0, SYN, ""))
+  write(segment(to, from, association.at, association.port, 0, 1, SYN_ACK, ""))
+  return association
+end
 
+-- What the initiator's side opens, the firewall accepts; towards the responder the firewall opens.
 local function say(session, step)
-  local from_end = step.from == made.NI or step.from == made.OUTSIDE
-  local opener = from_end and step.from or step.to
-  local connection = live[session][opener]
-  if not connection then
-    connection = { sent = {}, port = FIRST_PORT + session % PORTS,
-      at = opener == made.NI and 30000 or 31000 }
-    connection.at = connection.at + session // PORTS
-    live[session][opener] = connection
-    local acceptor = octets_of(step.to)
-    write(segment(octets_of(opener), acceptor, connection.port, connection.at, 0, 0, SYN, ""))
-    write(segment(acceptor, octets_of(opener), connection.at, connection.port, 0, 1, SYN_ACK, ""))
-    connection.sent[step.from], connection.sent[step.to] = 1, 1
-  end
-  local bytes = own(step.bytes, session, live[session].round)
-  local from_port = from_end and connection.port or connection.at
-  local to_port = from_end and connection.at or connection.port
-  local from, to = octets_of(step.from), octets_of(step.to)
-  write(segment(from, to, from_port, to_port, connection.sent[step.from], connection.sent[step.to],
-    PSH_ACK, bytes))
-  connection.sent[step.from] = connection.sent[step.from] + #bytes
-  write(segment(to, from, to_port, from_port, connection.sent[step.to], connection.sent[step.from], ACK,
-    ""))
+  local from_opener = step.from == made.NI or step.from == made.OUTSIDE
+  local opener = from_opener and step.from or step.to
+  local association = association_of(session // per_peer, opener, step)
+  local bytes, sent = own(step.bytes, session, rounds[session]), association.sent
+  local from_port = from_opener and association.port or association.at
+  local to_port = from_opener and association.at or association.port
+  local from, to = address.parse(step.from), address.parse(step.to)
+  write(segment(from, to, from_port, to_port, sent[step.from], sent[step.to], PSH_ACK, bytes))
+  sent[step.from] = sent[step.from] + #bytes
+  write(segment(to, from, to_port, from_port, sent[step.to], sent[step.from], ACK, ""))
 end
 
 -- A session is opened, or refreshed, from both sides of the firewall.
 local function signal(session)
-  live[session] = live[session] or { round = -1 }
-  live[session].round = live[session].round + 1
+  rounds[session] = (rounds[session] or -1) + 1
   local next_datagram = 0
   for place, step in ipairs(steps) do
     if place >= DELETION then break end
@@ -101,14 +99,14 @@ local function signal(session)
       say(session, step)
     else
       next_datagram = next_datagram + 1
-      write(own(datagrams[next_datagram], session, live[session].round))
+      write(own(datagrams[next_datagram], session, rounds[session]))
     end
   end
 end
 
 -- Data: of every session a flow, by UDP or by TCP, some under TLS.
 
-local source, destination = octets_of("192.0.2.10"), octets_of("192.0.2.20")
+local source, destination = address.parse("192.0.2.10"), address.parse("192.0.2.20")
 local filling = ("data"):rep(DATA_OCTETS // 4)
 local TLS = "\22\3\1" .. filling:sub(4)
 local flows = {}
