@@ -67,12 +67,12 @@ local function finish(self, connection)
   end
 end
 
--- options: addresses (the IUT's), counts, memory (of engine.memory()), receive(message), ignore(bytes, both), keeps_tls (what is
--- under TLS will be told).
+-- options: addresses (the IUT's), counts, memory (of engine.memory()), receive(message),
+-- ignore(bytes, both), keeps_tls (what is under TLS will be told).
 function connections.new(options)
-  local self = setmetatable({ addresses = options.addresses, counts = options.counts, memory = options.memory,
-    receive = options.receive, ignore = options.ignore, keeps_tls = options.keeps_tls, whole = true,
-    tls_ports = {} }, Connections)
+  local self = setmetatable({ addresses = options.addresses, counts = options.counts,
+    memory = options.memory, receive = options.receive, ignore = options.ignore,
+    keeps_tls = options.keeps_tls, whole = true, tls_ports = {} }, Connections)
   self.open = recent.new({ period_s = IDLE_S, most = MOST,
     forgotten = function(connection) finish(self, connection) end })
   return self
@@ -107,10 +107,10 @@ local function cut_messages(self, side, frame, at)
     local bytes = side.buffer:sub(start, start - 1 + size)
     side.buffer = side.buffer:sub(start + size)
     side.count = side.count + 1
-    self.receive({ frame = frame, at = at, item = Item.read(bytes, self.memory), mode = "C", magic = magic,
-      source = side.source, destination = side.destination, source_port = side.source_port,
-      destination_port = side.destination_port, connection = side.connection,
-      number = side.count, from_start = side.direction.from_start })
+    self.receive({ frame = frame, at = at, item = Item.read(bytes, self.memory), mode = "C",
+      magic = magic, source = side.source, destination = side.destination,
+      source_port = side.source_port, destination_port = side.destination_port,
+      connection = side.connection, number = side.count, from_start = side.direction.from_start })
   end
 end
 
@@ -130,8 +130,8 @@ local function key_of(from, to) return from < to and from .. "|" .. to or to .. 
 
 local function end_of(address, port) return address .. "|" .. port end
 
--- A side that is found to carry something else makes its packets, those of a stream that was seen from
--- its start the whole connection, such as need not be read any more.
+-- A side that carries something else need not be read any more; one that was seen from its start says so
+-- of the whole connection.
 local function forget_other(self, connection, key, side, bytes)
   if not side.other or connection.is_tls and self.keeps_tls then return end
   local both = side.direction.from_start

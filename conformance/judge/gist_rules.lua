@@ -11,8 +11,8 @@ local gist = require("codec.gist")
 local tables = require("codec.tables")
 local view = require("judge.view")
 
-local MRI, SID, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR, HELLO =
-  0, 1, 2, 3, 4, 5, 6, 9, 10
+local MRI, NLI, PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR, HELLO =
+  0, 2, 3, 4, 5, 6, 9, 10
 local HEADER, HOP_LIMIT, OBJECTS, VALUES = 1, 2, 9, 10 -- error codes, A.4.4
 local CONFIRM = 2 -- a message type, A.1
 
@@ -156,7 +156,9 @@ end
 -- its end.
 local function judge_hello_id(message, say, id)
   local connection = message.connection
-  local function tell() say(message, "zero, or one that was asked for", id, was_asked(connection, id)) end
+  local function tell()
+    say(message, "zero, or one that was asked for", id, was_asked(connection, id))
+  end
   if was_asked(connection, id) and connection:is_whole() then return tell() end
   connection.at_end = connection.at_end or {}
   if #connection.at_end < MOST_HELLOS then table.insert(connection.at_end, tell) end
@@ -174,7 +176,8 @@ local function judge_echo(message, say, note, echo)
     if cookies == "" and not known() then return end
     if known() then
       say(message, "one that was received", "that", true)
-    elseif session:has_forgotten(echo.list, message.at) or session[echo.answers] > session[echo.asked] then
+    elseif session:has_forgotten(echo.list, message.at)
+      or session[echo.answers] > session[echo.asked] then
       note(message, echo.lacks)
     else
       say(message, "one of " .. cookies, hex(cookie), false)
@@ -220,7 +223,8 @@ return {
       if message.mode == "C" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
     end },
   { id = "gist-query-encapsulation", requirements = { "5.1-3" },
-    text = "A Query goes in Q-mode, never over an association", of = { "Query" }, judge = function(message, say)
+    text = "A Query goes in Q-mode, never over an association",
+    of = { "Query" }, judge = function(message, say)
       say(message, "Q-mode", message.mode .. "-mode")
     end },
   { id = "gist-query-dont-fragment", requirements = { "5.3.2.1-5" },
@@ -243,7 +247,8 @@ return {
       end
     end },
   { id = "gist-query-destination", requirements = { "5.8.1.2-2" },
-    text = "A downstream Query goes to the flow's destination", of = { "Query" }, judge = function(message, say)
+    text = "A downstream Query goes to the flow's destination",
+    of = { "Query" }, judge = function(message, say)
       local mri = object(message, MRI)
       mri = mri and mri.values or {}
       if message.packet and mri.mrm == 0 and mri.d == 0 and mri.destination then
@@ -272,7 +277,8 @@ return {
       if message.mode == "D" then say(message, "S=1", "S=" .. tostring(header(message).s)) end
     end },
   { id = "gist-nli-ttl", requirements = { "5.2.2-5" },
-    text = "The NLI of a Query has the IP TTL that it left with, or 0", of = { "Query" }, judge = function(message, say)
+    text = "The NLI of a Query has the IP TTL that it left with, or 0",
+    of = { "Query" }, judge = function(message, say)
       local ttl = value(message, NLI, "ip_ttl")
       if ttl and message.packet then
         say(message, "0, or at least the " .. message.packet.ttl .. " of the packet", ttl,
@@ -310,7 +316,8 @@ return {
     text = "A Response has the Query's MRI with the direction inverted",
     judge = echoes_direction(query_of) },
   { id = "gist-response-r-flag", requirements = { "5.1-11a" },
-    text = "A Response with a Responder-Cookie has R=1", of = { "Response" }, judge = function(message, say)
+    text = "A Response with a Responder-Cookie has R=1",
+    of = { "Response" }, judge = function(message, say)
       if object(message, RESPONDER_COOKIE) then
         say(message, "R=1", "R=" .. tostring(header(message).r))
       end
@@ -370,7 +377,8 @@ return {
         and "that port" or "port " .. opened, ports[opened] or false)
     end },
   { id = "gist-data-nli", requirements = { "5.1-17a", "5.1-17b" },
-    text = "Data has an NLI in D-mode, and none in C-mode", of = { "Data" }, judge = function(message, say)
+    text = "Data has an NLI in D-mode, and none in C-mode",
+    of = { "Data" }, judge = function(message, say)
       local wanted = message.mode == "C" and "no NLI" or "an NLI"
       say(message, wanted, object(message, NLI) and "an NLI" or "no NLI")
     end },
@@ -388,7 +396,8 @@ return {
       end
     end },
   { id = "gist-hello", requirements = { "5.1-19", "5.1-i8" },
-    text = "MA-Hello goes over an association only, with NSLPID 0", of = { "MA-Hello" }, judge = function(message, say)
+    text = "MA-Hello goes over an association only, with NSLPID 0",
+    of = { "MA-Hello" }, judge = function(message, say)
       say(message, "C-mode, NSLPID 0", message.mode .. "-mode, NSLPID "
         .. tostring(header(message).nslpid))
     end },

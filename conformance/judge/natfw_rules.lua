@@ -41,7 +41,8 @@ end
 
 -- Whether others said the same octets in this session: then the IUT may only be passing them on.
 local function is_passed_on(message)
-  return message.session ~= nil and message.session:find("of_others", "octets", inner(message).bytes) ~= nil
+  local session = message.session
+  return session ~= nil and session:find("of_others", "octets", inner(message).bytes) ~= nil
 end
 
 -- Whether the IUT is the initiator of a request's session: the flow begins at it, or an EXTERNAL's
@@ -50,8 +51,7 @@ local function initiates(message)
   return not message.session.is_foreign and message.run.addresses[mri_of(message).source] or false
 end
 
--- Tells at once what is right; what seems wrong is told when all of the session has been seen, unless
--- something was seen by then that says otherwise.
+-- Tells at once what is right; what seems wrong, when all of the session has been seen.
 local function settle(message, is_right, tell)
   if is_right() or not message.session then return tell() end
   message.session:later(tell)
@@ -235,7 +235,8 @@ return {
       end
     end },
   { id = "natfw-response-session", needs_path = true, silent = true, of_session = true,
-    of = { "RESPONSE" }, requirements = { "3.2.7-1" }, text = "A RESPONSE is of a session of which a request came",
+    of = { "RESPONSE" }, requirements = { "3.2.7-1" },
+    text = "A RESPONSE is of a session of which a request came",
     judge = function(message, say)
       local session = message.session
       settle(message, function() return session.is_foreign end, function()
@@ -264,7 +265,8 @@ return {
       end
     end },
   { id = "natfw-lifetime-bound", needs_path = true, of = { "RESPONSE" },
-    requirements = { "3.4-12", "3.4-13" }, text = "A RESPONSE 7/0x11 or 7/0x12 has the bound as NATFW_LT",
+    requirements = { "3.4-12", "3.4-13" },
+    text = "A RESPONSE 7/0x11 or 7/0x12 has the bound as NATFW_LT",
     judge = function(message, say)
       local item = message.item
       local bound = item.class == SESSION_FAILURE and (item.code == TOO_LONG or item.code == TOO_SHORT)

@@ -93,7 +93,9 @@ end
 local function opened(self, message)
   local flow = view.object(message, MRI)
   flow = flow and flow.values or {}
-  return setmetatable({ all = self, until_s = 0, opened_by_query = message.name == "Query" and self.given_up == 0,
+  return setmetatable({ all = self, until_s = 0,
+    -- One that was given up may only seem to be opened.
+    opened_by_query = message.name == "Query" and self.given_up == 0,
     opened_by_iut = message.from_iut, opened_to_iut = message.to_iut,
     begins_at_iut = self.addresses[flow.source] or false,
     ends_at_iut = self.addresses[flow.destination] or false, queries_received = 0,
@@ -160,7 +162,9 @@ end
 -- initiator.
 local function note_natfw(session, message)
   local item = message.item
-  if not message.from_iut then session:keep("of_others", { at = message.at, octets = item.natfw.bytes }) end
+  if not message.from_iut then
+    session:keep("of_others", { at = message.at, octets = item.natfw.bytes })
+  end
   if not is_asked(item) then return end
   if message.from_iut and not session.is_foreign then
     session.is_own = true

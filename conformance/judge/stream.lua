@@ -40,9 +40,9 @@ end
 -- GIST's port to it and has no magic number.
 function stream.new(options)
   local self = setmetatable({ addresses = options.addresses, listener = options,
-    memory = engine.memory(), reassembly = fragments.new(), copies = copies.new(), counts = { messages = 0, datagrams = 0,
-      copies = 0, cut = 0, unfinished = 0, behind_holes = 0, tls = 0, not_whole = 0, no_gist = 0 } },
-    Stream)
+    memory = engine.memory(), reassembly = fragments.new(), copies = copies.new(),
+    counts = { messages = 0, datagrams = 0, copies = 0, cut = 0, unfinished = 0, behind_holes = 0,
+      tls = 0, not_whole = 0, no_gist = 0 } }, Stream)
   self.connections = connections.new({ addresses = options.addresses, counts = self.counts,
     keeps_tls = options.keeps_tls, ignore = options.ignore or function() end,
     memory = self.memory, receive = function(message) receive(self, message) end })
