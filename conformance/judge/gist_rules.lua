@@ -94,16 +94,11 @@ local function own_reserved(message)
   return set
 end
 
--- The Query that a Response answers, by its cookie, and the Response that a Confirm does.
-local function query_of(response)
-  local cookie = raw(response, QUERY_COOKIE)
-  return cookie and response.session:find("queries", "cookie", cookie)
-end
+-- judge(message, kept, say) for the Query that a Response answers, by its cookie, and for the Response
+-- that a Confirm does.
+local function with_query(judge) return view.with_kept("queries", QUERY_COOKIE, judge) end
 
-local function response_of(confirm)
-  local cookie = raw(confirm, RESPONDER_COOKIE)
-  return cookie and confirm.session:find("responses", "cookie", cookie)
-end
+local function with_response(judge) return view.with_kept("responses", RESPONDER_COOKIE, judge) end
 
 local D_FLAG = 0x20 -- in the fourth octet of a path-coupled MRI, A.3.1.1
 
@@ -114,16 +109,13 @@ local function is_inverted(first, second)
     and first:sub(5) == second:sub(5)
 end
 
-local function echoes_direction(other_of)
-  return function(message, say)
-    local other, own = other_of(message), object(message, MRI)
-    if not other then return end
-    if is_inverted(own and own.raw, other.mri) then return say(message, "inverted", "inverted") end
-    local mine, theirs = own and own.values or {}, values_of(MRI, other.mri)
-    local expected, actual = mri_differences(mine, theirs)
-    say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
-      mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
-  end
+local function judge_direction(message, other, say)
+  local own = object(message, MRI)
+  if is_inverted(own and own.raw, other.mri) then return say(message, "inverted", "inverted") end
+  local mine, theirs = own and own.values or {}, values_of(MRI, other.mri)
+  local expected, actual = mri_differences(mine, theirs)
+  say(message, "the MRI of frame " .. other.frame .. " with D inverted: " .. expected,
+    mine.mrm and actual or "no MRI", inverted(mine, theirs) or false)
 end
 
 local function ports_of(response)
@@ -314,7 +306,7 @@ return {
     end },
   { id = "gist-response-mri", of_session = true, of = { "Response" }, requirements = { "5.1-9" },
     text = "A Response has the Query's MRI with the direction inverted",
-    judge = echoes_direction(query_of) },
+    judge = with_query(judge_direction) },
   { id = "gist-response-r-flag", requirements = { "5.1-11a" },
     text = "A Response with a Responder-Cookie has R=1",
     of = { "Response" }, judge = function(message, say)
@@ -323,13 +315,13 @@ return {
       end
     end },
   { id = "gist-response-ports", of_session = true, of = { "Response" }, requirements = { "5.3.1-5" },
-    text = "The UDP ports of a Response mirror those of its Query", judge = function(message, say)
-      local query = query_of(message)
-      if message.packet and query and query.source_port then
+    text = "The UDP ports of a Response mirror those of its Query",
+    judge = with_query(function(message, query, say)
+      if message.packet and query.source_port then
         say(message, query.destination_port .. " to " .. query.source_port,
           message.source_port .. " to " .. message.destination_port)
       end
-    end },
+    end) },
   { id = "gist-confirm-cookie", needs_all = true, of_session = true, of = { "Confirm" },
     requirements = { "5.1-14", "A.3.7-i2" },
     text = "A Confirm echoes the Responder-Cookie of a Response of its session",
@@ -340,20 +332,17 @@ return {
     end },
   { id = "gist-confirm-mri", of_session = true, of = { "Confirm" }, requirements = { "5.1-14" },
     text = "A Confirm has the Response's MRI with the direction inverted",
-    judge = echoes_direction(response_of) },
+    judge = with_response(judge_direction) },
   { id = "gist-confirm-stack", of_session = true, of = { "Confirm" },
     requirements = { "5.1-15", "5.1-16" },
     text = "The first Confirm of an association echoes the Stack-Proposal, and has no options",
-    judge = function(message, say)
-      local response = response_of(message)
-      if message.mode ~= "C" or message.number ~= 1 or not (response and response.proposal) then
-        return
-      end
+    judge = with_response(function(message, response, say)
+      if message.mode ~= "C" or message.number ~= 1 or not response.proposal then return end
       say(message, hex(response.proposal), hex(raw(message, PROPOSAL)),
         echoes_proposal(raw(message, PROPOSAL), response.proposal))
       local count = value(message, CONFIGURATION, "mpo_count")
       if count then say(message, "0 options", count .. " options") end
-    end },
+    end) },
   { id = "gist-confirm-first", requirements = { "5.1-12b", "4.4.1-9" },
     text = "The first message on an association that the IUT opened is a Confirm",
     judge = function(message, say)
@@ -367,15 +356,15 @@ return {
   { id = "gist-association-destination", of_session = true, of = { "Confirm" },
     requirements = { "5.7.2-4" },
     text = "An association is opened to the address and port of a Response",
-    judge = function(message, say)
-      local connection, response = message.connection, response_of(message)
-      if not (response and connection and connection.opener == message.source
+    judge = with_response(function(message, response, say)
+      local connection = message.connection
+      if not (connection and connection.opener == message.source
         and message.number == 1 and message.from_start) then return end
       local ports, opened = ports_of(response), connection.opened.port
       if tables.is_empty(ports) then return end
       say(message, "a port that frame " .. response.frame .. " announced", ports[opened]
         and "that port" or "port " .. opened, ports[opened] or false)
-    end },
+    end) },
   { id = "gist-data-nli", requirements = { "5.1-17a", "5.1-17b" },
     text = "Data has an NLI in D-mode, and none in C-mode",
     of = { "Data" }, judge = function(message, say)

@@ -4,7 +4,7 @@
 
 local view = require("judge.view")
 
-local header, raw, value = view.header, view.raw, view.value
+local header, value = view.header, view.value
 
 local MRI, NLI, QUERY_COOKIE, RESPONDER_COOKIE = 0, 2, 5, 6
 
@@ -32,12 +32,6 @@ local function gaps_with(message)
   return times[2] - times[1], times[3] - times[2], times[4] - times[3]
 end
 
--- The kept message that has the cookie of this one.
-local function answered(message, list, type_number)
-  local cookie = raw(message, type_number)
-  return cookie and message.session:find(list, "cookie", cookie)
-end
-
 return {
   { id = "gist-query-backoff", needs_all = true, of_session = true, by_anyone = true,
     of = { "Query", "Response", "Confirm" }, requirements = { "5.3.3-1b", "5.3.3-i1" },
@@ -53,9 +47,9 @@ return {
       end
     end },
   { id = "gist-response-prompt", of_session = true, of = { "Response" }, requirements = { "5.3.3-7" },
-    text = "A Response in D-mode comes within a second of its Query", judge = function(message, say)
-      local query = answered(message, "queries", QUERY_COOKIE)
-      if not query or message.mode ~= "D" then return end
+    text = "A Response in D-mode comes within a second of its Query",
+    judge = view.with_kept("queries", QUERY_COOKIE, function(message, query, say)
+      if message.mode ~= "D" then return end
       local delay_s = message.at - query.at
       -- To a refresh it may have been sent before, and was lost: 6.3 sends it again.
       local confirmed_at = message.session.confirmed_at
@@ -64,24 +58,21 @@ return {
         say(message, string.format("at most %g s after frame %s", PROMPT_S, query.frame),
           string.format("%.3f s", delay_s), delay_s <= PROMPT_S)
       end
-    end },
+    end) },
   { id = "gist-response-destination", of_session = true, of = { "Response" },
     requirements = { "5.3.1-i4", "4.4.1-13" },
     text = "A Response in D-mode goes to the address in the Query's NLI",
-    judge = function(message, say)
-      local query = answered(message, "queries", QUERY_COOKIE)
-      if query and query.interface and message.mode == "D" then
+    judge = view.with_kept("queries", QUERY_COOKIE, function(message, query, say)
+      if query.interface and message.mode == "D" then
         say(message, query.interface, message.destination)
       end
-    end },
+    end) },
   { id = "gist-confirm-destination", of_session = true, of = { "Confirm" },
     requirements = { "5.3.1-i3", "4.4.1-11" },
-    text = "A Confirm goes to the address in the Response's NLI", judge = function(message, say)
-      local response = answered(message, "responses", RESPONDER_COOKIE)
-      if response and response.interface then
-        say(message, response.interface, message.destination)
-      end
-    end },
+    text = "A Confirm goes to the address in the Response's NLI",
+    judge = view.with_kept("responses", RESPONDER_COOKIE, function(message, response, say)
+      if response.interface then say(message, response.interface, message.destination) end
+    end) },
   { id = "gist-upstream-query-ttl", of = { "Query" }, requirements = { "5.8.1.3-7" },
     text = "An upstream Query leaves with IP TTL 255", judge = function(message, say)
       local upstream = value(message, MRI, "mrm") == 0 and value(message, MRI, "d") == 1

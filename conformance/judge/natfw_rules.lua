@@ -57,10 +57,20 @@ local function settle(message, is_right, tell)
   message.session:later(tell)
 end
 
+-- Calls judge(message, request, say) with the request that has this message's MSN, where one came.
+local function with_request(judge)
+  return function(message, say)
+    settle(message, function() return request_of(message) end, function()
+      local request = request_of(message)
+      if request then judge(message, request, say) end
+    end)
+  end
+end
+
 -- Says that a lifetime is no longer than the one of the request that came.
-local function judge_lifetime(message, say)
-  local request, given = request_of(message), message.item.lifetime_s
-  if not (request and request.lifetime_s and given) then return end
+local function judge_lifetime(message, request, say)
+  local given = message.item.lifetime_s
+  if not (request.lifetime_s and given) then return end
   settle(message, function() return given <= request.lifetime_s end, function()
     say(message, "at most " .. request.lifetime_s .. " s", given .. " s", given <= request.lifetime_s)
   end)
@@ -169,12 +179,12 @@ return {
     end },
   { id = "natfw-lifetime-forwarded", needs_path = true, of_session = true, of = REQUESTS,
     requirements = { "3.4-10" }, text = "A request is passed on with no longer a lifetime",
-    judge = judge_lifetime },
+    judge = with_request(judge_lifetime) },
   { id = "natfw-lifetime-granted", needs_path = true, of_session = true, of = { "RESPONSE" },
     requirements = { "3.4-10" }, text = "A success RESPONSE grants no more than was asked for",
-    judge = function(message, say)
-      if message.item.class == SUCCESS then judge_lifetime(message, say) end
-    end },
+    judge = with_request(function(message, request, say)
+      if message.item.class == SUCCESS then judge_lifetime(message, request, say) end
+    end) },
   { id = "natfw-deletion-silent", needs_path = true, of_session = true, by_anyone = true,
     of = { "CREATE", "EXTERNAL", "RESPONSE" }, requirements = { "3.7.4-i6" },
     text = "A deletion gets no RESPONSE", judge = function(message, say)
@@ -293,8 +303,9 @@ return {
       say(message, "MRM 0, D=0", string.format("MRM %s, D=%s", tostring(mri.mrm), tostring(mri.d)))
     end },
   { id = "natfw-response-mrm", of_session = true, of = { "RESPONSE" }, requirements = { "4.3.3-2" },
-    text = "A RESPONSE goes by the routing method of its request", judge = function(message, say)
-      local mine, request = mri_of(message).mrm, request_of(message)
-      if mine and request and request.mrm then say(message, request.mrm, mine) end
-    end },
+    text = "A RESPONSE goes by the routing method of its request",
+    judge = with_request(function(message, request, say)
+      local mine = mri_of(message).mrm
+      if mine and request.mrm then say(message, request.mrm, mine) end
+    end) },
 }

@@ -23,7 +23,9 @@ Session.__index = Session
 local function look_again(session)
   local actions = session.at_end or {}
   session.all.waiting, session.at_end = session.all.waiting - #actions, nil
+  session.is_over = true -- what an action says is said at once
   for _, action in ipairs(actions) do action() end
+  session.is_over = false
 end
 
 -- Puts an entry { at, … } into one of its lists, which forgets what is old. Before that, what waits is
@@ -57,7 +59,7 @@ end
 -- Does it at the end of the session, when all that the capture shows of it is known; at once, where too
 -- much waits, or what it is about is to be forgotten.
 function Session:later(action)
-  if self.all.waiting >= MOST_WAITING then return action() end
+  if self.is_over or self.all.waiting >= MOST_WAITING then return action() end
   self.all.waiting = self.all.waiting + 1
   self.at_end = self.at_end or {}
   table.insert(self.at_end, action)

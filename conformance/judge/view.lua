@@ -40,4 +40,18 @@ function view.cookies(list)
   return table.concat(out, ", ")
 end
 
+-- Calls judge(message, kept, say) with the kept message of the list that has the cookie of this one, at
+-- once or, where a capture has them in the wrong order, at the end of the session.
+function view.with_kept(list, type_number, judge)
+  return function(message, say)
+    local session, cookie = message.session, view.raw(message, type_number)
+    local function found()
+      local kept = cookie and session:find(list, "cookie", cookie)
+      if kept then judge(message, kept, say) end
+      return kept
+    end
+    if cookie and not found() then session:later(found) end
+  end
+end
+
 return view
