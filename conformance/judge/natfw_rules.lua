@@ -39,10 +39,12 @@ local function request_of(message)
   return request and request.is_request and request
 end
 
--- Whether others said the same octets in this session: then the IUT may only be passing them on.
+-- Whether others said the same octets in this session, or may have: then the IUT may only be passing
+-- them on.
 local function is_passed_on(message)
   local session = message.session
-  return session ~= nil and session:find("of_others", "octets", inner(message).bytes) ~= nil
+  return session ~= nil and (session:has_forgotten("of_others", message.at)
+    or session:find("of_others", "octets", inner(message).bytes) ~= nil)
 end
 
 -- Whether the IUT is the initiator of a request's session: the flow begins at it, or an EXTERNAL's

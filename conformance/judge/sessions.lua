@@ -12,8 +12,8 @@ local sessions = {}
 -- and one that was deleted.
 local KEPT_S, KEPT_DELETED_S = 600, 60
 local TURN_S, MOST = 60, 20000
--- Of each kind of message those that came last: as long as one may be answered, in reason.
-local LEAST_KEPT, MOST_KEPT, MESSAGE_KEPT_S = 4, 16, 120
+-- Of each kind of message those that came last. One that was forgotten may be answered for so long.
+local MOST_KEPT, ANSWERED_S = 6, 120
 -- Of what rules look at again at the end of a session, for all of them.
 local MOST_WAITING = 16384
 
@@ -37,7 +37,7 @@ function Session:keep(name, entry)
     self[name] = list
   end
   list[#list + 1] = entry
-  while #list > MOST_KEPT or #list > LEAST_KEPT and list[1].at < entry.at - MESSAGE_KEPT_S do
+  if #list > MOST_KEPT then
     look_again(self)
     list.forgot_at = table.remove(list, 1).at
   end
@@ -53,7 +53,7 @@ end
 -- Whether the list had an entry once that may still count for what is said then.
 function Session:has_forgotten(name, at)
   local forgot_at = self[name] and self[name].forgot_at
-  return forgot_at ~= nil and at - forgot_at < MESSAGE_KEPT_S
+  return forgot_at ~= nil and at - forgot_at < ANSWERED_S
 end
 
 -- Does it at the end of the session, when all that the capture shows of it is known; at once, where too

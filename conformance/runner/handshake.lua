@@ -194,6 +194,9 @@ function Handshake:was_queried() return self.responding ~= nil end
 -- The Confirm that the responder got last, or nil.
 function Handshake:received_confirm() return self.responding and self.responding.confirm end
 
+-- All Confirms that it got.
+function Handshake:received_confirms() return self.responding and self.responding.confirms or {} end
+
 -- Waits for a Confirm to the responder that is not `before`: it, or nil.
 function Handshake:await_received_confirm(before)
   return self.case:_await(self.case.ixit.timing.response_ms, function()

@@ -420,7 +420,9 @@ local function replay_captures(parsed, data_dir, version)
   warn_all(script.warnings)
   parsed.expected, parsed.verbose = {}, true
   local definition = replay.definition(script, settings.ics.roles)
-  return run_cases({ definition }, settings, parsed, data_dir, version)
+  local status = run_cases({ definition }, settings, parsed, data_dir, version)
+  if script.compared then print(replay.summary(script)) end
+  return status
 end
 
 return function(arguments, data_dir, version)

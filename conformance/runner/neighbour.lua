@@ -302,6 +302,8 @@ local function on_confirm(self, session, item)
   if not responding then return end
   local cookie = item:raw("Responder-Cookie")
   responding.confirm = item
+  responding.confirms = responding.confirms or {}
+  table.insert(responding.confirms, item)
   if cookie and responding.cookies[cookie] and item.association then
     item.association.peer = peer_of(session.queries[#session.queries])
     responding.association = item.association

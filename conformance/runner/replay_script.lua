@@ -124,13 +124,35 @@ local function expectation_of(message, side)
   return (name == "Query" or name == "Confirm") and name or nil
 end
 
--- A handshake is one step of its session, however often it is repeated or refreshed.
-local function is_repeated(message, seen)
-  if message.item.natfw or message.name == "Error" then return false end
-  local key = message.name .. tostring(message.item.sid) .. message.sender
-  local before = seen[key]
-  seen[key] = true
-  return before
+-- What comes before a message of a handshake, in its session and on its side.
+local BEFORE = { Response = "Query", Confirm = "Response" }
+
+-- Whether a message of a handshake was sent again: a Query that has no Response yet, or what comes
+-- where it is not its turn. A Query after that begins the next handshake.
+local function is_repeated(message, side, last)
+  if message.item.natfw or not (message.name == "Query" or BEFORE[message.name]) then return false end
+  local key = tostring(message.item.sid) .. side
+  local before = last[key]
+  local repeated
+  if message.name == "Query" then
+    repeated = before == "Query"
+  else
+    repeated = before ~= nil and before ~= BEFORE[message.name]
+  end
+  if not repeated then last[key] = message.name end
+  return repeated
+end
+
+-- The number of a handshake in its session and on its side.
+local function handshake_of(message, side, count)
+  local key = tostring(message.item.sid) .. side
+  if message.name == "Query" then count[key] = (count[key] or 0) + 1 end
+  return count[key] or 1
+end
+
+-- A message of the IUT's side that is not compared, and why.
+local function leave_out(self, why)
+  self.left_out[why] = (self.left_out[why] or 0) + 1
 end
 
 local function add_step(self, message, is_played, node)
@@ -138,12 +160,17 @@ local function add_step(self, message, is_played, node)
   if not side then return end
   self.last_side[node] = side
   local step = { side = side, message = message, flow = flow_of(message) }
+  local repeated = is_repeated(message, side, self.last)
   if is_played then
     step.play = play_of(message)
   else
+    self.of_iut = self.of_iut + 1
     step.expect = expectation_of(message, side)
+    if not step.expect then return leave_out(self, message.name) end
+    if repeated then return leave_out(self, message.name .. " sent again") end
   end
-  if not (step.play or step.expect) or is_repeated(message, self.seen) then return end
+  if not (step.play or step.expect) or repeated then return end
+  step.handshake = handshake_of(message, side, self.handshakes)
   local why = step.play and obstacle(message)
   if why then return string.format("frame %s: %s", message.frame, why) end
   local nodes = self.nodes
@@ -157,7 +184,8 @@ local function add_step(self, message, is_played, node)
 end
 
 local function steps_of(gathered, receiver_of, is_player)
-  local self = { steps = {}, nodes = {}, seen = {}, last_side = {}, plays = 0, expects = 0 }
+  local self = { steps = {}, nodes = {}, last = {}, handshakes = {}, last_side = {}, left_out = {},
+    of_iut = 0, plays = 0, expects = 0 }
   for _, message in ipairs(gathered.messages) do
     local from, to = is_player(message.sender), receiver_of(message)
     local why
@@ -169,6 +197,27 @@ local function steps_of(gathered, receiver_of, is_player)
     if why then return nil, why end
   end
   return self
+end
+
+-- Why playing these nodes would leave a side of the capture unseen: messages of a session that they take
+-- part in, which they neither send nor get. Nil where it would not.
+local function unseen(gathered, receiver_of, is_player)
+  local theirs, first, count = {}, nil, 0
+  for _, message in ipairs(gathered.messages) do
+    local sid = message.item.sid
+    if sid and (is_player(message.sender) or is_player(receiver_of(message))) then
+      theirs[sid] = true
+    end
+  end
+  for _, message in ipairs(gathered.messages) do
+    local to = receiver_of(message)
+    if message.item.sid and theirs[message.item.sid] and not is_player(message.sender) and not is_player(to) then
+      first, count = first or message, count + 1
+    end
+  end
+  if not first then return nil end
+  return string.format("%d of its messages, the first in frame %s from %s to %s, would be left unseen",
+    count, first.frame, first.sender, receiver_of(first) or "nobody who answers")
 end
 
 local function names_of(words) return table.concat(tables.keys(words), ", ") end
@@ -184,6 +233,11 @@ function script.read(paths, options, reader)
   local receiver_of = receivers(gathered.messages)
   local is_player, player = cast(gathered.messages, receiver_of, options)
   if not is_player then return nil, where .. ": " .. player end
+  why = player and unseen(gathered, receiver_of, is_player)
+  if why then
+    return nil, string.format("%s: with %s played, %s; name the IUT's addresses with --iut, and all who "
+      .. "talk with it are played", where, player, why)
+  end
   local self
   self, why = steps_of(gathered, receiver_of, is_player)
   if not self then return nil, where .. ": " .. why end

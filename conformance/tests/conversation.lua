@@ -75,7 +75,8 @@ end
 local PORTS = { [NI] = 40000, [INSIDE] = 30000, [OUTSIDE] = 41000, [NR] = 31000 }
 local START = 0xFFFFFFF0 -- the sequence numbers wrap at once
 
--- The packets of a conversation. options: seed (segments are torn, repeated and overlap), in_order
+-- The packets of a conversation, a second after another and later where a step says so by after_s.
+-- options: seed (segments are torn, repeated and overlap), in_order
 -- (but none overlaps, comes before its time or is shorter than a header), open_ended (nothing is
 -- closed).
 function made.packets(steps, options)
@@ -111,6 +112,7 @@ function made.packets(steps, options)
     sent[from] = sent[from] + #bytes
   end
   for _, step in ipairs(steps) do
+    time = time + (step.after_s or 0)
     if step.mode == "C" then
       stream(step.from, step.to, step.bytes)
     else
@@ -143,6 +145,7 @@ function made.reader(list)
   end }
 end
 
+made.ni, made.firewall, made.nr = ni, inside, nr
 made.NI, made.INSIDE, made.OUTSIDE, made.NR = NI, INSIDE, OUTSIDE, NR
 made.iut, made.session, made.outside = IUT, session, outside
 

@@ -15,7 +15,7 @@ local CREATE, DTINFO = 1, 0x013
 local INSIDE, OUTSIDE, PORT = "192.0.2.1", "192.0.2.254", 30000
 
 -- options: breaks (a set of names), max_s, min_s, too_large ("lower", "reject"), no_peer_ms, nat (its
--- outside is an external side, where no EXTERNAL may come).
+-- outside is an external side, where no EXTERNAL may come), forgets_ms (routing state).
 function fake.new(net, options)
   options = options or {}
   local breaks = options.breaks or {}
@@ -357,7 +357,7 @@ function fake.new(net, options)
       return fail_over(association, item, { class = 9, code = 2, object = 4 })
     elseif breaks["any-cookie"] or proves(item) then
       association.sids = association.sids or {}
-      association.sids[item.sid] = true
+      association.sids[item.sid] = net.now()
       by_peer[peer_of(item)] = association
     elseif not association.sids then
       association:_close()
@@ -405,7 +405,8 @@ function fake.new(net, options)
         end
         return
       end
-      if not (association.sids and association.sids[item.sid]) then return end
+      local known_at = association.sids and association.sids[item.sid]
+      if not known_at or net.now() > known_at + (options.forgets_ms or math.huge) then return end
       local session = sessions[item.sid]
       if item.name == "RESPONSE" then
         if breaks["any-side"] then on_response(session, item) end

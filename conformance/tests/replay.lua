@@ -3,6 +3,7 @@
 
 local made = require("tests.conversation")
 local messages = require("runner.messages")
+local packet = require("codec.packet")
 local replay = require("runner.replay")
 local support = require("tests.support")
 
@@ -13,7 +14,19 @@ local function read(options, steps)
     { open_ended = true })))
 end
 
-local function script_of(player) return read({ player = player }) end
+-- The steps of one of the firewall's wires.
+local function one_wire(port, steps)
+  local kept = {}
+  for _, step in ipairs(steps or made.conversation()) do
+    if step.from == port or step.to == port then kept[#kept + 1] = step end
+  end
+  return kept
+end
+
+-- One neighbour is played, of the wire that it is on.
+local function script_of(player)
+  return read({ player = player }, one_wire(player == made.NR and made.OUTSIDE or made.INSIDE))
+end
 
 local function replayed(script, options)
   return support.run({ replay.definition(script, { "NF-FW" }) }, options)[1]
@@ -83,6 +96,109 @@ test("both sides are played at once where the capture has both", function()
     differences(case))
 end)
 
+-- Long captures ----------------------------------------------------------------------------------
+
+local function step(from, to, mode, message, after_s)
+  return { from = from, to = to, mode = mode, after_s = after_s, bytes = messages.encode_gist(message),
+    options = mode == "Q" and packet.router_alert(65) or nil }
+end
+
+-- Another handshake on the inside, over the association that there is.
+local function refresh(number, after_s)
+  local query_cookie = string.format("query-%02d", number)
+  local cookie = string.format("responder-%06d", number)
+  return step(made.NI, made.INSIDE, "Q", messages.query(made.ni, made.session, query_cookie, 1), after_s),
+    step(made.INSIDE, made.NI, "C", messages.response(made.firewall, made.session, query_cookie, cookie)),
+    step(made.NI, made.INSIDE, "C", messages.confirm(made.ni, made.session, cookie))
+end
+
+-- A request and its answer.
+local function exchange(msn, after_s)
+  return step(made.NI, made.INSIDE, "C", messages.data(made.session, 0, messages.encode_natfw(
+      messages.create({ lifetime_s = 300, msn = msn }))), after_s),
+    step(made.INSIDE, made.NI, "C", messages.data(made.session, 1, messages.encode_natfw(
+      messages.nslp_response({ class = 2, msn = msn, lifetime_s = 300 }))))
+end
+
+-- A handshake, and what follows on the inside.
+local function long_script(following)
+  local steps = { table.unpack(one_wire(made.INSIDE), 1, 3) }
+  for _, one in ipairs(following) do steps[#steps + 1] = one end
+  return assert(read({}, steps))
+end
+
+local function refreshed()
+  local following = { exchange(7) }
+  for number = 1, 4 do
+    for _, one in ipairs({ refresh(number, 20) }) do following[#following + 1] = one end
+  end
+  for _, one in ipairs({ exchange(8, 20) }) do following[#following + 1] = one end
+  return long_script(following)
+end
+
+-- How often something was sent or received in a case.
+local function count(case, what)
+  local found = 0
+  for _, one in ipairs(case.steps) do
+    if one.kind == "message" and one.text:sub(1, #what) == what then found = found + 1 end
+  end
+  return found
+end
+
+test("later handshakes of a capture are played, each with cookies of its own", function()
+  local script = refreshed()
+  local case = replayed(script, { box = { forgets_ms = 30000 } })
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+  expect(count(case, "NI sends GIST Confirm") >= 5, count(case, "NI sends GIST Confirm") .. " Confirms")
+  expect(replay.summary(script) == "compared 7 of 7 messages of the IUT's side", replay.summary(script))
+end)
+
+test("a later Response that is not as in the capture is a difference", function()
+  local script, late = refreshed(), 0
+  local case = replayed(script, { box = { breaks = { ["no-r-flag"] = true } } })
+  for _, one in ipairs(case.steps) do
+    if one.kind == "check" and one.text == "GIST Response r" and not one.ok then late = late + 1 end
+  end
+  expect(late == 5, late .. " differences")
+end)
+
+test("a Query that was sent again is no handshake of its own", function()
+  local steps = one_wire(made.INSIDE)
+  table.insert(steps, 2, step(made.NI, made.INSIDE, "Q", messages.query(made.ni, made.session,
+    "query-01", 1)))
+  table.insert(steps, 4, steps[3])
+  local script = assert(read({}, steps))
+  expect(script.steps[2].expect == "Response" and script.steps[3].play == "nslp", "it is played")
+  local case = replayed(script)
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+  expect(replay.summary(script) == "compared 2 of 4 messages of the IUT's side; left out: 1 MA-Hello, "
+    .. "1 Response sent again", replay.summary(script))
+end)
+
+test("routing state that ends before the capture renews it is refreshed", function()
+  local following = { exchange(7) }
+  for msn = 8, 12 do
+    for _, one in ipairs({ exchange(msn, 10) }) do following[#following + 1] = one end
+  end
+  local case = replayed(long_script(following), { box = { forgets_ms = 30000 } })
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+end)
+
+-- The firewall's own later handshake with its responder.
+test("a later handshake of the IUT's own may come or not", function()
+  local steps = one_wire(made.OUTSIDE)
+  table.insert(steps, #steps, step(made.OUTSIDE, made.NR, "Q", messages.query(made.outside,
+    made.session, "query-01", 1), 5))
+  table.insert(steps, #steps, step(made.NR, made.OUTSIDE, "C", messages.response(made.nr, made.session,
+    "query-01", "responder-000001")))
+  table.insert(steps, #steps, step(made.OUTSIDE, made.NR, "C", messages.confirm(made.outside,
+    made.session, "responder-000001")))
+  local script = assert(read({ player = made.NR }, steps))
+  local case = replayed(script)
+  expect(case.verdict == "pass", tostring(case.reason) .. "\n" .. differences(case))
+  expect(replay.summary(script) == "compared 4 of 6 messages of the IUT's side", replay.summary(script))
+end)
+
 test("what comes after the end of a capture that goes on is a difference", function()
   local steps = made.conversation()
   table.remove(steps) -- the deletion is not passed on; a right firewall passes it on
@@ -111,7 +227,7 @@ end
 local function with_step(place, message)
   local steps = made.conversation()
   steps[place].bytes = messages.encode_gist(message)
-  return steps
+  return one_wire(made.INSIDE, steps)
 end
 
 test("what cannot be played is said, with its frame", function()
@@ -122,8 +238,8 @@ test("what cannot be played is said, with its frame", function()
     .. "192.0.2.250", 1, true), "no IUT")
   local steps = made.conversation()
   steps[1].bytes = steps[1].bytes:sub(1, 4) .. "\0\40" .. steps[1].bytes:sub(7)
-  expect(refused({}, steps) == "made.pcap: frame 1: NSLPID 40 is not NATFW's", "NSLPID 40")
-  expect(refused({ player = "responder" }, { steps[1] }) == "made.pcap: has no Response", "no Response")
+  expect(refused({}, one_wire(made.INSIDE, steps)) == "made.pcap: frame 1: NSLPID 40 is not NATFW's", "NSLPID 40")
+  expect(refused({ player = "responder" }, { made.conversation()[1] }) == "made.pcap: has no Response", "no Response")
   expect(refused({ player = made.NI }, { made.conversation()[1] }):find("nothing of the IUT", 1, true),
     "a Query that nobody took")
   local failure = { header = { type = 4, s = 1, hops = 1, nslpid = 33 }, objects = { { type = 9,
@@ -135,6 +251,17 @@ test("what cannot be played is said, with its frame", function()
       lifetime_s = 60, msn = 7 })))
   why = refused({ player = made.NI }, with_step(4, external))
   expect(why:find("loose-end method", 1, true), why)
+end)
+
+test("who leaves a side of the capture unseen is refused, whatever names him", function()
+  for _, player in ipairs({ "initiator", "responder", made.NI, made.NR, false }) do
+    local why = refused({ player = player or nil })
+    expect(why:find("would be left unseen; name the IUT's addresses with --iut", 1, true), why)
+  end
+  local why = refused({ player = "initiator" })
+  expect(why:find("with 198.51.100.5 played, 6 of its messages, the first in frame 7 from 203.0.113.1 "
+    .. "to 203.0.113.5,", 1, true), why)
+  expect(read({ iuts = made.iut }), "both sides are played")
 end)
 
 test("a side that the IUT is itself is not played", function()
