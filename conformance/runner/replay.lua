@@ -84,9 +84,14 @@ local function like_captured(captured)
   end
 end
 
+local function name_of_handshake(step)
+  return string.format("%s %s %d", step.side, show.hex(step.message.item.sid or ""), step.handshake)
+end
+
 -- A handshake; where it refreshes routing state, what it asks for no association for goes on over that
 -- which there is.
-local function connect(t, session, captured)
+local function connect(t, session, step)
+  local captured = step and step.message
   local association = session:connected() and session:association()
   local d_mode = captured and not captured.item:has("Stack-Proposal")
   session:connect(captured and { change_query = like_captured(captured), d_mode = d_mode } or nil)
@@ -96,7 +101,7 @@ local function connect(t, session, captured)
   local echoed = session:response():raw("Query-Cookie")
   local sent = captured and captured.item:raw("Query-Cookie")
   if sent and echoed then
-    compare.bind(t, "cookie inside", show.hex(sent), show.hex(echoed))
+    compare.bind(t, compare.cookie(name_of_handshake(step)), show.hex(sent), show.hex(echoed))
   end
 end
 
@@ -113,11 +118,12 @@ end
 
 local plays = {}
 
-function plays.query(t, session, message) connect(t, session, message) end
+plays.query = connect
 
-function plays.nslp(t, session, message, side)
+function plays.nslp(t, session, step)
+  local message = step.message
   local octets = bound_octets(session, message.item)
-  if side == "inside" then
+  if step.side == "inside" then
     if not session:connected() then connect(t, session) end
     return t.ni:send_nslp(session, octets)
   end
@@ -264,7 +270,7 @@ local function expect(t, step, place, gap_ms)
   local wanted = message.mode == "C" and "C-mode" or "D-mode"
   compare.record(t, "frame " .. message.frame .. ": " .. step.expect .. " is carried in", wanted,
     mode, mode == wanted)
-  compare.messages(t, { side = step.side, session = session }, captured, item)
+  compare.messages(t, { session = session, handshake = name_of_handshake(step) }, captured, item)
 end
 
 -- What comes after the capture's last message, where the capture goes on long enough to say.
@@ -297,7 +303,7 @@ local function perform(t)
     before = step.message.at
     if step.play then
       if gap_ms > 0 then pause(t, math.min(gap_ms, LONGEST_PAUSE_MS)) end
-      plays[step.play](t, session_of(t, step), step.message, step.side)
+      plays[step.play](t, session_of(t, step), step)
     else
       if is_asked_for(t, step) then pause(t, math.min(gap_ms, LONGEST_PAUSE_MS)) end
       expect(t, step, place, math.min(gap_ms, LONGEST_WAIT_MS))
