@@ -118,7 +118,11 @@ local function known_by(memory, object)
 end
 
 local function remembered_value(spec, object, found, add, memory)
-  if #object.fields == 1 or #found.raw > LONGEST_REMEMBERED then
+  local row = object.fields[1]
+  if #object.fields == 1 and row[2] == "bytes" and #found.raw == (row.size or #found.raw) then
+    found.values = { [row[1]] = found.raw }
+    return
+  elseif #object.fields == 1 or #found.raw > LONGEST_REMEMBERED then
     return decode_value(spec, object, found, add)
   end
   local known = known_by(memory, object)

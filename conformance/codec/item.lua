@@ -36,8 +36,8 @@ local function read_natfw(self, octets, memory)
   self.object_type = field(inner, INFO, "object_type")
 end
 
--- `memory` as of engine.decode().
-function Item.read(octets, memory)
+-- The same with the memory of engine.memory(), of many messages.
+function Item.read_with(memory, octets)
   local outer = engine.decode(gist, octets, memory)
   local self = setmetatable({ gist = outer, name = "GIST " .. outer.name }, Item)
   local sid, data = outer.by_type[SID], outer.by_type[NSLP_DATA]
@@ -50,6 +50,8 @@ function Item.read(octets, memory)
   end
   return self
 end
+
+function Item.read(octets) return Item.read_with(nil, octets) end
 
 -- The object of this name { type, name, ab, raw, values }, or nil. A number stands for an object that
 -- the texts do not know, of the NSLP's message where there is one.

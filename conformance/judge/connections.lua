@@ -107,7 +107,7 @@ local function cut_messages(self, side, frame, at)
     local bytes = side.buffer:sub(start, start - 1 + size)
     side.buffer = side.buffer:sub(start + size)
     side.count = side.count + 1
-    self.receive({ frame = frame, at = at, item = Item.read(bytes, self.memory), mode = "C",
+    self.receive({ frame = frame, at = at, item = Item.read_with(self.memory, bytes), mode = "C",
       magic = magic, source = side.source, destination = side.destination,
       source_port = side.source_port, destination_port = side.destination_port,
       connection = side.connection, number = side.count, from_start = side.direction.from_start })

@@ -24,6 +24,7 @@ local function without_faults(...)
   local codes = {}
   for _, code in ipairs({ ... }) do codes[code] = true end
   return function(message, say)
+    if #message.item.gist.faults == 0 then return say(message, "no fault", "no fault") end
     local found = {}
     for _, fault in ipairs(message.item.gist.faults) do
       if codes[fault.class] then

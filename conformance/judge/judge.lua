@@ -150,7 +150,8 @@ end
 -- as of recording.read(). { rules, counts, requirements, capture, unread (in words), warnings }, or
 -- nil and why.
 function judge.captures(files, addresses, reader, keylog)
-  collectgarbage("generational") -- most of what is made for a message goes with it
+  -- Most of what is made for a message goes with it; what stays may grow by half before it is looked at.
+  collectgarbage("generational", 20, 50)
   local self = { observers = new_observers(), chosen = {}, senders = 0,
     run = { addresses = addresses, errors = 0 },
     capture = { senders = {}, nslpids = {}, sent_by_iut = 0 } }

@@ -192,7 +192,8 @@ return {
     text = "A deletion gets no RESPONSE", judge = function(message, say)
       local session, msn = message.session, message.item.msn
       if message.from_iut and inner(message).name == "RESPONSE" and msn then
-        return session:keep("answers", { msn = msn, at = message.at, message = brief(message) })
+        return session:keep("answers", { msn = msn, at = message.at, frame = message.frame,
+          session = session, item = { name = "RESPONSE" } })
       elseif not (message.to_iut and is_request(message) and message.item.lifetime_s == 0) then
         return
       end
@@ -201,7 +202,7 @@ return {
         local request = request_of(deletion)
         if not request or request.lifetime_s ~= 0 or not request.is_clean then return end
         local answer = session:find("answers", "msn", msn)
-        say(answer and answer.message or deletion, "none", answer and "a RESPONSE" or "none")
+        say(answer or deletion, "none", answer and "a RESPONSE" or "none")
       end)
     end },
   { id = "natfw-notify-class", of = { "NOTIFY" }, requirements = { "3.7.5-1" },

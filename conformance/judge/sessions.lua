@@ -13,7 +13,7 @@ local sessions = {}
 local KEPT_S, KEPT_DELETED_S = 600, 60
 local TURN_S, MOST = 60, 20000
 -- Of each kind of message those that came last. One that was forgotten may be answered for so long.
-local MOST_KEPT, ANSWERED_S = 6, 120
+local MOST_KEPT, ANSWERED_S = 4, 120
 -- Of what rules look at again at the end of a session, for all of them.
 local MOST_WAITING = 16384
 

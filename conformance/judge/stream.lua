@@ -67,7 +67,7 @@ local function datagram(self, parts, frame, at)
     return
   end
   counts.datagrams = counts.datagrams + 1
-  local item = Item.read(parts.payload:sub(5), self.memory)
+  local item = Item.read_with(self.memory, parts.payload:sub(5))
   receive(self, { frame = frame, at = at, item = item, packet = parts, source = parts.source,
     destination = parts.destination, source_port = parts.source_port,
     destination_port = parts.destination_port, mode = item.gist.header.c == 1 and "Q" or "D" })

@@ -195,7 +195,7 @@ function Handshake:was_queried() return self.responding ~= nil end
 function Handshake:received_confirm() return self.responding and self.responding.confirm end
 
 -- All Confirms that it got.
-function Handshake:received_confirms() return self.responding and self.responding.confirms or {} end
+function Handshake:_received_confirms() return self.responding and self.responding.confirms or {} end
 
 -- Waits for a Confirm to the responder that is not `before`: it, or nil.
 function Handshake:await_received_confirm(before)

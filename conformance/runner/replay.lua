@@ -225,7 +225,7 @@ end
 local function expected_at(t, session, step)
   if step.expect == "Response" then return session.querying and session:response() end
   if step.expect == "Query" then return take_next(session, "Query", session.queries) end
-  if step.expect == "Confirm" then return take_next(session, "Confirm", session:received_confirms()) end
+  if step.expect == "Confirm" then return take_next(session, "Confirm", session:_received_confirms()) end
   local neighbour = step.side == "inside" and t.ni or t.nr
   return neighbour:take({ within_ms = 0 })
 end
