@@ -158,7 +158,7 @@ local function judge_hello_id(message, say, id)
 end
 
 -- Says of an echo { cookie, list, asked, answers, lacks } whether it is that of a kept message, at once
--- where it is; else when the session is over, unless the capture lacks messages that could have it:
+-- where it is; else a while later, unless the capture lacks messages that could have it:
 -- more is `answers` than what they answer, `asked`.
 local function judge_echo(message, say, note, echo)
   local session, cookie = message.session, raw(message, echo.cookie)

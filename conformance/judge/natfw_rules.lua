@@ -53,7 +53,7 @@ local function initiates(message)
   return not message.session.is_foreign and message.run.addresses[mri_of(message).source] or false
 end
 
--- Tells at once what is right; what seems wrong, when all of the session has been seen.
+-- Tells at once what is right; what seems wrong, a while later, when it still does.
 local function settle(message, is_right, tell)
   if is_right() or not message.session then return tell() end
   message.session:later(tell)

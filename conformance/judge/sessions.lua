@@ -13,23 +13,23 @@ local sessions = {}
 local KEPT_S, KEPT_DELETED_S = 600, 60
 local TURN_S, MOST = 60, 20000
 -- Of each kind of message those that came last. One that was forgotten may be answered for so long.
-local MOST_KEPT, ANSWERED_S = 4, 120
--- Of what rules look at again at the end of a session, for all of them.
-local MOST_WAITING = 16384
+local MOST_KEPT, ANSWERED_S = 4, 60
+-- How long rules put off what seems wrong, and of how much, in all sessions.
+local PUT_OFF_S, MOST_WAITING = 30, 16384
 
 local Session = {}
 Session.__index = Session
 
-local function look_again(session)
-  local actions = session.at_end or {}
-  session.all.waiting, session.at_end = session.all.waiting - #actions, nil
-  session.is_over = true -- what an action says is said at once
-  for _, action in ipairs(actions) do action() end
-  session.is_over = false
+-- Does what was put off until this time.
+local function look_again(session, now)
+  local waiting = session.waiting
+  while waiting and waiting[1] and waiting[1].due_at <= now do
+    session.all.waiting = session.all.waiting - 1
+    table.remove(waiting, 1).action()
+  end
 end
 
--- Puts an entry { at, … } into one of its lists, which forgets what is old. Before that, what waits is
--- looked at again.
+-- Puts an entry { at, … } into one of its lists, which forgets the oldest.
 function Session:keep(name, entry)
   local list = self[name]
   if not list then
@@ -37,10 +37,7 @@ function Session:keep(name, entry)
     self[name] = list
   end
   list[#list + 1] = entry
-  if #list > MOST_KEPT then
-    look_again(self)
-    list.forgot_at = table.remove(list, 1).at
-  end
+  if #list > MOST_KEPT then list.forgot_at = table.remove(list, 1).at end
 end
 
 -- The first entry of a list with this field, or nil.
@@ -56,13 +53,13 @@ function Session:has_forgotten(name, at)
   return forgot_at ~= nil and at - forgot_at < ANSWERED_S
 end
 
--- Does it at the end of the session, when all that the capture shows of it is known; at once, where too
--- much waits, or what it is about is to be forgotten.
+-- Does it a while later, when what explains a message must have come, wherever a capture has it; at once,
+-- where too much waits.
 function Session:later(action)
   if self.is_over or self.all.waiting >= MOST_WAITING then return action() end
   self.all.waiting = self.all.waiting + 1
-  self.at_end = self.at_end or {}
-  table.insert(self.at_end, action)
+  self.waiting = self.waiting or {}
+  table.insert(self.waiting, { due_at = self.all.now + PUT_OFF_S, action = action })
 end
 
 -- What the capture has to be for all that was ever said of the session on one wire to be in it:
@@ -86,7 +83,8 @@ function sessions.new(options)
   self.alive = recent.new({ period_s = TURN_S, most = MOST, forgotten = function(session, forced)
     if not forced and session.until_s > self.now then return true end
     if session.until_s > self.now and not self.finished then self.given_up = self.given_up + 1 end
-    look_again(session)
+    session.is_over = true
+    look_again(session, math.huge)
     options.ended(session)
   end })
   return self
@@ -198,6 +196,7 @@ function Sessions:of(message)
     session = opened(self, message)
     self.alive:put(key, session)
   end
+  look_again(session, message.at)
   keep_alive(self, session, message)
   return session
 end

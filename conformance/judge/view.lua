@@ -41,7 +41,7 @@ function view.cookies(list)
 end
 
 -- Calls judge(message, kept, say) with the kept message of the list that has the cookie of this one, at
--- once or, where a capture has them in the wrong order, at the end of the session.
+-- once or, where a capture has them in the wrong order, a while later.
 function view.with_kept(list, type_number, judge)
   return function(message, say)
     local session, cookie = message.session, view.raw(message, type_number)

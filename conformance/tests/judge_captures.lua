@@ -205,6 +205,32 @@ test("sessions end with their time, and what they showed counts all the same", f
   expect(result.capture.sessions_given_up == 0, "given up")
 end)
 
+-- So many handshakes of one session half a minute apart; the Response of one has another's cookie.
+local function refreshes(count, wrong)
+  local list = {}
+  local function datagram(from, to, at, message)
+    list[#list + 1] = { at = at, bytes = packet.build({ source = from, source_port = 270,
+      destination = to, destination_port = 270, payload = "\78\4\189\165" .. messages.encode_gist(message) }) }
+  end
+  for number = 1, count do
+    local cookie = string.format("query-%02d", number)
+    datagram(made.NI, made.session.flow.destination, number * 30, messages.query(made.ni, made.session,
+      cookie, 1))
+    datagram(made.INSIDE, made.NI, number * 30 + 0.1, messages.response(made.firewall, made.session,
+      number == wrong and "another!" or cookie, string.format("responder-%06d", number), 30000))
+  end
+  return list
+end
+
+test("a wrong message is found wherever in a long session it is", function()
+  expect(rule_of(judged(refreshes(40)), "gist-response-cookie").verdict == "conforms", "all are right")
+  for _, wrong in ipairs({ 1, 3, 20, 40 }) do
+    local rule = rule_of(judged(refreshes(40, wrong)), "gist-response-cookie")
+    expect(rule.verdict == "violates" and rule.violation_count == 1, wrong .. ": " .. rule.verdict)
+    expect(rule.violations[1].frame == tostring(wrong * 2), "frame " .. rule.violations[1].frame)
+  end
+end)
+
 test("a connection that carries something else is read no further", function()
   local ignored = {}
   local stream = require("judge.stream").new({ addresses = {}, message = error,
