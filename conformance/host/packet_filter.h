@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FILTER_SETS = 16384, FILTER_WAYS = 8, FILTER_ENDS = 36 };
+enum { FILTER_SETS = 32768, FILTER_WAYS = 8, FILTER_ENDS = 36 };
 
 /* One direction of a TCP connection: addresses, then ports. */
 struct filter_direction {

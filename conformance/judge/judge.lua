@@ -8,6 +8,7 @@ local observer = require("judge.observer")
 local recording = require("judge.recording")
 local sessions = require("judge.sessions")
 local tables = require("codec.tables")
+local wording = require("codec.wording")
 
 local judge = {}
 
@@ -203,7 +204,9 @@ end
 local function other_than_natfw(capture)
   local names = {}
   for id, messages in tables.sorted(capture.nslpids) do
-    if id ~= "0" then names[#names + 1] = string.format("NSLPID %s (%d messages)", id, messages) end
+    if id ~= "0" then
+      names[#names + 1] = string.format("NSLPID %s (%s)", id, wording.counted(messages, "message"))
+    end
   end
   if #names > 0 then return "GIST of " .. table.concat(names, ", ") .. " only" end
   return capture.messages > 0 and "GIST of no NSLP" or "no GIST either"

@@ -17,7 +17,8 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
                                        initiator or responder
   judge --iut ADDRESS… [--tls-keylog FILE] [--html FILE] [--json FILE] FILE.pcap…|DIR…
                                        verdicts on captures of somebody else's runs
-  decode HEX… | FILE.pcap…             decodes messages: all fields, all faults
+  decode HEX… | FILE.pcap…             decodes messages: all fields, all faults; of captures also counts
+                                       what is left out
   decode --lines                       reads "gist HEX" or "natfw HEX" lines, answers each in JSON
   --help, --version
 
@@ -48,7 +49,7 @@ Exit status: 0 all passed, as expected or not applicable; 1 failures or unexpect
 usage or IXIT; 3 an error of the runner; 4 inconclusive cases, or nothing that applies.
 compare: 0 nothing got worse, 1 something did. history: 0 every file of DIR is in it, 1 some are no
 report and left out, 4 there is no report. judge: 0 nothing is violated, 1 something is,
-4 the captures have no message of the IUT.
+4 the captures have no message of the IUT, 5 they have GIST of it, and no NATFW.
 ]]
 
 local values = { ["--ixit"] = "ixit", ["--profile"] = "profile", ["--junit"] = "junit",

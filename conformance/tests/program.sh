@@ -132,6 +132,8 @@ expect 2 'expected: is no folder' \
 
 expect 0 'SID: sid=1111' "$program" decode 0101000c002103800000000400004000000000000000000000000000000100041111111111111111111111111111111100080001 04000000
 expect 2 'neither hex nor' "$program" decode xyz
+expect 0 '^6 messages; left out: 9 packets that are no GIST$' "$program" decode "$suite/../pcaps/create-success.pcap"
+expect 2 'none.pcap: No such file' "$program" decode "$folder/none.pcap"
 echo 'natfw 01000000000c00010000003c' | "$program" decode --lines >"$folder/out" &&
     python3 -c 'import json,sys; d=json.loads(sys.stdin.readline()); assert d["name"]=="CREATE" and [f["code"] for f in d["faults"]]==[4,4], d' <"$folder/out" ||
     failed=$((failed + 1))
@@ -189,6 +191,19 @@ expect 0 judged python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))
 expect 0 'gist-query-dont-fragment' grep -o 'id="gist-query-dont-fragment" open' "$folder/judge.html"
 expect 4 'none of the IUT; messages were sent by: 192\.0\.2\.1$' \
     "$program" judge --iut 192.0.2.2 "$folder/query.pcap"
+
+# The same of another NSLP, with DF; and a capture of no GIST at all.
+python3 - "$folder" <<'PYTHON'
+import sys
+octets = bytearray(open(sys.argv[1] + "/query.pcap", "rb").read())
+octets[46], octets[77] = 0x40, 40
+open(sys.argv[1] + "/other-nslp.pcap", "wb").write(octets)
+octets[40 + 23], octets[40 + 28] = 9, 0
+open(sys.argv[1] + "/data.pcap", "wb").write(octets)
+PYTHON
+expect 5 'no NATFW, which is NSLPID 33: GIST of NSLPID 40 \(1 message\) only' \
+    "$program" judge --iut 192.0.2.1 "$folder/other-nslp.pcap"
+expect 4 'no NATFW, which is NSLPID 33: no GIST either' "$program" judge --iut 192.0.2.1 "$folder/data.pcap"
 
 expect 2 'none: No such file' "$program" judge --iut 192.0.2.1 --tls-keylog "$folder/none" "$folder/query.pcap"
 expect 2 'wants the program tshark' \
@@ -330,6 +345,16 @@ expect 2 'is the responder itself' \
     "$program" replay --ixit "$suite/ixit/responder.lua" --as responder "$captured"
 expect 2 'is the initiator itself' \
     "$program" replay --ixit "$suite/ixit/initiator.lua" --as initiator "$captured"
+# The same messages on a second wire, which playing one node would leave unseen.
+python3 - "$captured" "$folder/two-wires.pcap" <<'PYTHON'
+import sys
+octets = open(sys.argv[1], "rb").read()
+other = octets.replace(bytes([198, 51, 100, 1]), bytes([198, 51, 100, 7]))
+other = other.replace(bytes([198, 51, 100, 2]), bytes([198, 51, 100, 8]))
+open(sys.argv[2], "wb").write(octets + other[24:])
+PYTHON
+expect 2 'with 198.51.100.1 played, 6 of its messages, .* would be left unseen; name the IUT' \
+    "$program" replay --ixit "$folder/good.lua" --as initiator "$folder/two-wires.pcap"
 expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$captured"
 # Link type 147 is nobody's.
 { head -c 20 "$folder/query.pcap"; printf '\223\000\000\000'; tail -c +25 "$folder/query.pcap"; } >"$folder/odd.pcap"

@@ -188,5 +188,7 @@ return function(_, data_dir)
   end)
 
   netns:close()
+  require("tests.host.captures")(host)
+
   support.finish()
 end
