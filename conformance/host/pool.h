@@ -16,7 +16,7 @@ struct pool {
 };
 
 /* A lua_Alloc, whose userdata is a pool. */
-void *pool_allocate(void *pool, void *old, size_t old_size, size_t size);
+void *pool_allocate(void *userdata, void *old, size_t old_size, size_t size);
 
 /* To be called when the state is closed. */
 void pool_free(struct pool *pool);

@@ -53,8 +53,8 @@ end
 
 local function needs(rule) return rule.needs_path or rule.needs_all end
 
--- Where an observation is told that is a violation, or none.
-local function place_of(self, message, violation)
+-- Where an observation is told.
+local function place_of(self, message)
   local rule, session = self.rule, message.session
   if not needs(rule) then return self.told end
   if not session then return new_told() end
@@ -64,7 +64,7 @@ local function place_of(self, message, violation)
 end
 
 function Observer:_observe(message, violation)
-  local told = place_of(self, message, violation)
+  local told = place_of(self, message)
   if violation then add(told.violations, violation) else told.holds = told.holds + 1 end
   if needs(self.rule) and violation and not message.session then self:_excuse(told) end
 end

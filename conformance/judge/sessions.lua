@@ -53,8 +53,8 @@ function Session:has_forgotten(name, at)
   return forgot_at ~= nil and at - forgot_at < ANSWERED_S
 end
 
--- Does it a while later, when what explains a message must have come, wherever a capture has it; at once,
--- where too much waits.
+-- Does it a while later, when what explains a message must have come, wherever a capture has it; at
+-- once, where too much waits.
 function Session:later(action)
   if self.is_over or self.all.waiting >= MOST_WAITING then return action() end
   self.all.waiting = self.all.waiting + 1

@@ -70,13 +70,18 @@ local function bound_as(key, handshake)
 end
 
 -- A GIST Error quotes a common header, whose hop count and length are not compared either.
-local function without_free(key, value)
-  return key == "original_header" and type(value) == "string" and value:sub(1, 2) .. value:sub(9) or value
+local function without_free(key, given)
+  if key ~= "original_header" or type(given) ~= "string" then return given end
+  return given:sub(1, 2) .. given:sub(9)
+end
+
+local function shown(given)
+  if given == nil then return "absent" end
+  return type(given) == "table" and "a list" or given
 end
 
 local function keys_of(captured, actual)
-  local both = tables.copy(actual, tables.copy(captured))
-  return tables.keys(both)
+  return tables.keys(tables.copy(actual, tables.copy(captured)))
 end
 
 -- One value, or all that are in it: of a list item by item, of a table by its keys.
@@ -99,7 +104,6 @@ local function value(t, context, where, key, wanted, got)
     wanted = wanted_msn(t, context.session, wanted, got)
   end
   wanted, got = without_free(key, wanted), without_free(key, got)
-  local function shown(one) return one == nil and "absent" or type(one) == "table" and "a list" or one end
   compare.record(t, where, shown(wanted), shown(got), wanted == got)
 end
 
@@ -185,14 +189,15 @@ function compare.plain(t, context, captured, actual)
   end
 end
 
--- Both are items of messages.read(); `context` is { session, handshake }: their session here, if any, and
--- what names the handshake that they are of.
+-- Both are items of messages.read(); `context` is { session, handshake }: their session here, if any,
+-- and what names the handshake that they are of.
 function compare.messages(t, context, captured, actual)
   compare.plain(t, context, show.plain(captured.gist), show.plain(actual.gist))
   for _, layer in ipairs({ "gist", "natfw" }) do
     if captured[layer] and actual[layer] then
       local wanted, got = reserved_bits(captured[layer]), reserved_bits(actual[layer])
-      compare.record(t, layer:upper() .. ": reserved bits", wanted, got, got == NONE_SET or wanted == got)
+      compare.record(t, layer:upper() .. ": reserved bits", wanted, got,
+        got == NONE_SET or wanted == got)
     end
   end
 end

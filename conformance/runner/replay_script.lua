@@ -202,16 +202,14 @@ end
 -- Why playing these nodes would leave a side of the capture unseen: messages of a session that they take
 -- part in, which they neither send nor get. Nil where it would not.
 local function unseen(gathered, receiver_of, is_player)
-  local theirs, first, count = {}, nil, 0
+  local theirs, others, first, count = {}, {}, nil, 0
   for _, message in ipairs(gathered.messages) do
-    local sid = message.item.sid
-    if sid and (is_player(message.sender) or is_player(receiver_of(message))) then
-      theirs[sid] = true
-    end
+    local is_theirs = is_player(message.sender) or is_player(receiver_of(message))
+    if not is_theirs then others[#others + 1] = message end
+    theirs[message.item.sid or false] = is_theirs or theirs[message.item.sid or false]
   end
-  for _, message in ipairs(gathered.messages) do
-    local to = receiver_of(message)
-    if message.item.sid and theirs[message.item.sid] and not is_player(message.sender) and not is_player(to) then
+  for _, message in ipairs(others) do
+    if message.item.sid and theirs[message.item.sid] then
       first, count = first or message, count + 1
     end
   end

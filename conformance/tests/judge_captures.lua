@@ -208,9 +208,10 @@ end)
 -- So many handshakes of one session half a minute apart; the Response of one has another's cookie.
 local function refreshes(count, wrong)
   local list = {}
-  local function datagram(from, to, at, message)
-    list[#list + 1] = { at = at, bytes = packet.build({ source = from, source_port = 270,
-      destination = to, destination_port = 270, payload = "\78\4\189\165" .. messages.encode_gist(message) }) }
+  local function datagram(from, to, seconds, message)
+    list[#list + 1] = { at = seconds, bytes = packet.build({ source = from, source_port = 270,
+      destination = to, destination_port = 270,
+      payload = "\78\4\189\165" .. messages.encode_gist(message) }) }
   end
   for number = 1, count do
     local cookie = string.format("query-%02d", number)

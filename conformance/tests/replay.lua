@@ -107,9 +107,10 @@ end
 local function refresh(number, after_s)
   local query_cookie = string.format("query-%02d", number)
   local cookie = string.format("responder-%06d", number)
-  return step(made.NI, made.INSIDE, "Q", messages.query(made.ni, made.session, query_cookie, 1), after_s),
-    step(made.INSIDE, made.NI, "C", messages.response(made.firewall, made.session, query_cookie, cookie)),
-    step(made.NI, made.INSIDE, "C", messages.confirm(made.ni, made.session, cookie))
+  local session = made.session
+  return step(made.NI, made.INSIDE, "Q", messages.query(made.ni, session, query_cookie, 1), after_s),
+    step(made.INSIDE, made.NI, "C", messages.response(made.firewall, session, query_cookie, cookie)),
+    step(made.NI, made.INSIDE, "C", messages.confirm(made.ni, session, cookie))
 end
 
 -- A request and its answer.
@@ -238,8 +239,10 @@ test("what cannot be played is said, with its frame", function()
     .. "192.0.2.250", 1, true), "no IUT")
   local steps = made.conversation()
   steps[1].bytes = steps[1].bytes:sub(1, 4) .. "\0\40" .. steps[1].bytes:sub(7)
-  expect(refused({}, one_wire(made.INSIDE, steps)) == "made.pcap: frame 1: NSLPID 40 is not NATFW's", "NSLPID 40")
-  expect(refused({ player = "responder" }, { made.conversation()[1] }) == "made.pcap: has no Response", "no Response")
+  expect(refused({}, one_wire(made.INSIDE, steps))
+    == "made.pcap: frame 1: NSLPID 40 is not NATFW's", "NSLPID 40")
+  expect(refused({ player = "responder" }, { made.conversation()[1] })
+    == "made.pcap: has no Response", "no Response")
   expect(refused({ player = made.NI }, { made.conversation()[1] }):find("nothing of the IUT", 1, true),
     "a Query that nobody took")
   local failure = { header = { type = 4, s = 1, hops = 1, nslpid = 33 }, objects = { { type = 9,

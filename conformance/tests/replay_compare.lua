@@ -135,7 +135,8 @@ end
 local function each_value(values, name, key, visit)
   for _, inner in ipairs(tables.keys(values)) do
     local field = type(inner) == "number" and key or inner
-    local where = type(inner) == "number" and string.format("%s[%d]", name, inner) or name .. " " .. inner
+    local where = type(inner) == "number" and string.format("%s[%d]", name, inner)
+      or name .. " " .. inner
     if type(values[inner]) == "table" then
       each_value(values[inner], where, field, visit)
     else
@@ -279,7 +280,9 @@ test("the order of GIST's objects, AB, doubles and reserved bits are compared", 
   expect(twice:find("SID again: expected absent", 1, true), twice)
   expect(first(function(m) m.header.reserved = 1 end):find("reserved bits", 1, true), "reserved bits")
   local function unknown(octets)
-    return item(create(), function(m) table.insert(m.objects, { type = 0x3FF, ab = 1, raw = octets }) end)
+    return item(create(), function(m)
+      table.insert(m.objects, { type = 0x3FF, ab = 1, raw = octets })
+    end)
   end
   local found = difference(unknown("abcd"), unknown("abce"))
   expect(found and found:find("0x3FF octets", 1, true), tostring(found))
