@@ -51,12 +51,14 @@ for _, one in ipairs(made.packets(steps)) do
   if one.bytes:byte(10) == 17 then datagrams[#datagrams + 1] = one.bytes end
 end
 
+local MSN = "\0\18\0\1\0\0\0\7"
+
 local function own(octets, session, round)
   local sid = string.format("session-%08d", session)
   local cookie = string.format("%04x%04x", round & 0xFFFF, session & 0xFFFF)
+  local msn = "\0\18\0\1" .. string.pack(">I4", 7 + round)
   return (octets:gsub(("s"):rep(16), sid):gsub(("q"):rep(8), cookie)
-    :gsub(("r"):rep(16), cookie .. "-cookie-"):gsub("\0\18\0\1\0\0\0\7",
-      "\0\18\0\1" .. string.pack(">I4", 7 + round)))
+    :gsub(("r"):rep(16), cookie .. "-cookie-"):gsub(MSN, { [MSN] = msn }))
 end
 
 local rounds, associations = {}, {} -- by session; by peer and side
