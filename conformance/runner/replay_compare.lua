@@ -87,7 +87,6 @@ end
 -- One value, or all that are in it: of a list item by item, of a table by its keys.
 local function value(t, context, where, key, wanted, got)
   if type(wanted) == "table" and type(got) == "table" then
-    compare.record(t, where .. ": items", #wanted, #got, #wanted == #got)
     for _, inner in ipairs(keys_of(wanted, got)) do
       local name = type(inner) == "number" and string.format("%s[%d]", where, inner)
         or where .. " " .. inner
