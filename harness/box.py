@@ -137,6 +137,10 @@ class Box:
         """What it does first in its turn, as (kind, body) of frames."""
         return ()
 
+    def ends(self):
+        """The same, last in its turn."""
+        return ()
+
 
 def name(variant):
     """PlainRefreshResponse is plain-refresh-response."""

@@ -85,15 +85,20 @@ class Proxy:
         if body is not None:
             write_frame(self.child.stdin, kind, body)
 
+    def add(self, frames):
+        for frame in frames:
+            write_frame(sys.stdout.buffer, *frame)
+            self.changes += 1
+
     def answer(self):
         """What the box does in its turn, up to QUIET; or its HELLO."""
         self.child.stdin.flush()
-        for added in self.box.adds():
-            write_frame(sys.stdout.buffer, *added)
-            self.changes += 1
+        self.add(self.box.adds())
         while frame := read_frame(self.child.stdout):
             kind, body = frame
             body = self.edited(kind, body, self.box.said, True)
+            if kind == QUIET:
+                self.add(self.box.ends())
             if body is not None:
                 write_frame(sys.stdout.buffer, kind, body)
             if kind in (QUIET, OF_BOX | HELLO):

@@ -4,13 +4,18 @@ that they ask for, and is a class as in harness/box.py.
 import struct
 
 from box import (Box, CONFIRM, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY,
-                 OCTETS_OF_BOX, Octets, QUERY, RESPONSE, SID, name)
-from shim_packet import datagram, sums_put_right
+                 NSLP_DATA, Gist, Octets, QUERY, RESPONSE, SID, name, octets_frame, octets_of)
+from shim_packet import datagram, gist_of, sums_put_right
 
 HELLO = 5
 PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR_OBJECT = 3, 4, 5, 6, 9
 FLAG_S, FLAG_R, FLAG_E = 0x80, 0x40, 0x20
-PACKET_OF_BOX = 0x90
+PACKET_OF_BOX, CLOSE_OF_BOX = 0x90, 0x94
+
+
+def packet_frame(port, octets):
+    """A frame: the box sends this packet."""
+    return PACKET_OF_BOX, struct.pack("!BH", port, len(octets)) + octets
 
 
 class Wrong(Box):
@@ -212,8 +217,7 @@ class AnswersLate(Wrong):
 
     def adds(self):
         waiting, self.waiting = self.waiting, []
-        for port, octets in waiting:
-            yield PACKET_OF_BOX, struct.pack("!BH", port, len(octets)) + octets
+        return [packet_frame(*one) for one in waiting]
 
 
 class Router(Wrong):
@@ -236,9 +240,7 @@ class Router(Wrong):
 
     def adds(self):
         passing, self.passing = self.passing, []
-        for port, octets in passing:
-            octets = sums_put_right(octets)
-            yield PACKET_OF_BOX, struct.pack("!BH", port, len(octets)) + octets
+        return [packet_frame(port, sums_put_right(octets)) for port, octets in passing]
 
 
 class NeverCloses(Router):
@@ -422,11 +424,112 @@ class DatagramConfirm(Wrong):
         self.waiting.append((response, message.encoded()))
         return None
 
-    def adds(self):
+    def ends(self):
         waiting, self.waiting = self.waiting, []
         for response, octets in waiting:
-            packet = datagram(response.destination, response.source, octets)
-            yield PACKET_OF_BOX, struct.pack("!BH", response.port, len(packet)) + packet
+            yield packet_frame(response.port,
+                               datagram(response.destination, response.source, octets))
+
+
+class NewIdentities(Wrong):
+    """Has another Peer-Identity in each Response."""
+
+    def __init__(self):
+        self.count = 0
+
+    def said(self, message):
+        value = message.get(NLI)
+        if message.type in (QUERY, RESPONSE) and value:
+            self.count += 1
+            message.put(NLI, value[:8] + struct.pack("!H", self.count) + value[10:])
+        return message
+
+
+class AnswersHellos(Wrong):
+    """Answers each MA-Hello, whether it asks for that or not."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def heard(self, message):
+        if message.type == HELLO and message.stream:
+            flags = message.octets[7] & ~FLAG_R
+            self.waiting.append((message.stream, message.octets[:7] + bytes((flags,)) + message.octets[8:]))
+            return None
+        return message
+
+    def ends(self):
+        waiting, self.waiting = self.waiting, []
+        return [octets_frame(*one) for one in waiting]
+
+
+class HangsUp(Wrong):
+    """Closes an association at the second MA-Hello."""
+
+    def __init__(self):
+        self.heard_on, self.closing = [], []
+
+    def heard(self, message):
+        if message.type == HELLO and message.stream:
+            if message.stream in self.heard_on:
+                self.closing.append(message.stream)
+            self.heard_on.append(message.stream)
+        return message
+
+    def ends(self):
+        closing, self.closing = self.closing, []
+        return [(CLOSE_OF_BOX, stream) for stream in closing]
+
+
+class AsksAgain(Wrong):
+    """Sends a Query once more when it is answered."""
+
+    def __init__(self):
+        self.queries, self.again = {}, []
+
+    def packet(self, octets, port):
+        message = gist_of(octets)
+        if message[6] & 0x7f == QUERY:
+            self.queries[Gist(message).sid] = (port, octets)
+        return octets
+
+    def heard(self, message):
+        if message.type == RESPONSE and message.sid in self.queries:
+            self.again.append(self.queries.pop(message.sid))
+        return message
+
+    def ends(self):
+        again, self.again = self.again, []
+        return [packet_frame(*one) for one in again]
+
+
+class TakesAnyMsn(Wrong):
+    """A request is newer than the one before, whatever its MSN."""
+    roles = ("firewall", "responder")
+
+    def __init__(self):
+        self.last = {}
+
+    def heard(self, message):
+        value = message.nslp and message.nslp.objects and message.nslp.get(MSN)
+        if message.nslp and message.nslp.type == CREATE and value:
+            number = max(struct.unpack("!I", value)[0], self.last.get(message.sid, 0) + 1)
+            self.last[message.sid] = number
+            message.nslp.put(MSN, struct.pack("!I", number & 0xffffffff))
+        return message
+
+
+class Notifies(Wrong):
+    """An initiator that sends a NOTIFY after each request."""
+    roles = ("initiator",)
+
+    def said(self, message):
+        if kind_of(message) != "CREATE" or not message.stream:
+            return message
+        notify = Gist(message.octets, stream=message.stream)
+        notify.put(NSLP_DATA, bytes((NOTIFY, 0, 0, 0)) + octets_of([[INFO, b"\1\3\0\0"]]))
+        notify.nslp = None
+        return Octets(message, message.encoded() + notify.encoded())
 
 
 class RelaysAnything(Wrong):
@@ -454,8 +557,7 @@ class RelaysAnything(Wrong):
 
     def adds(self):
         waiting, self.waiting = self.waiting, []
-        for stream, octets in waiting:
-            yield OCTETS_OF_BOX, stream + struct.pack("!H", len(octets)) + octets
+        return [octets_frame(*one) for one in waiting]
 
 
 class OneSid(Wrong):
@@ -537,6 +639,7 @@ def all_boxes():
         "no-info": dropped(INFO, of_nslp), "no-msn": dropped(MSN, of_nslp),
         "two-infos": doubled(INFO, of_nslp), "two-nlis": doubled(NLI),
         "other-class": nslp_flipped(INFO, 0, 1), "other-code": nslp_flipped(INFO, 1, 1),
+        "other-object": nslp_flipped(INFO, 3, 1),
         "other-reserved-of-info": nslp_flipped(INFO, 0, 0x10), "other-msn": nslp_flipped(MSN, 2, 1),
         "error-about-another": flipped(ERROR_OBJECT, 5, 1), "other-error": flipped(ERROR_OBJECT, 2, 1),
         "other-subcode": flipped(ERROR_OBJECT, 3, 1), "other-error-class": flipped(ERROR_OBJECT, 0, 3),
@@ -544,9 +647,11 @@ def all_boxes():
     }.items()}
     boxes["creates-for-longer"] = says_after(lives_longer(1), "CREATE")
     boxes["creates-for-less"] = says_after(lives_longer(-1), "CREATE")
+    boxes["grants-longer"] = says_after(lives_longer(2), "RESPONSE 2")
+    boxes["hears-other-distance"] = hears_after(flipped(NLI, 1, 4))
     boxes["confirms-other-cookie"] = says_after(flipped(RESPONDER_COOKIE, 3, 1), "Confirm")
     boxes["hears-no-nat"] = hears_after(untranslated)
-    for one in (AnswersLate, AsksOnce, LateConfirm, DatagramConfirm, RelaysAnything, Router,
+    for one in (AnswersLate, AsksOnce, AsksAgain, AnswersHellos, HangsUp, TakesAnyMsn, Notifies, NewIdentities, LateConfirm, DatagramConfirm, RelaysAnything, Router,
                 OpensAtCreate, NeverCloses, Wall, OneWay, OnePort, TakesAnyCookie, TakesAnyPeer,
                 TakesAnyResponse, TakesAnySession, OneSid, SameSid, ReportsSuccess, ReportsFailure):
         boxes[name(one)] = one

@@ -93,8 +93,9 @@ return {
     run = function(t)
       t:body()
       local session = t:outbound_session():begin()
-      local query = session:expect_query{ ids = { "RFC5971-5.3.2.1-6", "RFC5971-5.3.2.3-1" },
-        text = "a Query comes, in UDP" }
+      local query = session:expect_query{ ids = { "RFC5971-5.3.2.1-6", "RFC5971-5.3.2.3-1",
+        "RFC5971-5.8.1.2-1", "RFC5971-5.8-1a", "RFC5971-7.4-1a" },
+        text = "a Query comes, in UDP and IPv4 as the flow is" }
       t:check{ ids = { "RFC5971-5.3.1-2" }, text = "with a UDP checksum", expected = "there",
         actual = has_checksum(query) }
       local mri, flow = query:values("MRI"), session.flow

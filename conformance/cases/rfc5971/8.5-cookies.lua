@@ -338,6 +338,8 @@ return {
       local ids = { "RFC5971-4.4.5-1" }
       local session = t:session():query_only()
       local own = session:expect_gist_response():values("Stack-Configuration-Data").hold_time_ms
+      t:check{ text = "the Response has an MA-Hold-Time", expected = "a time", actual = own,
+        holds = own ~= nil }
       t.ni.hold_time_ms = math.min(own, MOST_HELD_MS)
       session = t:session():establish()
       t:body()

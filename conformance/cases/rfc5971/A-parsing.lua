@@ -117,8 +117,9 @@ return {
       t.nr.change_response = nil
       t:tolerate("GIST Error")
       session:expect_create()
+      local confirm = session:await_received_confirm()
       t:check{ ids = ids, text = "its Confirm has no fault", expected = "none",
-        actual = session:received_confirm():fault("gist") }
+        actual = confirm and confirm:fault("gist") }
     end,
   },
   {
