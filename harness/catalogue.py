@@ -50,6 +50,13 @@ def dispositions():
         return json.load(file)
 
 
+def unclaimed(*claims):
+    """Faults: what README.md does not say of this."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        text = " ".join(file.read().split())
+    return [f"README.md does not say: {claim}" for claim in claims if claim not in text]
+
+
 def need(path, setup="meson setup -Dtests=true"):
     """Ends the program, and says what to do, where this is not built."""
     if os.path.exists(path):

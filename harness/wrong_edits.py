@@ -1,7 +1,7 @@
 """Wrong boxes by what they edit: a kind of message that they never say or hear, or a field, an object, a
 flag that is another in all that they say. See harness/wrong_boxes.py.
 """
-from box import (Box, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY, QUERY, RESPONSE, SID)
+from box import Box, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY, SID
 
 HELLO = 5
 PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR_OBJECT = 3, 4, 5, 6, 9
@@ -230,6 +230,7 @@ def edited_boxes():
     boxes["creates-for-less"] = says_after(lives_longer(-1), "CREATE")
     boxes["grants-longer"] = says_after(lives_longer(2), "RESPONSE 2")
     boxes["hears-other-distance"] = hears_after(flipped(NLI, 1, 4))
+    boxes["hears-no-distance"] = hears_after(flipped(NLI, 1, 64))
     boxes["confirms-other-cookie"] = says_after(flipped(RESPONDER_COOKIE, 3, 1), "Confirm")
     boxes["hears-no-nat"] = hears_after(untranslated)
     return boxes
