@@ -43,6 +43,7 @@ local function step_table(step, start, sessions, is_raw)
   local out = { kind = step.kind, text = step.text, at_ms = step.at - start }
   if step.kind == "check" then
     out.ok, out.expected, out.actual, out.phase = step.ok, step.expected, step.actual, step.phase
+    if is_raw and step.ok and step.actual == step.expected then out.actual = nil end
     out.requirements, out.weight = json.array(step.ids), step.weight
   elseif step.item then
     message_table(out, step, sessions, is_raw)

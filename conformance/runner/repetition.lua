@@ -31,17 +31,30 @@ end
 -- What it has failed before counts no more.
 function repetition.forget(entry) entry.failed, entry.failures = nil, 0 end
 
+-- The same case without its failure.
+local function without_failure(case, verdict, reason)
+  case.verdict, case.reason = verdict, reason .. ": " .. case.reason
+  for id, result in tables.sorted(case.results) do
+    if result == "fail" then case.results[id] = "inconclusive" end
+  end
+  return case
+end
+
 -- What counts of an entry that ran several times: the last run, unless it does not confirm the failure
 -- before it. An error of the runner stays one.
 function repetition.result(entry, last)
   local failed = entry.failed
   if not failed or failed == last or last.verdict == "error" then return last end
-  failed.verdict, failed.other_run = "unstable", last
-  failed.reason = string.format("failed, but not again (%s): %s", last.verdict, failed.reason)
-  for id, result in tables.sorted(failed.results) do
-    if result == "fail" then failed.results[id] = "inconclusive" end
-  end
-  return failed
+  failed.other_run = last
+  return without_failure(failed, "unstable",
+    string.format("failed, but not again (%s)", last.verdict))
+end
+
+-- What counts where nothing runs any more: a failure that had to be confirmed is none.
+function repetition.unfinished(entry, last, needed, why)
+  local failed = entry.failed or last
+  if failed.verdict ~= "fail" or needed <= 1 then return last end
+  return without_failure(failed, "inconclusive", "failed, and did not run again (" .. why .. ")")
 end
 
 return repetition

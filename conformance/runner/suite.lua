@@ -118,7 +118,9 @@ function suite.run(definitions, options)
       again[#again + 1] = entry
       return
     end
-    results[entry.place] = repetition.result(entry, entry.last)
+    results[entry.place] = over() and not is_final
+      and repetition.unfinished(entry, entry.last, settings.limits.failures_needed, over())
+      or repetition.result(entry, entry.last)
     if options.on_done then options.on_done(results[entry.place]) end
   end
 

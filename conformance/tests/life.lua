@@ -108,4 +108,32 @@ test("what the runner was deaf for is no sign of death: it asks again", function
   expect(results[1].verdict == "pass", results[1].verdict)
 end)
 
+test("a failure that an interrupted run could not repeat is none", function()
+  local net, handle = virtual.new()
+  fake.new(net)
+  local function case(id, run)
+    return { id = id, document = "RFC0", section = "0", purpose = "x", roles = { "NF-FW" },
+      requirements = { "RFC5973-3.5-6" }, run = run }
+  end
+  local function check(t, holds)
+    t:body()
+    t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = holds }
+  end
+  for _, needed in ipairs({ 2, 1 }) do
+    local results
+    handle = suite.run({ case("fails", function(t) check(t, false) end),
+      case("interrupts", function(t)
+        check(t, true)
+        handle.interrupt()
+      end), case("comes-too-late", function(t) check(t, false) end) },
+      { net = net, settings = support.settings({ ["limits.failures_needed"] = needed }), jobs = 1,
+        on_end = function(all) results = all end })
+    net.run_until(function() return results ~= nil end, 1e7)
+    local first = results[1]
+    expect(first.verdict == (needed > 1 and "inconclusive" or "fail"), needed .. ": " .. first.verdict)
+    expect(first.results["RFC5973-3.5-6"] == first.verdict and #first.steps > 0, "its requirement")
+    expect(results[3].verdict == "inconclusive" and #results[3].steps == 0, "it ran")
+  end
+end)
+
 support.finish()
