@@ -115,9 +115,9 @@ test("a failure that an interrupted run could not repeat is none", function()
     return { id = id, document = "RFC0", section = "0", purpose = "x", roles = { "NF-FW" },
       requirements = { "RFC5973-3.5-6" }, run = run }
   end
-  local function check(t, holds)
+  local function check(t, is_right)
     t:body()
-    t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = holds }
+    t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = is_right }
   end
   for _, needed in ipairs({ 2, 1 }) do
     local results
