@@ -70,7 +70,10 @@ def points(build):
     """All points of the core, as dictionaries with the key 'name' (ID#n)."""
     program = os.path.join(build, "harness", "natfw-points")
     need(program, "meson setup -Dmutants=true")
-    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run([program], check=False, capture_output=True, text=True)
+    if listed.returncode != 0:
+        raise SystemExit(f"{os.path.relpath(program, ROOT)}: {listed.stderr.strip()}")
+    output = listed.stdout
     found = [json.loads(line) for line in output.splitlines()]
     for point in found:
         point["name"] = f"{point['id']}#{point['number']}"

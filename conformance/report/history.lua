@@ -13,8 +13,9 @@ local history = {}
 
 local TIME = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$"
 
--- "Wall 7.2" is version 7.2 of the box "Wall".
+-- "Wall 7.2" is version 7.2 of the box "Wall", and of the same behind a shim: "Wall 7.2, by SHIM 0.1".
 local function box_of(name)
+  name = name:gsub(", by .*", "")
   local box, version = name:match("^(.-)[%s,]+(v?%d+%.%S*)$")
   return box or name, version
 end

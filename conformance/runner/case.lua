@@ -281,13 +281,24 @@ local ASSERTION = "ids text expected actual holds"
 local LENIENT = { SHOULD = true, ["SHOULD NOT"] = true, RECOMMENDED = true }
 local BINDING = { MUST = true, ["MUST NOT"] = true, REQUIRED = true }
 
+-- "FILE:LINE: " of the step that a case is at.
+local function place_in(definition)
+  local source = debug.getinfo(definition.run, "S").source
+  for level = 2, math.huge do
+    local at = debug.getinfo(level, "Sl")
+    if not at then return "" end
+    if at.source == source then return at.short_src .. ":" .. at.currentline .. ": " end
+  end
+end
+
 -- The step is one that may carry these ids: the case claims them, and their levels are not `wrong`.
 function Case:_may_carry(ids, wrong, instead)
   for _, id in ipairs(ids) do
     local level = (self.definition.levels or {})[id]
     if not self.claimed[id] or wrong[level] then
-      error({ verdict = "error", reason = "a step carries " .. id .. (self.claimed[id]
-        and ", which is a " .. level .. ": " .. instead or ", which the case does not claim") })
+      error({ verdict = "error", reason = place_in(self.definition) .. "a step carries " .. id
+        .. (self.claimed[id] and ", which is a " .. level .. ": " .. instead
+        or ", which the case does not claim") })
     end
   end
 end
@@ -332,7 +343,8 @@ end
 
 -- The same of what the text only recommends. The case goes on.
 function Case:remark(given)
-  local holds, ids, reason = self:_assert(fields.of("remark", given, ASSERTION), "remark")
+  local holds, ids, reason = self:_assert(fields.with_texts("remark", given, ASSERTION, "text"),
+    "remark")
   self:_may_carry(ids, BINDING, "a check has to")
   if not holds and self.deaf then self:_blame_nobody(reason) end
   for _, id in ipairs(ids) do
@@ -345,7 +357,8 @@ end
 -- project's, and --strict-rulings asks for it. Fields: of (the ruling, or the requirement), seen, ours,
 -- ids.
 function Case:reading(given)
-  given = fields.of("reading", given, "of seen ours ids")
+  given = fields.with_texts("reading", given, "of seen ours ids", "of seen")
+  self:_may_carry(given.ids or {}, LENIENT, "a remark has to")
   local is_other = given.ours and given.seen ~= given.ours
   self.seen_readings[given.of] = given.seen
     .. (is_other and " (this project: " .. given.ours .. ")" or "")

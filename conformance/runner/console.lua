@@ -8,12 +8,14 @@ function console.complain(...)
   return console.USAGE
 end
 
--- true, or nil and why not.
+-- true, or nil and why not, with the path.
 function console.write_file(path, content)
   local file, why = io.open(path, "wb")
   if not file then return nil, why end
-  file:write(content)
-  return file:close()
+  local written, problem = file:write(content)
+  local closed, late = file:close()
+  if written and closed then return true end
+  return nil, path .. ": " .. (problem or late)
 end
 
 return console

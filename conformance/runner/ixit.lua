@@ -274,6 +274,9 @@ local function contradictions(settings, problems)
   if lifetime.short_s < lifetime.min_s then
     problems[#problems + 1] = { path = "lifetime.short_s", text = "is below lifetime.min_s" }
   end
+  if settings.restart.each_case and settings.restart.command == "" then
+    problems[#problems + 1] = { path = "restart.each_case", text = "needs a restart.command" }
+  end
   for _, which in ipairs({ "inside", "outside" }) do
     for _, name in ipairs(settings[which] and { "signalling", "flows" } or {}) do
       local pool = { path = which .. "." .. name, prefix = settings[which][name] }

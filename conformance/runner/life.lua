@@ -12,6 +12,7 @@ Life.__index = Life
 
 local SILENT_MAX = 3 -- cases in a row that hear nothing of the IUT
 local DEATHS_OF_CASE = 2 -- after so many the case is to blame
+local TOO_LONG = 124 -- the exit status of a command that was ended
 local SUSPICIONS_MAX = 2 -- of one case: something else kills the IUT, too
 
 -- options: reach (the case that asks; nil: nobody does), restart (of the IXIT; nil: there is no
@@ -80,6 +81,8 @@ end
 
 -- Nothing is known of those that may have talked to a dead IUT.
 local function doubt(case)
+  if case.is_doubted then return end
+  case.is_doubted = true
   case.verdict, case.reason = "inconclusive", case.reason .. "; then the IUT was found dead"
   for _, id in ipairs(case.definition.requirements) do
     if case.results[id] == "fail" then case.results[id] = "inconclusive" end
@@ -122,8 +125,10 @@ function Life:bring_back(on_end)
   self.run(self.restart.command, self.restart.timeout_s, function(status, output)
     self.is_restarting = false
     if status ~= 0 then
-      give_up(self, string.format("the restart command ended with exit status %d: %s", status,
-        output:gsub("%s+", " "):sub(1, 400)))
+      local said = output:gsub("%s+", " "):sub(1, 400)
+      give_up(self, "the restart command " .. (status == TOO_LONG
+        and string.format("took longer than restart.timeout_s, %d s", self.restart.timeout_s)
+        or "ended with exit status " .. status) .. (said ~= "" and ": " .. said or ""))
     end
     on_end()
   end)

@@ -84,6 +84,8 @@ end
 -- What is not there of the machine's, of what the IXIT names; a list of errors.
 local function missing_on_machine(settings, path)
   local host, missing = require("host"), {}
+  local why_not = settings.process ~= "" and host.watch_stalls(settings.process)
+  if why_not then missing[1] = path .. ": process: " .. why_not end
   for _, side in ipairs({ "inside", "outside" }) do
     local given = settings[side]
     if given then
@@ -375,9 +377,11 @@ local function run_cases(chosen, settings, parsed, data_dir, version)
   return status
 end
 
+local NO_PCAP = "--pcap goes with a network, not with --shim"
+
 local function run(parsed, data_dir, version)
   if not parsed.ixit then return complain("run wants --ixit FILE") end
-  if parsed.shim and parsed.pcap then return complain("--pcap goes with a network, not with --shim") end
+  if parsed.shim and parsed.pcap then return complain(NO_PCAP) end
   local settings, problems = load_ixit(parsed.ixit, parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
   local cases, why = suite_files.cases(data_dir, parsed.case_places)
@@ -410,7 +414,8 @@ local function replay_captures(parsed, data_dir, version)
   iuts, why = address_set(parsed.iuts, "--iut")
   if not iuts then return complain("%s", why) end
   if not parsed.ixit then return complain("replay wants --ixit FILE") end
-  local settings, problems = load_ixit(parsed.ixit, parsed.settings)
+  if parsed.shim and parsed.pcap then return complain(NO_PCAP) end
+  local settings, problems = load_ixit(parsed.ixit, parsed.settings, parsed.shim ~= nil)
   if not settings then return complain_all(problems) end
   local script
   script, why = replay.read(captures_of(parsed.words), { player = tables.keys(players)[1], iuts = iuts,

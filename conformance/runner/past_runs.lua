@@ -41,7 +41,7 @@ local function read_folder(folder)
       runs[#runs + 1] = run
     else
       unread[#unread + 1] = { file = file, why = why }
-      complain("%s left out: it %s", path, why)
+      complain("%s: left out: %s", path, why)
     end
   end
   return runs, unread

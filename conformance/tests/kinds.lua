@@ -107,6 +107,25 @@ test("every report says what was remarked", function()
   expect(has(report.summary(results), "1 requirement passed, 1 with a remark, 0 failed"), "the summary")
 end)
 
+test("what a step takes is checked before it is believed", function()
+  for text, wrong in pairs({
+    ["check: ids has to be a list"] = function(t)
+      t:check{ ids = MUST, text = "x", expected = 1, actual = 1 }
+    end,
+    ["remark: text has to be a text"] = function(t) t:remark{ ids = { SHOULD }, holds = true } end,
+    ["reading: seen has to be a text"] = function(t) t:reading{ of = "A38" } end,
+    ["reading: of has to be a text"] = function(t) t:reading{ seen = "dead" } end,
+    ["a step carries RFC5973-99-6, which the case does not claim"] = function(t)
+      t:reading{ of = "A38", seen = "dead", ids = { "RFC5973-99-6" } }
+    end,
+    ["check takes a table of fields"] = function(t) t:check("x") end,
+  }) do
+    local done = run({ MUST, SHOULD }, wrong)[1]
+    expect(done.verdict == "error" and has(done.reason, text), text .. ": " .. tostring(done.reason))
+    expect(done.reason:find("kinds.lua:%d+: "), "no place: " .. done.reason)
+  end
+end)
+
 -- Reads the text as the box does.
 local function reads(seen)
   return function(t)

@@ -160,7 +160,7 @@ dated 1 pass >"$folder/runs/b.json"
 expect 0 '^    a +fail since run 2 of 7.2, 2026-01-02; before: pass' "$program" history "$folder/runs"
 expect 0 '"first_wrong": 2' "$program" history --json "$folder/runs"
 echo '{' >"$folder/runs/c.json"
-expect 1 'runs/c.json left out: it is no JSON: octet' "$program" history "$folder/runs" --html "$folder/history.html"
+expect 1 'runs/c.json: left out: is no JSON: octet' "$program" history "$folder/runs" --html "$folder/history.html"
 expect 0 'Left out: c.json' cat "$folder/history.html"
 expect 1 '^    a +fail since run 2' "$program" history "$folder/runs"
 expect 2 'nowhere/history.html: No such file' "$program" history "$folder/runs" --html "$folder/nowhere/history.html"
@@ -355,6 +355,17 @@ open(sys.argv[2], "wb").write(octets + other[24:])
 PYTHON
 expect 2 'with 198.51.100.1 played, 6 of its messages, .* would be left unseen; name the IUT' \
     "$program" replay --ixit "$folder/good.lua" --as initiator "$folder/two-wires.pcap"
+# Played against a child in virtual time, too; one that answers nothing sends nothing that could be compared.
+expect 1 'compared 0 of [0-9]+ messages' "$program" replay --shim "$skeleton" --ixit "$folder/good.lua" \
+    "$captured"
+expect 2 'pcap goes with a network' "$program" replay --shim x --pcap "$folder" --ixit "$folder/good.lua" "$captured"
+expect 2 'restart.each_case needs a restart.command' \
+    "$program" check-ixit --shim x --set restart.each_case=true "$folder/good.lua"
+# A report that does not fit is no report.
+for kind in json html junit tap; do
+    expect 3 '/dev/full: No space left' "$program" run --shim "$skeleton" --ixit "$folder/good.lua" \
+        --id 3.5-newer-msn-stored --$kind /dev/full
+done
 expect 2 'netns' "$program" replay --ixit "$folder/good.lua" --set inside.netns=/nonexistent/netns "$captured"
 # Link type 147 is nobody's.
 { head -c 20 "$folder/query.pcap"; printf '\223\000\000\000'; tail -c +25 "$folder/query.pcap"; } >"$folder/odd.pcap"
