@@ -73,15 +73,51 @@ local function number(parsed, key)
   return parsed[key] ~= nil and parsed[key] >= (key == "jobs" and 1 or 0)
 end
 
+-- The options that a command takes.
+local FILTERS = " --id --section --requirement --profile --cases --data-dir "
+local REPORTS = " --html --junit --tap --json "
+local takes = {
+  list = FILTERS .. "--json ",
+  run = FILTERS .. REPORTS .. "--ixit --shim --set --seed --jobs --pcap --expected-failures --decoded "
+    .. "--strict-rulings --verbose ",
+  ["check-ixit"] = " --shim --set --data-dir ",
+  compare = " --json --data-dir ",
+  history = " --json --html --data-dir ",
+  replay = REPORTS .. "--ixit --shim --set --seed --as --iut --pcap --jobs --decoded --strict-rulings "
+    .. "--verbose --data-dir ",
+  judge = " --iut --tls-keylog --html --json --data-dir ",
+  decode = " --lines --data-dir ",
+}
+-- And those that take nothing but options.
+local takes_no_words = { list = true, run = true }
+
+-- What the command does not take of what was given, or nil.
+local function misplaced(parsed, given)
+  local command = parsed.command
+  for _, word in ipairs(takes[command] and given or {}) do
+    if not takes[command]:find(" " .. word .. " ", 1, true) then
+      return word .. " is no option of " .. command
+    end
+  end
+  if parsed.words[1] and takes_no_words[command] then
+    return string.format("%s takes no '%s'; --id chooses cases", command, parsed.words[1])
+  end
+  if parsed.words[1] and command == "decode" and parsed.lines then
+    return "decode --lines reads its standard input, and no '" .. parsed.words[1] .. "'"
+  end
+end
+
 -- A table of options with `command` and `words`, or nil and what is wrong.
 function options.parse(arguments)
   local parsed = { ids = {}, sections = {}, requirements = {}, settings = {}, iuts = {},
     case_places = {}, words = {} }
-  local i = 1
+  local i, given = 1, {}
   while i <= #arguments do
     local word, attached = arguments[i]:match("^(%-%-[%w-]+)=(.*)$")
     word = word or arguments[i]
     local flag = switches[word] or (word == "--json" and prints_json[parsed.command] and "as_json")
+    if flag and attached then return nil, word .. " takes no value" end
+    if flag or values[word] or lists[word] then given[#given + 1] = word end
     if flag then
       parsed[flag] = true
     elseif values[word] or lists[word] then
@@ -106,6 +142,8 @@ function options.parse(arguments)
   if parsed.profile and parsed.profile ~= "smoke" and parsed.profile ~= "full" then
     return nil, "--profile is smoke or full"
   end
+  local wrong = not (parsed.help or parsed.version) and misplaced(parsed, given)
+  if wrong then return nil, wrong end
   return parsed
 end
 

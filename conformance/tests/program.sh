@@ -27,6 +27,11 @@ expect 2 'wants a command' "$program"
 expect 2 "no command 'dance'" "$program" dance
 expect 2 'no option --frobnicate' "$program" list --frobnicate
 expect 2 'wants a value' "$program" run --ixit
+expect 2 "run takes no '3.4-expiry-udp'; --id chooses cases" "$program" run 3.4-expiry-udp
+expect 2 'verbose takes no value' "$program" run --verbose=no
+expect 2 'html is no option of compare' "$program" compare --html x a b
+expect 2 'profile is no option of check-ixit' "$program" check-ixit --profile smoke x
+expect 2 "decode --lines reads its standard input, and no 'x'" "$program" decode --lines x
 expect 2 'whole number' "$program" run --jobs many
 expect 2 'no suite in' "$program" --data-dir /nonexistent list
 
