@@ -34,8 +34,9 @@ static void *bounded_allocator(void *argument, void *old, size_t old_size, size_
 
 static void too_long(lua_State *sandbox, lua_Debug *where)
 {
-    (void)where;
-    luaL_error(sandbox, "takes too many instructions for a file of settings");
+    lua_getinfo(sandbox, "Sl", where);
+    luaL_error(sandbox, "%s:%d: takes too many instructions for a file of settings",
+        where->short_src, where->currentline);
 }
 
 /* Copies the value on top of `from` to `to`; false for what is no plain data, or more than the

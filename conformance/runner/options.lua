@@ -12,10 +12,10 @@ Judges an implementation of the NATFW NSLP (RFC 5973 over RFC 5971) from outside
   check-ixit [--shim COMMAND] FILE     says what is wrong with the file, if anything
   compare OLD.json NEW.json [--json]   what changed between two runs
   history DIR [--json] [--html FILE]   what changed over all runs whose JSON reports are in DIR
-  replay --ixit FILE [--as WHO | --iut ADDRESS…] FILE.pcap…    plays a side of a capture, or both,
+  replay --ixit FILE [--as WHO | {--iut ADDRESS}…] FILE.pcap…    plays a side of a capture, or both,
                                        and compares what the IUT says; WHO is an address,
                                        initiator or responder
-  judge --iut ADDRESS… [--tls-keylog FILE] [--html FILE] [--json FILE] FILE.pcap…|DIR…
+  judge {--iut ADDRESS}… [--tls-keylog FILE] [--html FILE] [--json FILE] FILE.pcap…|DIR…
                                        verdicts on captures of somebody else's runs
   decode HEX… | FILE.pcap…             decodes messages: all fields, all faults; of captures also counts
                                        what is left out
