@@ -4,9 +4,9 @@ A box is a class: what it does otherwise, and why it may; the roles in which tha
 """
 import struct
 
-from box import (CONFIRM, COOKIE, CREATE, DATA, ERROR, ERROR_OBJECT, ICMP_TYPES, INFO, LT, MRI, MSN,
-                 NATFW, NATFW_RESPONSE, NLI, NOTIFY, QUERY, RESPONSE, TRIGGER_DONE, UPSTREAM, Box,
-                 octets_frame, octets_of)
+from box import (CONFIRM, COOKIE, CREATE, DATA, ERROR, ERROR_OBJECT, HELLO, HELLO_ID, ICMP_TYPES, INFO, LT,
+                 MRI, MSN, NATFW, NATFW_RESPONSE, NLI, NOTIFY, QUERY, RESPONSE, TRIGGER_DONE, UPSTREAM,
+                 Box, Octets, octets_frame, octets_of)
 
 
 class ObjectTypeZero(Box):
@@ -304,3 +304,24 @@ class GivesUp(Box):
         text = b"the RESPONSE is malformed"
         return [(TRIGGER_DONE, struct.pack("!IBH", number, 1, len(text)) + text)
                 for number in failed]
+
+
+class ChecksThePeer(Box):
+    """Asks by MA-Hello whether its peer lives, behind the first Data of each association (RFC 5971
+    5.1)."""
+    roles = ("firewall", "responder", "initiator")
+    hello_id = struct.pack("!I", 0x1234)
+
+    def __init__(self):
+        self.asked_on = set()
+
+    def heard(self, message):
+        is_reply = message.type == HELLO and message.get(HELLO_ID) == self.hello_id
+        return None if is_reply else message
+
+    def said(self, message):
+        if not message.stream or message.type != DATA or message.stream in self.asked_on:
+            return message
+        self.asked_on.add(message.stream)
+        hello = struct.pack("!BBHHBBHH", 1, 1, 2, 0, HELLO, 0x40, HELLO_ID, 1) + self.hello_id
+        return Octets(message, message.encoded() + hello)

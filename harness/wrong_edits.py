@@ -1,9 +1,8 @@
 """Wrong boxes by what they edit: a kind of message that they never say or hear, or a field, an object, a
 flag that is another in all that they say. See harness/wrong_boxes.py.
 """
-from box import Box, CREATE, DATA, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY, SID
+from box import Box, CREATE, DATA, HELLO, INFO, LT, MRI, MSN, NATFW_RESPONSE, NLI, NOTIFY, SID
 
-HELLO = 5
 PROPOSAL, CONFIGURATION, QUERY_COOKIE, RESPONDER_COOKIE, ERROR_OBJECT = 3, 4, 5, 6, 9
 FLAG_S, FLAG_R, FLAG_E = 0x80, 0x40, 0x20
 

@@ -36,11 +36,13 @@ function Association:await_hello(given)
   return await(self, given.within_ms, function() return self.hellos[given.number] end)
 end
 
--- Waits for the answer to an MA-Hello of ours: the first that has a Hello-ID; it, or nil.
+-- Waits for the answer to an MA-Hello of ours: the first that has its Hello-ID, or another and R clear;
+-- what has R set besides is the peer's own to ask. It, or nil.
 function Association:await_reply()
   return await(self, nil, function()
     for _, hello in ipairs(self.hellos) do
-      if hello:values("Hello-ID").hello_id ~= 0 then return hello end
+      local id = hello:values("Hello-ID").hello_id
+      if id == HELLO_ID or id ~= 0 and hello.gist.header.r == 0 then return hello end
     end
     return nil
   end)

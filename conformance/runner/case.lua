@@ -248,10 +248,15 @@ function Case:await_message(given)
   end)
 end
 
--- A message that a neighbour sent or received, whole, for the report.
+-- A message that a neighbour sent or received, whole, for the report. A box may have much to say: of
+-- what goes on longer than any case of the suite, only the names are kept.
+local TRACED_MAX = 1 << 15 -- octets of one case
+
 function Case:_trace(who, item)
-  self.steps[#self.steps + 1] = { kind = "message", at = self.net.now(),
-    text = who .. " " .. messages.summary(item), item = item }
+  local text = who .. " " .. messages.summary(item)
+  self.traced = (self.traced or 0) + (item and #item.gist.bytes or 0)
+  if self.traced > TRACED_MAX then return self:_note(text .. ", not kept") end
+  self.steps[#self.steps + 1] = { kind = "message", at = self.net.now(), text = text, item = item }
 end
 
 -- What else happened, for whoever reads the report; a box may have much to say.

@@ -75,7 +75,7 @@ end
 -- has none. Fields: change, which may spoil the Data.
 function Neighbour:send_nslp(session, message, given)
   local options = fields.of("send_nslp", given, "change")
-  if session.querying.options.d_mode and self.name == "NI" then
+  if self.name == "NI" and session.querying.options.d_mode then
     return self:send_nslp_datagram(session, message, options)
   end
   local data = messages.data(session, self:_direction(), message)

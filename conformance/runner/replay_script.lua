@@ -167,6 +167,7 @@ local function add_step(self, message, is_played, node)
     self.of_iut = self.of_iut + 1
     step.expect = expectation_of(message, side)
     if not step.expect then return leave_out(self, message.name) end
+    if not message.item.sid then return leave_out(self, message.name .. " without a SID") end
     if repeated then return leave_out(self, message.name .. " sent again") end
   end
   if not (step.play or step.expect) or repeated then return end

@@ -136,4 +136,20 @@ test("a failure that an interrupted run could not repeat is none", function()
   end
 end)
 
+test("of a box that says without end a case keeps what a report can hold", function()
+  local results = support.run({ { id = "one", document = "RFC0", section = "0", purpose = "x",
+    roles = { "NF-FW" }, requirements = { "RFC5973-3.5-6" }, run = function(t)
+      for _ = 1, 120 do t:session():connect() end
+      t:body()
+      t:check{ ids = { "RFC5973-3.5-6" }, text = "it holds", holds = true }
+    end } })
+  local octets, names = 0, 0
+  for _, step in ipairs(results[1].steps) do
+    octets = octets + (step.item and #step.item.gist.bytes or 0)
+    names = names + (step.text:find("not kept", 1, true) and 1 or 0)
+  end
+  expect(results[1].verdict == "pass", tostring(results[1].reason))
+  expect(octets <= 1 << 15 and names > 0, octets .. " octets, " .. names .. " names")
+end)
+
 support.finish()

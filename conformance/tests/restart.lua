@@ -17,7 +17,8 @@ end
 
 -- Runs eight cases, of which those with these numbers kill the box in their middle. options: kills
 -- (number -> how often it does), jobs, restart (of the IXIT), revives (false: the command does nothing),
--- status (of the command), is_dead (from the start).
+-- status (of the command), is_dead (from the start), bare (the step that gets no answer carries nothing),
+-- proved (all was proved before it).
 local function dying(options)
   local net, definitions = virtual.new(), {}
   local box = fake.new(net)
@@ -36,7 +37,12 @@ local function dying(options)
       if (world.kills[number] or 0) > 0 then
         world.kills[number], world.alive = world.kills[number] - 1, false
       end
-      t:session():connect{ ids = { ASKED } }
+      if options.proved then
+        t:check{ ids = { ASKED }, text = "it holds", holds = true }
+        t:control()
+      end
+      t:session():connect(not (options.bare or options.proved) and { ids = { ASKED } } or nil)
+      if options.bare then t:check{ ids = { ASKED }, text = "it holds", holds = true } end
     end)
   end
   local settings = support.settings()
@@ -64,6 +70,19 @@ test("a case that kills the box each time fails, and no other does", function()
     expect(blamed.results[ASKED] == "fail" and blamed.results[OTHER] == "pass",
       "not the requirement whose answer is missing")
   end
+end)
+
+test("where the step without an answer carries nothing, it fails what the case had not proved", function()
+  local world = dying({ kills = { [4] = 99 }, bare = true })
+  expect(row(world) == "pppfpppp", row(world))
+  local blamed = world.results[4]
+  expect(blamed.results[ASKED] == "fail" and blamed.results[OTHER] == "pass", "another requirement")
+end)
+
+test("a case that had proved all fails nothing, and says that the box died of it", function()
+  local world = dying({ kills = { [4] = 99 }, proved = true })
+  expect(row(world) == "pppipppp", row(world))
+  expect(world.results[4].reason:find("^the IUT died of it"), world.results[4].reason)
 end)
 
 test("two of them fail both, in any order, and the last one too", function()

@@ -2,6 +2,7 @@
 
 local messages = require("runner.messages")
 local roles = require("runner.roles")
+local tables = require("codec.tables")
 
 -- No data before the success RESPONSE, data in both directions after it.
 local function opens(protocol)
@@ -22,6 +23,44 @@ local function opens(protocol)
   end
 end
 
+-- What differs from the flow of a session in one thing, with a port or an address that no rule names.
+local function besides(t, flow)
+  local is_udp = flow.protocol == "udp"
+  local list = {
+    { what = "another destination port", destination_port = flow.destination_port + 1 },
+    { what = "another destination", destination = t.addresses.nr },
+  }
+  if is_udp then -- two of TCP cannot end at one port
+    list[3] = { what = "another source port", source_port = flow.source_port + 1 }
+    list[4] = { what = "another source", source = t.addresses.other_ni }
+  end
+  if t.ixit.ics.tcp_flows then
+    list[#list + 1] = { what = "the other protocol", protocol = is_udp and "tcp" or "udp" }
+  end
+  for _, changes in ipairs(list) do
+    local changed = tables.copy(flow)
+    for key, value in tables.sorted(changes) do changed[key] = value end
+    changes.flow = changed
+  end
+  return list
+end
+
+-- The rule of the CREATE, and no wider one.
+local function opens_no_more(protocol)
+  return function(t)
+    local ids = { "RFC5973-3.7.1-i22" }
+    local other = t:session():establish()
+    local session = t:session{ protocol = protocol }:establish()
+    session.data:expect_passing()
+    t:body()
+    for _, beside in ipairs(besides(t, session.data.flow)) do
+      t:data_flow(beside.flow):expect_blocked{ ids = ids, text = beside.what .. " stays closed" }
+    end
+    t:control()
+    other.data:expect_passing()
+  end
+end
+
 local OPENS = { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16", "RFC5973-3.7.1-i17", "RFC5973-3.7.1-i20",
   "RFC5973-3.7.1-i22", "RFC5973-4.2.4-1" }
 
@@ -39,6 +78,19 @@ return {
       .. "not before.",
     roles = roles.firewall, needs = { "blocks_by_default", "tcp_flows" },
     requirements = OPENS, run = opens("tcp"),
+  },
+  {
+    id = "3.7.1-opens-no-more-udp",
+    purpose = "What differs from the flow of a session in one port, one address or the protocol stays "
+      .. "closed.",
+    roles = roles.firewall, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.7.1-i22" }, run = opens_no_more("udp"),
+  },
+  {
+    id = "3.7.1-opens-no-more-tcp",
+    purpose = "The same of a flow of TCP.",
+    roles = roles.firewall, needs = { "blocks_by_default", "tcp_flows" },
+    requirements = { "RFC5973-3.7.1-i22" }, run = opens_no_more("tcp"),
   },
   {
     id = "3.7.1-error-response-discards-rule",
