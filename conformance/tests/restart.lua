@@ -17,8 +17,8 @@ end
 
 -- Runs eight cases, of which those with these numbers kill the box in their middle. options: kills
 -- (number -> how often it does), jobs, restart (of the IXIT), revives (false: the command does nothing),
--- status (of the command), is_dead (from the start), bare (the step that gets no answer carries nothing),
--- proved (all was proved before it).
+-- status (of the command), is_dead (from the start), bare (the step that gets no answer carries
+-- nothing), proved (all was proved before it).
 local function dying(options)
   local net, definitions = virtual.new(), {}
   local box = fake.new(net)
@@ -72,7 +72,7 @@ test("a case that kills the box each time fails, and no other does", function()
   end
 end)
 
-test("where the step without an answer carries nothing, it fails what the case had not proved", function()
+test("where the step without an answer carries nothing, what was not proved fails", function()
   local world = dying({ kills = { [4] = 99 }, bare = true })
   expect(row(world) == "pppfpppp", row(world))
   local blamed = world.results[4]

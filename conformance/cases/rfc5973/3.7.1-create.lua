@@ -1,6 +1,7 @@
 -- RFC 5973, section 3.7.1: creating a session.
 
 local messages = require("runner.messages")
+local natfw = require("codec.natfw")
 local roles = require("runner.roles")
 local tables = require("codec.tables")
 
@@ -11,6 +12,10 @@ local function opens(protocol)
     t:body()
     session.data:expect_blocked{ text = "no data passes before the CREATE" }
     session:send_create():expect_create{ ids = { "RFC5973-3.7.1-i17", "RFC5973-4.2.4-1" } }
+    local efi = session.forwarded:values("NATFW_EFI")
+    t:check{ ids = { "RFC5973-3.7.1-i17" }, text = "its rule action and sub_ports are those that came",
+      expected = natfw.rule_action.allow .. ", 0",
+      actual = string.format("%s, %s", efi.rule_action, efi.sub_ports) }
     session.data:expect_blocked{ ids = { "RFC5973-3.7.1-7", "RFC5973-3.7.1-i16" },
       text = "no data passes before the RESPONSE: the rule is only remembered" }
     local response = session:respond():expect_response{ ids = { "RFC5973-3.7.1-i20" } }
