@@ -4,6 +4,7 @@
 local catalogue = require("runner.catalogue")
 local ixit = require("runner.ixit")
 local report = require("report.report")
+local suite = require("runner.suite")
 local support = require("tests.support")
 local tables = require("codec.tables")
 
@@ -230,6 +231,19 @@ test("an object that the tables do not have is an error, and no pass", function(
   expect(results[1].verdict == "error", results[1].verdict)
   expect(results[1].reason:find("no object of NATFW is called 'NATFW_LTT'", 1, true),
     results[1].reason)
+end)
+
+test("a case does not apply for the role, the claim, the bound or the path that it needs", function()
+  local function reason(needs, change, role)
+    local settings = support.settings(change)
+    return suite.reason_not_to({ roles = { role or "NF-FW" }, needs = needs }, settings)
+  end
+  expect(reason({ "tcp_flows", "lossless", "lifetime.usual_s" }) == nil, "what it has")
+  expect(reason({}, nil, "NR") == "the IUT does not claim this role", "the role")
+  expect(reason({ "tcp_flows" }, { ["ics.tcp_flows"] = false }) == "the ICS says no to tcp_flows",
+    "the claim")
+  expect(reason({ "lossless" }, { ["path.loses"] = true }) == "the path loses datagrams", "the path")
+  expect(reason({ "lifetime.max_s" }) == "the IXIT gives no lifetime.max_s", "the bound")
 end)
 
 test("the example of an IXIT has every key, and says what holds where one is left out", function()

@@ -126,6 +126,24 @@ test("what a step takes is checked before it is believed", function()
   end
 end)
 
+test("a back-off doubles, within half of that; where packets get lost, what is left of it", function()
+  local function verdict(times, loses)
+    local results = support.run({ case({ MUST }, function(t)
+      t:body()
+      t:expect_backoff{ ids = { MUST }, times = times }
+    end) }, { settings = loses and { ["path.loses"] = true } or nil })
+    return results[1].verdict
+  end
+  for second, wanted in pairs({ [1400] = "fail", [1600] = "pass", [2000] = "pass", [2400] = "pass",
+    [2600] = "fail", [4000] = "fail", [1000] = "fail" }) do
+    expect(verdict({ 0, 1000, 1000 + second }) == wanted, second .. " ms are no " .. wanted)
+  end
+  expect(verdict({ 0, 1000, 5000 }, true) == "pass" and verdict({ 0, 1000, 7000 }, true) == "pass",
+    "one or two were lost")
+  expect(verdict({ 0, 1000, 4000 }, true) == "fail" and verdict({ 0, 1000, 2000 }, true) == "fail",
+    "no loss makes this")
+end)
+
 -- Reads the text as the box does.
 local function reads(seen)
   return function(t)
