@@ -248,6 +248,13 @@ static void take_away(
     (void)context, (void)owner, (void)rule;
 }
 
+static bool never_takes_over(
+    void *context, const struct natfw_policy_question *question, const struct natfw_peer *former)
+{
+    (void)context, (void)question, (void)former;
+    return false;
+}
+
 static enum natfw_code allow(void *context, const struct natfw_policy_question *question)
 {
     (void)context, (void)question;
@@ -270,7 +277,7 @@ static void start(void)
         .allocator = {NULL, allocate, release},
         .crypto = {NULL, draw, compute_mac},
         .middlebox = {NULL, remember, install, replace, take_away},
-        .policy = {NULL, allow, allow},
+        .policy = {NULL, allow, allow, never_takes_over},
         .observer = {NULL, ignore_event},
         .set_deadline = set_natfw_deadline,
     };

@@ -38,6 +38,9 @@ struct gist_received {
     struct gist_transfer_attributes attributes; /* reliable: it came over an association */
     gist_association_id association;            /* 0 in D-mode */
     struct gist_address peer;                   /* the peer's interface address */
+    const uint8_t *peer_identity;               /* of its NLI; NULL when length is 0 */
+    uint8_t peer_identity_length;               /* 0: nothing vouches for one */
+    bool peer_was_queried;                      /* our own Query found the peer, not the peer us */
     bool routing_state_check;     /* GIST asks whether to become a peer of the sender */
     bool routing_state_validated; /* false for explicit routing and stateless Data */
     bool explicitly_routed;

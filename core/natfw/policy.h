@@ -6,6 +6,7 @@
 
 #include "core/gist/service.h"
 #include "core/natfw/info.h"
+#include "core/natfw/peer.h"
 #include "core/natfw/policy_rule.h"
 
 /* What is asked; valid during the call only. */
@@ -16,7 +17,8 @@ struct natfw_policy_question {
     bool is_update; /* of a session that this node knows */
 };
 
-/* Both answer at once, with the code of a refusal or with NATFW_NO_CODE: no objection. */
+/* All answer at once; those that return a code, with that of a refusal, or with NATFW_NO_CODE: no
+ * objection. */
 struct natfw_policy {
     void *context;
 
@@ -25,6 +27,12 @@ struct natfw_policy {
 
     /* May it have this rule? Refuses with 7/0x04, 7/0x06, 7/0x09 to 7/0x0f or 5/0x02. */
     enum natfw_code (*permit)(void *context, const struct natfw_policy_question *question);
+
+    /* The session had this inbound peer; may another one, or the same by another interface, speak
+     * for it from now on? Paths change (3.9) and hosts move, but a session id is no secret. Ruling
+     * A107. */
+    bool (*may_take_over)(void *context, const struct natfw_policy_question *question,
+        const struct natfw_peer *former);
 };
 
 #endif

@@ -29,10 +29,14 @@ struct config_prefix {
     uint8_t bits;
 };
 
+/* Which sessions that another peer opened a peer may take over, on its own side. */
+enum config_takeover { CONFIG_TAKES_NONE, CONFIG_TAKES_SAME_IDENTITY, CONFIG_TAKES_ANY };
+
 /* Who may signal at all. The first that matches decides. */
 struct config_peer {
     struct config_prefix prefix;
     enum config_side side;
+    enum config_takeover take_over;
     enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
 };
 

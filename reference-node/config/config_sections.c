@@ -15,6 +15,7 @@ cfg_opt_t config_interface_options[] = {
 
 static cfg_opt_t peer_options[] = {
     CFG_STR("side", "any", CFGF_NONE),
+    CFG_STR("take_over", "none", CFGF_NONE),
     CFG_STR("answer", NULL, CFGF_NODEFAULT),
     CFG_END(),
 };
@@ -66,6 +67,11 @@ static int check_side(cfg_t *cfg, cfg_opt_t *opt)
 static int check_any_side(cfg_t *cfg, cfg_opt_t *opt)
 {
     return config_check_word(cfg, opt, (const char *[]){"any", "internal", "external", NULL});
+}
+
+static int check_take_over(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, (const char *[]){"none", "same-identity", "any", NULL});
 }
 
 static int check_interface(cfg_t *cfg, cfg_opt_t *opt)
@@ -190,6 +196,7 @@ void config_check_sections(cfg_t *cfg)
     cfg_set_validate_func(cfg, "policy|default_external", check_answer);
     cfg_set_validate_func(cfg, "policy|peer", check_peer);
     cfg_set_validate_func(cfg, "policy|peer|side", check_any_side);
+    cfg_set_validate_func(cfg, "policy|peer|take_over", check_take_over);
     cfg_set_validate_func(cfg, "policy|peer|answer", check_answer);
     cfg_set_validate_func(cfg, "policy|rule", check_rule);
     cfg_set_validate_func(cfg, "policy|rule|side", check_any_side);
@@ -208,6 +215,14 @@ static enum config_side side_of(cfg_t *section)
     return strcmp(side, "internal") == 0   ? CONFIG_SIDE_INTERNAL
            : strcmp(side, "external") == 0 ? CONFIG_SIDE_EXTERNAL
                                            : CONFIG_SIDE_ANY;
+}
+
+static enum config_takeover takeover_of(cfg_t *section)
+{
+    const char *take_over = cfg_getstr(section, "take_over");
+    return strcmp(take_over, "any") == 0             ? CONFIG_TAKES_ANY
+           : strcmp(take_over, "same-identity") == 0 ? CONFIG_TAKES_SAME_IDENTITY
+                                                     : CONFIG_TAKES_NONE;
 }
 
 static void take_interfaces(cfg_t *cfg, struct config *config)
@@ -229,6 +244,7 @@ static void take_peers(cfg_t *section, struct config_policy *policy)
         struct config_peer *peer = &policy->peers[i];
         read_prefix(cfg_title(from), &peer->prefix);
         peer->side = side_of(from);
+        peer->take_over = takeover_of(from);
         text_to_code(cfg_getstr(from, "answer"), &peer->refusal);
     }
 }

@@ -6,10 +6,9 @@
  */
 #include "reference-node/config/policy_config.h"
 
-static enum config_side side_of(
-    const struct config *config, const struct natfw_policy_question *question)
+static enum config_side side_of(const struct config *config, uint32_t interface)
 {
-    enum config_side side = config_side_of(config, question->message->interface);
+    enum config_side side = config_side_of(config, interface);
     if (side != CONFIG_SIDE_ANY)
         return side;
     return config->natfw.forwarder ? CONFIG_SIDE_EXTERNAL : CONFIG_SIDE_INTERNAL;
@@ -70,24 +69,47 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
            (rule->lifetime_max_s == 0 || question->lifetime_s <= rule->lifetime_max_s);
 }
 
-static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
+/* The entry about the sender; NULL where there is none. */
+static const struct config_peer *find_peer(
+    const struct config *config, const struct gist_received *message)
 {
-    const struct config *config = context;
-    const struct gist_address *address = &question->message->peer;
-    enum config_side side = side_of(config, question);
+    enum config_side side = side_of(config, message->interface);
     for (size_t i = 0; i < config->policy.peer_count; i++) {
         const struct config_peer *peer = &config->policy.peers[i];
         if (side_matches(peer->side, side) &&
-            prefix_matches(&peer->prefix, address, all_bits(address), false))
-            return peer->refusal;
+            prefix_matches(&peer->prefix, &message->peer, all_bits(&message->peer), false))
+            return peer;
     }
-    return NATFW_NO_CODE;
+    return NULL;
+}
+
+static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
+{
+    const struct config_peer *peer = find_peer(context, question->message);
+    return peer ? peer->refusal : NATFW_NO_CODE;
+}
+
+/* Nothing proves an identity yet, so that only a peer that is named may speak for another; never
+ * one on another side. */
+static bool may_take_over(
+    void *context, const struct natfw_policy_question *question, const struct natfw_peer *former)
+{
+    const struct config *config = context;
+    const struct gist_received *message = question->message;
+    const struct config_peer *peer = find_peer(config, message);
+    if (side_of(config, former->interface) != side_of(config, message->interface))
+        return false;
+    if (natfw_peer_sent(former, message)) /* by another interface, 2.8 */
+        return true;
+    if (!peer || peer->take_over == CONFIG_TAKES_NONE)
+        return false;
+    return peer->take_over == CONFIG_TAKES_ANY || natfw_peer_has_identity_of(former, message);
 }
 
 static enum natfw_code permit(void *context, const struct natfw_policy_question *question)
 {
     const struct config *config = context;
-    enum config_side side = side_of(config, question);
+    enum config_side side = side_of(config, question->message->interface);
     for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
         if (rule_matches(&config->policy.rules[i], side, question))
             return config->policy.rules[i].refusal;
@@ -97,5 +119,8 @@ static enum natfw_code permit(void *context, const struct natfw_policy_question 
 
 struct natfw_policy policy_config(struct config *config)
 {
-    return (struct natfw_policy){.context = config, .authenticate = authenticate, .permit = permit};
+    return (struct natfw_policy){.context = config,
+        .authenticate = authenticate,
+        .permit = permit,
+        .may_take_over = may_take_over};
 }

@@ -66,6 +66,8 @@ static const struct {
     {ROLES "policy {\n default_external = \"2/1\"\n}\n", ":3: default_external: unknown answer"},
     {ROLES "policy {\n peer \"10.0.0.0/33\" { answer = allow }\n}\n", ":3: peer: \"10.0.0.0/33\""},
     {ROLES "policy {\n peer any { }\n}\n", ":3: answer: missing in peer \"any\"; give allow"},
+    {ROLES "policy {\n peer any { answer = allow\n take_over = all\n}\n}\n",
+        ":4: take_over: unknown value \"all\"; choose one of: none, same-identity, any"},
     {ROLES "policy {\n rule x {\n ports = 9-3\n}\n}\n", ":4: ports: \"9-3\" is no range; give"},
     {ROLES "policy {\n rule x {\n protocol = ipx\n}\n}\n", ":4: protocol: unknown \"ipx\"; give"},
     {ROLES "policy {\n rule x {\n source = here\n}\n}\n", ":4: source: \"here\" is no prefix"},
@@ -136,15 +138,17 @@ Test(config, takes_every_kind_of_value)
 {
     char path[64], *message;
     make_path(path);
-    struct config *config =
-        read_text("roles = {\"forwarder\", \"responder\"}\npeer_identity = \"fw1\"\n" TWO_SIDES
-                  "association_port = 4711\nquery_attempts = 3\nsessions_max = 77\n"
-                  "router_alert_required = yes\nrefresh = in-place\non_exit = keep\nmark = 0x20\n"
-                  "policy {\n default_external = \"7/0x04\"\n"
-                  " peer \"192.0.2.0/24\" { side = internal answer = \"5/0x01\" }\n"
-                  " rule web { protocol = tcp ports = \"80-443\" destination = \"198.51.100.0/24\""
-                  " lifetime_max_s = 60 answer = allow }\n}\n",
-            path, &message);
+    struct config *config = read_text(
+        "roles = {\"forwarder\", \"responder\"}\npeer_identity = \"fw1\"\n" TWO_SIDES
+        "association_port = 4711\nquery_attempts = 3\nsessions_max = 77\n"
+        "router_alert_required = yes\nrefresh = in-place\non_exit = keep\nmark = 0x20\n"
+        "policy {\n default_external = \"7/0x04\"\n"
+        " peer \"192.0.2.0/24\" { side = internal take_over = same-identity answer = \"5/0x01\" }\n"
+        " peer \"198.51.100.0/24\" { take_over = any answer = allow }\n peer any { answer = allow "
+        "}\n"
+        " rule web { protocol = tcp ports = \"80-443\" destination = \"198.51.100.0/24\""
+        " lifetime_max_s = 60 answer = allow }\n}\n",
+        path, &message);
     cr_assert(config, "%s", message);
     cr_assert(config->natfw.forwarder && config->natfw.responder && !config->initiator);
     cr_assert(config->gist.association_port == 4711 && config->gist.query_attempts_max == 3);
@@ -155,6 +159,9 @@ Test(config, takes_every_kind_of_value)
     cr_assert(config->interface_count == 2 && config->interfaces[1].default_deny);
     cr_assert(config->policy.default_external == NATFW_POLICY_CONFLICT);
     cr_assert(config->policy.peers[0].refusal == NATFW_AUTHENTICATION_FAILED);
+    cr_assert(config->policy.peers[0].take_over == CONFIG_TAKES_SAME_IDENTITY);
+    cr_assert(config->policy.peers[1].take_over == CONFIG_TAKES_ANY);
+    cr_assert(config->policy.peers[2].take_over == CONFIG_TAKES_NONE);
     const struct config_rule *rule = &config->policy.rules[0];
     cr_assert(rule->protocol == 6 && rule->port_low == 80 && rule->port_high == 443);
     cr_assert(rule->destination.bits == 24 && rule->source.address.version == 0);

@@ -94,6 +94,76 @@ Test(policy, knows_who_may_signal_by_prefix)
     cr_assert(policy.authenticate(policy.context, &question) == NATFW_NO_CODE);
 }
 
+enum { INSIDE = 5, OUTSIDE = 6, INSIDE_TOO = 7 };
+
+/* Whether the sender may speak for a session of 192.0.2.7, "host", by interface INSIDE. */
+static bool takes_over(struct config_peer *peers, size_t count, const struct gist_received *sender)
+{
+    struct config_interface interfaces[] = {{.index = INSIDE, .side = CONFIG_SIDE_INTERNAL},
+        {.index = OUTSIDE, .side = CONFIG_SIDE_EXTERNAL},
+        {.index = INSIDE_TOO, .side = CONFIG_SIDE_INTERNAL}};
+    struct config config = {.natfw.forwarder = true,
+        .interfaces = interfaces,
+        .interface_count = 3,
+        .policy = {.peers = peers, .peer_count = count}};
+    struct natfw_policy policy = policy_config(&config);
+    struct natfw_policy_question question = {.message = sender};
+    struct natfw_peer former = {.address = gist_address_v4(0xc0000207),
+        .interface = INSIDE,
+        .identity_length = 4,
+        .identity = "host"};
+    return policy.may_take_over(policy.context, &question, &former);
+}
+
+static struct gist_received sender_of(uint32_t address, const char *identity, uint32_t interface)
+{
+    return (struct gist_received){.peer = gist_address_v4(address),
+        .peer_identity = (const uint8_t *)identity,
+        .peer_identity_length = (uint8_t)strlen(identity),
+        .interface = interface};
+}
+
+Test(policy, only_a_peer_that_is_named_may_speak_for_another)
+{
+    struct config_prefix lan = {.address = gist_address_v4(0xc0000200), .bits = 24};
+    struct config_peer unnamed = {.prefix = lan}, movable = unnamed, any = unnamed;
+    movable.take_over = CONFIG_TAKES_SAME_IDENTITY;
+    any.take_over = CONFIG_TAKES_ANY;
+    struct gist_received moved = sender_of(0xc0000209, "host", INSIDE);
+    struct gist_received other = sender_of(0xc0000209, "other", INSIDE);
+    struct gist_received elsewhere = sender_of(0xc6336409, "host", INSIDE);
+    struct gist_received nameless = sender_of(0xc0000209, "", INSIDE);
+    cr_assert_not(takes_over(NULL, 0, &moved));
+    cr_assert_not(takes_over(&unnamed, 1, &moved));
+    cr_assert(takes_over(&movable, 1, &moved));
+    cr_assert_not(takes_over(&movable, 1, &other));
+    cr_assert_not(takes_over(&movable, 1, &elsewhere));
+    cr_assert_not(takes_over(&movable, 1, &nameless));
+    cr_assert(takes_over(&any, 1, &moved) && takes_over(&any, 1, &other));
+    cr_assert_not(takes_over(&any, 1, &elsewhere));
+    struct config_peer first_decides[] = {unnamed, any};
+    cr_assert_not(takes_over(first_decides, 2, &other));
+}
+
+Test(policy, nobody_speaks_for_a_session_of_the_other_side)
+{
+    struct config_peer any = {.take_over = CONFIG_TAKES_ANY};
+    struct gist_received same = sender_of(0xc0000207, "host", OUTSIDE);
+    struct gist_received other = sender_of(0xc6336407, "other", OUTSIDE);
+    struct gist_received unlisted = sender_of(0xc0000207, "host", 99);
+    cr_assert_not(takes_over(&any, 1, &same));
+    cr_assert_not(takes_over(&any, 1, &other));
+    cr_assert_not(takes_over(&any, 1, &unlisted));
+}
+
+Test(policy, the_same_peer_may_come_by_another_interface_of_its_side)
+{
+    struct gist_received same = sender_of(0xc0000207, "host", INSIDE_TOO);
+    struct gist_received other = sender_of(0xc0000208, "host", INSIDE_TOO);
+    cr_assert(takes_over(NULL, 0, &same));
+    cr_assert_not(takes_over(NULL, 0, &other));
+}
+
 Test(policy, a_forwarder_takes_an_unknown_interface_as_external)
 {
     struct config config = {.policy = {.default_external = unauthorised}};

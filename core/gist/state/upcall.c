@@ -20,6 +20,19 @@ static struct gist_peer *peer_of(
     return reception->association ? reception->association->peer : NULL;
 }
 
+/* What only an NLI says, nothing vouches for: no more than where an answer goes. */
+static void name_peer(struct gist_received *received, const struct gist_peer *peer,
+    const struct gist_message *message)
+{
+    if (peer) {
+        received->peer = peer->address;
+        received->peer_identity = peer->identity_length > 0 ? peer->identity : NULL;
+        received->peer_identity_length = peer->identity_length;
+    } else if (gist_message_has(message, GIST_OBJECT_NLI)) {
+        received->peer = message->nli.interface_address;
+    }
+}
+
 enum gist_peering gist_deliver(struct gist_node *node, const struct gist_reception *reception,
     const struct gist_routing_state *state, bool routing_state_check)
 {
@@ -38,16 +51,14 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
         .sii_handle = peer ? peer->sii_handle : 0,
         .attributes = {.reliable = reception->association != NULL},
         .association = reception->association ? reception->association->id : 0,
+        .peer_was_queried = vouched_for && state->role == GIST_QUERYING,
         .routing_state_check = routing_state_check,
         .routing_state_validated = vouched_for,
         .explicitly_routed = message->header.explicitly_routed,
         .hop_count = message->header.hop_count,
         .ip_distance = state ? state->ip_distance : 0,
     };
-    if (peer)
-        received.peer = peer->address;
-    else if (gist_message_has(message, GIST_OBJECT_NLI))
-        received.peer = message->nli.interface_address;
+    name_peer(&received, peer, message);
     if (reception->arrival) {
         received.interface = reception->arrival->interface;
         received.ip_ttl = reception->arrival->ip_ttl;

@@ -119,7 +119,26 @@ Test(upcall, tells_the_peer_as_far_as_something_vouches_for_it)
         cr_assert_eq(received->sii_handle, peer ? peer->sii_handle : 0, "row %zu", i);
         cr_assert(gist_address_equal(&received->peer, address), "row %zu", i);
         cr_assert_eq(received->routing_state_validated, rows[i].validated, "row %zu", i);
+        cr_assert_eq(received->peer_identity_length, peer ? 3 : 0, "row %zu", i);
+        cr_assert(!peer || memcmp(received->peer_identity, peer->identity, 3) == 0, "row %zu", i);
     }
+}
+
+Test(upcall, tells_whether_our_own_query_found_the_peer)
+{
+    static const struct {
+        enum gist_message_type type;
+        enum gist_role role;
+        bool queried;
+    } rows[] = {{GIST_DATA, GIST_QUERYING, true}, {GIST_DATA, GIST_RESPONDING, false},
+        {GIST_CONFIRM, GIST_RESPONDING, false}, {GIST_QUERY, GIST_QUERYING, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gist_routing_state state = {.peer = peers[0], .role = rows[i].role};
+        struct gist_reception reception = {.message = row_message(row, rows[i].type)};
+        cr_assert_eq(deliver(&reception, &state)->peer_was_queried, rows[i].queried, "row %zu", i);
+    }
+    struct gist_reception explicit = {.message = row_message(row, GIST_DATA)};
+    cr_assert_not(deliver(&explicit, NULL)->peer_was_queried);
 }
 
 Test(upcall, a_message_that_names_no_sender_comes_from_nobody)

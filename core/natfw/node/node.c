@@ -108,7 +108,8 @@ static void handle_create(
         natfw_aggregate_request(node, incoming);
     else if (session && session->attributes.reliable && !incoming->received->attributes.reliable)
         natfw_discard(node, incoming, "a request outside the session's association");
-    else if (natfw_check_authorization(node, incoming, session != NULL) &&
+    else if (natfw_check_ownership(node, incoming, session) &&
+             natfw_check_authorization(node, incoming, session != NULL) &&
              natfw_check_sequence(node, incoming, session))
         take_part(node, incoming, session);
 }
@@ -133,6 +134,8 @@ static void handle_response(
         natfw_responder_response(node, incoming);
     else if (!incoming->received->mri.upstream)
         natfw_discard(node, incoming, "a RESPONSE on its way to the responder");
+    else if (!natfw_is_from_its_peer(session, incoming->received))
+        natfw_discard(node, incoming, "a RESPONSE that is not from the session's outbound peer");
     else if (!session->request.awaits_response ||
              incoming->message.sequence_number != session->request.sequence_number)
         natfw_discard(node, incoming, "a RESPONSE to no current request"); /* ruling A33 */
@@ -179,8 +182,7 @@ static bool comes_from_a_peer(struct natfw_node *node, const struct natfw_incomi
         return true;
     const struct natfw_session *session =
         natfw_session_table_find(&node->sessions, &received->session_id);
-    return session && received->sii_handle ==
-                          (received->mri.upstream ? session->outbound_peer : session->inbound_peer);
+    return session && natfw_is_from_its_peer(session, received);
 }
 
 static void handle_piggybacked(

@@ -32,7 +32,7 @@ static const struct gist_mri *flow_of(const struct natfw_session *session)
 static bool is_affected(const struct natfw_incoming *incoming, const struct natfw_session *session)
 {
     return session->role != NATFW_INITIATOR &&
-           session->inbound_peer == incoming->received->sii_handle &&
+           natfw_peer_sent(&session->inbound_peer, incoming->received) &&
            covers(&incoming->received->mri, flow_of(session));
 }
 

@@ -1,5 +1,6 @@
 /*
- * What every request has to pass; see checks.h. RFC 5973 3.3, 3.5, 3.6; in the order of ruling A11.
+ * What every request has to pass; see checks.h. RFC 5973 3.3, 3.5, 3.6; in the order of ruling A11,
+ * ownership (A107) being a part of authorization.
  */
 #include "core/natfw/roles/checks.h"
 
@@ -19,6 +20,43 @@ bool natfw_check_authentication(struct natfw_node *node, const struct natfw_inco
         return false;
     }
     return true;
+}
+
+static bool may_speak_for(struct natfw_node *node, const struct natfw_incoming *incoming,
+    const struct natfw_session *session)
+{
+    const struct natfw_peer *former = &session->inbound_peer;
+    struct natfw_policy_question question = {.message = incoming->received,
+        .lifetime_s = incoming->message.lifetime_s,
+        .is_update = true};
+    if (natfw_peer_sent(former, incoming->received) &&
+        former->interface == incoming->received->interface)
+        return true;
+    return node->seams.policy.may_take_over(node->seams.policy.context, &question, former);
+}
+
+/* Whoever sees a request pass knows its session id. Ruling A107. */
+bool natfw_check_ownership(struct natfw_node *node, const struct natfw_incoming *incoming,
+    const struct natfw_session *session)
+{
+    if (!session)
+        return true;
+    SPEC_ENSURE("RFC5973-5.2.1-i1", 1, may_speak_for(node, incoming, session)) {
+        natfw_refuse_because(node, incoming, NATFW_AUTHORIZATION_FAILED,
+            "the sender is not the session's inbound peer");
+        return false;
+    }
+    return true;
+}
+
+/* After a route change the outbound peer is whom our own Query found anew; an inbound one has to
+ * bring a request first. */
+bool natfw_is_from_its_peer(
+    const struct natfw_session *session, const struct gist_received *received)
+{
+    if (!received->mri.upstream)
+        return natfw_peer_sent(&session->inbound_peer, received);
+    return received->peer_was_queried || natfw_peer_sent(&session->outbound_peer, received);
 }
 
 static enum natfw_code ask_policy(struct natfw_node *node, const struct natfw_incoming *incoming,

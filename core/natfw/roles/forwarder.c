@@ -97,7 +97,7 @@ static void adopt_request(
     SPEC_DO("RFC5973-3.5-7", 1) {
         session->request.sequence_number = incoming->message.sequence_number;
     }
-    session->inbound_peer = incoming->received->sii_handle;
+    session->inbound_peer = natfw_peer_of(incoming->received);
     session->attributes = incoming->received->attributes;
     session->request.lifetime_s = lifetime_s;
     natfw_session_await_response(session);
@@ -331,7 +331,7 @@ static void handle_error(
 void natfw_forwarder_response(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
-    session->outbound_peer = incoming->received->sii_handle;
+    session->outbound_peer = natfw_peer_of(incoming->received);
     if (natfw_class_of(incoming->message.info.code) == NATFW_SUCCESS)
         handle_success(node, incoming, session);
     else

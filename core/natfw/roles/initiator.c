@@ -237,7 +237,7 @@ void natfw_initiator_response(
 {
     struct natfw_info info = incoming->message.info;
     session->last_answer = info.code;
-    session->outbound_peer = incoming->received->sii_handle;
+    session->outbound_peer = natfw_peer_of(incoming->received);
     session->request.awaits_response = false;
     if (natfw_class_of(info.code) == NATFW_SUCCESS)
         establish(node, incoming, session);

@@ -21,7 +21,7 @@ static inline void natfw_mutant_propagate(struct natfw_node *node,
         .session_id = incoming->received->session_id,
         .mri = incoming->received->mri,
         .attributes = {.reliable = true},
-        .sii_handle = affected->outbound_peer,
+        .sii_handle = affected->outbound_peer.handle,
     };
     (void)natfw_send(node, incoming->now_ms, &incoming->message, &request);
 }

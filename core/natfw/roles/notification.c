@@ -4,6 +4,7 @@
  */
 #include "core/natfw/roles/notification.h"
 
+#include "core/natfw/roles/checks.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/session/observer.h"
 #include "core/natfw/session/session_life.h"
@@ -63,6 +64,8 @@ static const char *reason_to_discard(const struct natfw_incoming *incoming,
     const struct natfw_info *info = &incoming->message.info;
     if (!session)
         return "a NOTIFY without a session";
+    if (!natfw_is_from_its_peer(session, incoming->received))
+        return "a NOTIFY that is not from the session's peer";
     SPEC_ENSURE("RFC5973-3.7.5-11", 1, incoming->received->association != 0) {
         return "a NOTIFY outside a messaging association";
     }

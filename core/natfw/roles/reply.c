@@ -36,8 +36,8 @@ static struct gist_mri towards_initiator(const struct gist_mri *flow)
     return mri;
 }
 
-void natfw_refuse_info(
-    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info info)
+static void refuse(struct natfw_node *node, const struct natfw_incoming *incoming,
+    struct natfw_info info, const char *why)
 {
     const struct gist_received *received = incoming->received;
     struct natfw_message message = response(info, incoming->message.sequence_number);
@@ -49,7 +49,19 @@ void natfw_refuse_info(
         .sii_handle = gist_session_id_is_zero(&received->session_id) ? received->sii_handle : 0,
     };
     (void)natfw_send(node, incoming->now_ms, &message, &request);
-    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_REFUSED, &received->session_id, info, NULL);
+    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_REFUSED, &received->session_id, info, why);
+}
+
+void natfw_refuse_info(
+    struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info info)
+{
+    refuse(node, incoming, info, NULL);
+}
+
+void natfw_refuse_because(struct natfw_node *node, const struct natfw_incoming *incoming,
+    enum natfw_code code, const char *why)
+{
+    refuse(node, incoming, (struct natfw_info){.code = code}, why);
 }
 
 void natfw_refuse(

@@ -13,6 +13,9 @@ enum gist_send_result natfw_send(struct natfw_node *node, uint64_t now_ms,
 /* Answers a request with an error RESPONSE, and tells the observer. */
 void natfw_refuse(
     struct natfw_node *node, const struct natfw_incoming *incoming, enum natfw_code code);
+/* The same, with a reason for the log. */
+void natfw_refuse_because(struct natfw_node *node, const struct natfw_incoming *incoming,
+    enum natfw_code code, const char *why);
 /* The same, about an object. */
 void natfw_refuse_info(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_info info);

@@ -45,7 +45,7 @@ static void accept_request(struct natfw_node *node, const struct natfw_incoming 
     SPEC_DO("RFC5973-3.5-7", 2) {
         session->request.sequence_number = incoming->message.sequence_number;
     }
-    session->inbound_peer = incoming->received->sii_handle;
+    session->inbound_peer = natfw_peer_of(incoming->received);
     session->attributes = incoming->received->attributes;
     session->request.lifetime_s = session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);

@@ -8,6 +8,7 @@
 #include "core/base/table.h"
 #include "core/base/timer.h"
 #include "core/natfw/node.h"
+#include "core/natfw/peer.h"
 #include "core/natfw/session/held_response.h"
 #include "core/natfw/session/rules.h"
 
@@ -44,8 +45,8 @@ struct natfw_session {
     uint32_t granted_lifetime_s;
     uint64_t expires_ms;
 
-    gist_sii_handle inbound_peer;
-    gist_sii_handle outbound_peer;
+    struct natfw_peer inbound_peer;             /* whose request was accepted last; NI: none */
+    struct natfw_peer outbound_peer;            /* whose RESPONSE came last; NR: none */
     struct gist_transfer_attributes attributes; /* as the request came, so goes the RESPONSE */
 
     struct natfw_refreshing refreshing; /* NI only */

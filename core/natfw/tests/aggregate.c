@@ -41,7 +41,7 @@ Test(aggregate, leaves_the_sessions_of_other_peers_and_other_flows)
     uint8_t octets[64];
     bench_establish(1);
     struct gist_received received = aggregate(octets, 0);
-    received.sii_handle = 77;
+    bench_name_peer(&received, 77);
     bench_receive_as(&received);
     cr_assert(bench_knows(1));
     received = aggregate(octets, 0);
@@ -145,7 +145,8 @@ Test(aggregate, leaves_the_sessions_that_were_begun_here)
         .lifetime_s = 60, .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
     cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
     struct gist_received received = aggregate(octets, 0);
-    received.sii_handle = 0;
+    received.peer = (struct gist_address){0};
+    received.peer_identity_length = 0;
     bench_receive_as(&received);
     struct natfw_session_view view;
     cr_assert(natfw_node_session(bench.node, &id, &view));

@@ -130,6 +130,14 @@ static enum natfw_code permit(void *context, const struct natfw_policy_question 
     return bench.permission;
 }
 
+static bool may_take_over(
+    void *context, const struct natfw_policy_question *question, const struct natfw_peer *former)
+{
+    (void)context, (void)question, (void)former;
+    bench.takeovers_asked++;
+    return bench.takeover;
+}
+
 static void observe(void *context, uint64_t now_ms, const struct natfw_event *event)
 {
     (void)context, (void)now_ms;
@@ -158,7 +166,7 @@ void bench_start(const struct natfw_node_config *config)
             .install = install,
             .replace = replace,
             .remove = take_away},
-        .policy = {.authenticate = authenticate, .permit = permit},
+        .policy = {.authenticate = authenticate, .permit = permit, .may_take_over = may_take_over},
         .observer = {.event = observe},
         .set_deadline = set_deadline,
     };
@@ -255,14 +263,26 @@ struct gist_received bench_received(
         .nslp_id = NATFW_NSLP_ID,
         .session_id = bench_session(session),
         .mri = bench_flow(),
-        .sii_handle = upstream ? 2 : 1,
         .attributes = {.reliable = true},
         .association = upstream ? 2 : 1,
+        .peer_was_queried = upstream,
+        .interface = upstream ? 2 : 1,
         .routing_state_validated = true,
         .hop_count = 30,
     };
     received.mri.upstream = upstream;
+    bench_name_peer(&received, upstream ? 2 : 1);
     return received;
+}
+
+void bench_name_peer(struct gist_received *received, uint8_t peer)
+{
+    static uint8_t identities[256];
+    identities[peer] = peer;
+    received->sii_handle = peer;
+    received->peer = gist_address_v4(0xc6336400 + peer);
+    received->peer_identity = &identities[peer];
+    received->peer_identity_length = 1;
 }
 
 void bench_receive_as(const struct gist_received *received)

@@ -38,6 +38,8 @@ struct bench {
     enum gist_send_result send_result;
     enum natfw_code authentication;
     enum natfw_code permission;
+    bool takeover; /* another peer may speak for a session */
+    size_t takeovers_asked;
     size_t permissions_asked[2];      /* by whether it is an update */
     size_t allocations;               /* that live */
     size_t allocations_until_failure; /* 0: never fails */
@@ -84,6 +86,8 @@ void bench_receive_octets(uint8_t session, bool upstream, const uint8_t *octets,
 void bench_receive_as(const struct gist_received *received);
 struct gist_received bench_received(
     uint8_t session, bool upstream, const uint8_t *octets, size_t length);
+/* The message is from this peer: 198.51.100.PEER, its identity one octet, its handle the same. */
+void bench_name_peer(struct gist_received *received, uint8_t peer);
 
 /* A CREATE for session 1, and an answer to it; a success grants 60 seconds. */
 void bench_request(uint32_t lifetime_s, uint32_t sequence_number);

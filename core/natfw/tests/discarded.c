@@ -40,8 +40,8 @@ static void outside_the_association(struct gist_received *received)
 
 static void explicitly_from_a_stranger(struct gist_received *received)
 {
-    received->routing_state_validated = false;
-    received->sii_handle = 77;
+    received->routing_state_validated = received->peer_was_queried = false;
+    bench_name_peer(received, 77);
 }
 
 static void within_a_query(struct gist_received *received)

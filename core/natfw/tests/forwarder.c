@@ -279,14 +279,14 @@ Test(forwarder, a_create_that_travels_against_its_flow_is_discarded)
     cr_assert_not(bench_knows(1));
 }
 
-static void receive_explicitly(const struct natfw_message *message, bool upstream, uint64_t peer)
+static void receive_explicitly(const struct natfw_message *message, bool upstream, uint8_t peer)
 {
     uint8_t octets[128];
     size_t length = natfw_message_build(message, octets, sizeof(octets));
     struct gist_received received = bench_received(1, upstream, octets, length);
     received.explicitly_routed = true;
-    received.routing_state_validated = false;
-    received.sii_handle = peer;
+    received.routing_state_validated = received.peer_was_queried = false;
+    bench_name_peer(&received, peer);
     bench_receive_as(&received);
 }
 
