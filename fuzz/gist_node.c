@@ -255,6 +255,12 @@ static bool never_takes_over(
     return false;
 }
 
+static bool never_turns_back(void *context, uint32_t interface)
+{
+    (void)context, (void)interface;
+    return false;
+}
+
 static enum natfw_code allow(void *context, const struct natfw_policy_question *question)
 {
     (void)context, (void)question;
@@ -277,7 +283,7 @@ static void start(void)
         .allocator = {NULL, allocate, release},
         .crypto = {NULL, draw, compute_mac},
         .middlebox = {NULL, remember, install, replace, take_away},
-        .policy = {NULL, allow, allow, never_takes_over},
+        .policy = {NULL, allow, allow, never_takes_over, never_turns_back},
         .observer = {NULL, ignore_event},
         .set_deadline = set_natfw_deadline,
     };

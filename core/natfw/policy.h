@@ -33,6 +33,9 @@ struct natfw_policy {
      * A107. */
     bool (*may_take_over)(void *context, const struct natfw_policy_question *question,
         const struct natfw_peer *former);
+
+    /* May a flow leave by the interface by which it came in, as at a router with one arm? */
+    bool (*may_turn_back)(void *context, uint32_t interface);
 };
 
 #endif

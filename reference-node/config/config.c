@@ -30,16 +30,22 @@ bool config_check_interfaces(const struct config *config, FILE *errors)
     return all_there;
 }
 
-enum config_side config_side_of(const struct config *config, uint32_t interface)
+const struct config_interface *config_interface_of(const struct config *config, uint32_t interface)
 {
     char name[IFNAMSIZ];
     for (size_t i = 0; i < config->interface_count; i++)
         if (config->interfaces[i].index != 0 && config->interfaces[i].index == interface)
-            return config->interfaces[i].side;
+            return &config->interfaces[i];
     if (!if_indextoname(interface, name))
-        return CONFIG_SIDE_ANY;
+        return NULL;
     for (size_t i = 0; i < config->interface_count; i++)
         if (config->interfaces[i].index == 0 && strcmp(config->interfaces[i].name, name) == 0)
-            return config->interfaces[i].side;
-    return CONFIG_SIDE_ANY;
+            return &config->interfaces[i];
+    return NULL;
+}
+
+enum config_side config_side_of(const struct config *config, uint32_t interface)
+{
+    const struct config_interface *listed = config_interface_of(config, interface);
+    return listed ? listed->side : CONFIG_SIDE_ANY;
 }

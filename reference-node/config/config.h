@@ -20,6 +20,7 @@ struct config_interface {
     char name[IFNAMSIZ];
     enum config_side side;
     bool default_deny;
+    bool one_armed; /* flows may leave by it that came in by it */
     unsigned line;  /* where the section ends, for errors found later */
     uint32_t index; /* 0: the kernel knows, by its name */
 };
@@ -50,6 +51,7 @@ struct config_rule {
     int protocol;                     /* -1: any */
     uint16_t port_low;                /* of the flow's destination; open ports match 0 to 65535 */
     uint16_t port_high;
+    unsigned wildcards;      /* that an allowed flow may leave open at a forwarder; wildcards.h */
     uint32_t lifetime_max_s; /* asking for more does not match; 0: no limit */
     enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
 };
@@ -91,6 +93,9 @@ void config_free(struct config *config);
 
 /* Checks that the interfaces named exist; the rest of the machine may change while we run. */
 bool config_check_interfaces(const struct config *config, FILE *errors);
+
+/* The interface of this index; NULL when it is not listed. */
+const struct config_interface *config_interface_of(const struct config *config, uint32_t interface);
 
 /* The side that an interface, by its index, is on; CONFIG_SIDE_ANY when it is not listed. */
 enum config_side config_side_of(const struct config *config, uint32_t interface);

@@ -3,6 +3,7 @@
 #include "reference-node/config/config_sections.h"
 
 #include "reference-node/base/text.h"
+#include "reference-node/config/wildcards.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 cfg_opt_t config_interface_options[] = {
     CFG_STR("side", NULL, CFGF_NODEFAULT),
     CFG_BOOL("default_deny", cfg_true, CFGF_NONE),
+    CFG_BOOL("one_armed", cfg_false, CFGF_NONE),
     CFG_END(),
 };
 
@@ -27,6 +29,7 @@ static cfg_opt_t rule_options[] = {
     CFG_STR("destination", "any", CFGF_NONE),
     CFG_STR("protocol", "any", CFGF_NONE),
     CFG_STR("ports", "any", CFGF_NONE),
+    CFG_STR_LIST("wildcards", NULL, CFGF_NONE),
     CFG_INT("lifetime_max_s", 0, CFGF_NONE),
     CFG_STR("answer", NULL, CFGF_NODEFAULT),
     CFG_END(),
@@ -154,6 +157,11 @@ static int check_ports(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+static int check_wildcards(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, wildcard_names);
+}
+
 static int check_seconds(cfg_t *cfg, cfg_opt_t *opt)
 {
     enum { YEAR_S = 31536000 };
@@ -205,6 +213,7 @@ void config_check_sections(cfg_t *cfg)
     cfg_set_validate_func(cfg, "policy|rule|destination", check_prefix);
     cfg_set_validate_func(cfg, "policy|rule|protocol", check_protocol);
     cfg_set_validate_func(cfg, "policy|rule|ports", check_ports);
+    cfg_set_validate_func(cfg, "policy|rule|wildcards", check_wildcards);
     cfg_set_validate_func(cfg, "policy|rule|lifetime_max_s", check_seconds);
     cfg_set_validate_func(cfg, "policy|rule|answer", check_answer);
 }
@@ -233,6 +242,7 @@ static void take_interfaces(cfg_t *cfg, struct config *config)
         snprintf(interface->name, sizeof(interface->name), "%s", cfg_title(section));
         interface->side = side_of(section);
         interface->default_deny = cfg_getbool(section, "default_deny");
+        interface->one_armed = cfg_getbool(section, "one_armed");
         interface->line = (unsigned)section->line;
     }
 }
@@ -264,6 +274,8 @@ static void take_rules(cfg_t *section, struct config_policy *policy)
         if (text_to_protocol(cfg_getstr(from, "protocol"), &protocol))
             rule->protocol = protocol;
         read_ports(cfg_getstr(from, "ports"), &rule->port_low, &rule->port_high);
+        for (unsigned k = 0; k < cfg_size(from, "wildcards"); k++)
+            rule->wildcards |= wildcard_named(cfg_getnstr(from, "wildcards", k));
         rule->lifetime_max_s = (uint32_t)cfg_getint(from, "lifetime_max_s");
         text_to_code(cfg_getstr(from, "answer"), &rule->refusal);
     }

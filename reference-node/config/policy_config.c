@@ -2,9 +2,12 @@
 /*
  * Policy from the configuration; see policy_config.h. The first entry that matches decides, else
  * the default of the side that the message came from. An interface that is not listed counts as
- * external at a forwarder, and as internal at a host.
+ * external at a forwarder, and as internal at a host. A forwarder opens what is named only: a flow
+ * that leaves something open needs a rule that says so.
  */
 #include "reference-node/config/policy_config.h"
+
+#include "reference-node/config/wildcards.h"
 
 static enum config_side side_of(const struct config *config, uint32_t interface)
 {
@@ -54,8 +57,21 @@ static bool ports_match(
                    : low >= rule->port_low && high <= rule->port_high;
 }
 
+/* What the flow leaves open, as far as it matters here: a host opens nothing. */
+static unsigned open_parts(const struct config *config, const struct gist_mri *flow)
+{
+    return config->natfw.forwarder ? wildcards_of(flow) : 0;
+}
+
+/* A rule about protocol 0 or 255 names it, wild as it is. */
+static bool may_be_open(const struct config_rule *rule, const struct gist_mri *flow, unsigned open)
+{
+    bool named = flow->has_protocol && flow->protocol == rule->protocol;
+    return (open & ~(rule->wildcards | (named ? WILDCARD_PROTOCOL : 0u))) == 0;
+}
+
 static bool rule_matches(const struct config_rule *rule, enum config_side side,
-    const struct natfw_policy_question *question)
+    const struct natfw_policy_question *question, unsigned open)
 {
     const struct gist_mri *flow = &question->rule->flow;
     const struct gist_address *peer = &question->message->peer;
@@ -66,6 +82,7 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
            prefix_matches(
                &rule->destination, &flow->destination, flow->destination_prefix, refuses) &&
            protocol_matches(rule, flow, refuses) && ports_match(rule, question->rule, refuses) &&
+           (refuses || may_be_open(rule, flow, open)) &&
            (rule->lifetime_max_s == 0 || question->lifetime_s <= rule->lifetime_max_s);
 }
 
@@ -106,15 +123,28 @@ static bool may_take_over(
     return peer->take_over == CONFIG_TAKES_ANY || natfw_peer_has_identity_of(former, message);
 }
 
+static bool may_turn_back(void *context, uint32_t interface)
+{
+    const struct config_interface *listed = config_interface_of(context, interface);
+    return listed && listed->one_armed;
+}
+
+static enum natfw_code default_answer(const struct config *config, enum config_side side)
+{
+    return side == CONFIG_SIDE_INTERNAL ? config->policy.default_internal
+                                        : config->policy.default_external;
+}
+
 static enum natfw_code permit(void *context, const struct natfw_policy_question *question)
 {
     const struct config *config = context;
     enum config_side side = side_of(config, question->message->interface);
+    unsigned open = question->rule ? open_parts(config, &question->rule->flow) : 0;
     for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
-        if (rule_matches(&config->policy.rules[i], side, question))
+        if (rule_matches(&config->policy.rules[i], side, question, open))
             return config->policy.rules[i].refusal;
-    return side == CONFIG_SIDE_INTERNAL ? config->policy.default_internal
-                                        : config->policy.default_external;
+    enum natfw_code answer = default_answer(config, side);
+    return answer == NATFW_NO_CODE ? wildcards_refusal(open) : answer;
 }
 
 struct natfw_policy policy_config(struct config *config)
@@ -122,5 +152,6 @@ struct natfw_policy policy_config(struct config *config)
     return (struct natfw_policy){.context = config,
         .authenticate = authenticate,
         .permit = permit,
-        .may_take_over = may_take_over};
+        .may_take_over = may_take_over,
+        .may_turn_back = may_turn_back};
 }

@@ -2,6 +2,7 @@
 /* Every fault of a configuration file is told with its file, line and key, and what to do. */
 #include "reference-node/config/config.h"
 #include "reference-node/config/config_file.h"
+#include "reference-node/config/wildcards.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -72,6 +73,9 @@ static const struct {
     {ROLES "policy {\n rule x {\n protocol = ipx\n}\n}\n", ":4: protocol: unknown \"ipx\"; give"},
     {ROLES "policy {\n rule x {\n source = here\n}\n}\n", ":4: source: \"here\" is no prefix"},
     {ROLES "policy {\n rule x {\n lifetime_max_s = -1\n}\n}\n", ":4: lifetime_max_s: -1 is out"},
+    {ROLES "policy {\n rule x {\n wildcards = {\"source\", \"all\"}\n}\n}\n",
+        ":4: wildcards: unknown value \"all\"; choose one of: source, destination, source-ports"},
+    {ROLES "interface \"eth0\" {\n one_armed = both\n}\n", ":3: invalid boolean value"},
     {ROLES "policy {\n rule x {\n ports = 5\n}\n}\n", ":5: answer: missing in rule \"x\"; give"},
     {ROLES "policy {\n # }\n", ":3: a { has no }; close the section"},
     {ROLES "= = =\n", ":2: unexpected token '='; natfwd.conf(5) lists"},
@@ -147,7 +151,8 @@ Test(config, takes_every_kind_of_value)
         " peer \"198.51.100.0/24\" { take_over = any answer = allow }\n peer any { answer = allow "
         "}\n"
         " rule web { protocol = tcp ports = \"80-443\" destination = \"198.51.100.0/24\""
-        " lifetime_max_s = 60 answer = allow }\n}\n",
+        " lifetime_max_s = 60 wildcards = {\"source-ports\", \"protocol\"} answer = allow }\n}\n"
+        "interface \"c\" { side = internal one_armed = true }\n",
         path, &message);
     cr_assert(config, "%s", message);
     cr_assert(config->natfw.forwarder && config->natfw.responder && !config->initiator);
@@ -156,7 +161,8 @@ Test(config, takes_every_kind_of_value)
     cr_assert(config->router_alert_required && config->refresh == CONFIG_REFRESH_IN_PLACE);
     cr_assert(!config->remove_on_exit && config->drop_privileges);
     cr_assert(config->gist.peer_identity_length == 3);
-    cr_assert(config->interface_count == 2 && config->interfaces[1].default_deny);
+    cr_assert(config->interface_count == 3 && config->interfaces[1].default_deny);
+    cr_assert(config->interfaces[2].one_armed && !config->interfaces[1].one_armed);
     cr_assert(config->policy.default_external == NATFW_POLICY_CONFLICT);
     cr_assert(config->policy.peers[0].refusal == NATFW_AUTHENTICATION_FAILED);
     cr_assert(config->policy.peers[0].take_over == CONFIG_TAKES_SAME_IDENTITY);
@@ -165,6 +171,7 @@ Test(config, takes_every_kind_of_value)
     const struct config_rule *rule = &config->policy.rules[0];
     cr_assert(rule->protocol == 6 && rule->port_low == 80 && rule->port_high == 443);
     cr_assert(rule->destination.bits == 24 && rule->source.address.version == 0);
+    cr_assert(rule->wildcards == (WILDCARD_SOURCE_PORTS | WILDCARD_PROTOCOL));
     cr_assert(rule->lifetime_max_s == 60 && rule->refusal == NATFW_NO_CODE);
     config_free(config);
     free(message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the policy section answers. */
 #include "reference-node/config/policy_config.h"
+#include "reference-node/config/wildcards.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -92,6 +93,150 @@ Test(policy, knows_who_may_signal_by_prefix)
     cr_assert(policy.authenticate(policy.context, &question) == NATFW_AUTHORIZATION_FAILED);
     question.message = &stranger;
     cr_assert(policy.authenticate(policy.context, &question) == NATFW_NO_CODE);
+}
+
+/* At a forwarder that allows its inside all that leaves nothing open. */
+static enum natfw_code ask_forwarder(
+    struct config_rule *rules, size_t count, const struct natfw_policy_rule *asked)
+{
+    struct config_interface inside = {.index = 5, .side = CONFIG_SIDE_INTERNAL};
+    struct config config = {.natfw.forwarder = true,
+        .interfaces = &inside,
+        .interface_count = 1,
+        .policy = {.rules = rules, .rule_count = count, .default_external = unauthorised}};
+    struct natfw_policy policy = policy_config(&config);
+    struct gist_received from_inside = message;
+    from_inside.interface = 5;
+    struct natfw_policy_question question = {
+        .message = &from_inside, .rule = asked, .lifetime_s = 60};
+    return policy.permit(policy.context, &question);
+}
+
+static struct natfw_policy_rule closed_rule(void)
+{
+    struct natfw_policy_rule rule = rule_to(5000);
+    rule.flow.has_source_port = true;
+    rule.flow.source_port = 4000;
+    return rule;
+}
+
+static struct natfw_policy_rule closed_rule_v6(void)
+{
+    struct natfw_policy_rule rule = closed_rule();
+    rule.flow.source = (struct gist_address){.version = 6, .octets = {0x20, 0x01, 0x0d, 0xb8}};
+    rule.flow.destination = rule.flow.source;
+    rule.flow.source_prefix = rule.flow.destination_prefix = 128;
+    return rule;
+}
+
+static void open_source(struct gist_mri *flow)
+{
+    flow->source_prefix--;
+}
+
+static void open_source_wide(struct gist_mri *flow)
+{
+    flow->source_prefix = 0;
+}
+
+static void open_destination(struct gist_mri *flow)
+{
+    flow->destination_prefix--;
+}
+
+static void open_source_ports(struct gist_mri *flow)
+{
+    flow->has_source_port = false;
+}
+
+static void open_destination_ports(struct gist_mri *flow)
+{
+    flow->has_destination_port = false;
+}
+
+static void open_protocol(struct gist_mri *flow)
+{
+    flow->has_protocol = flow->has_source_port = flow->has_destination_port = false;
+}
+
+static void name_protocol_0(struct gist_mri *flow)
+{
+    flow->protocol = 0;
+}
+
+static void name_protocol_255(struct gist_mri *flow)
+{
+    flow->protocol = 255;
+}
+
+static const struct {
+    void (*open)(struct gist_mri *flow);
+    enum natfw_code code;
+    enum wildcard wildcard;
+} wild[] = {
+    {open_source, NATFW_SOURCE_RANGE_TOO_LARGE, WILDCARD_SOURCE},
+    {open_source_wide, NATFW_SOURCE_RANGE_TOO_LARGE, WILDCARD_SOURCE},
+    {open_destination, NATFW_DESTINATION_RANGE_TOO_LARGE, WILDCARD_DESTINATION},
+    {open_source_ports, NATFW_SOURCE_PORTS_TOO_LARGE, WILDCARD_SOURCE_PORTS},
+    {open_destination_ports, NATFW_DESTINATION_PORTS_TOO_LARGE, WILDCARD_DESTINATION_PORTS},
+    {open_protocol, NATFW_PROTOCOL_NOT_SUPPORTED, WILDCARD_PROTOCOL},
+    {name_protocol_0, NATFW_PROTOCOL_NOT_SUPPORTED, WILDCARD_PROTOCOL},
+    {name_protocol_255, NATFW_PROTOCOL_NOT_SUPPORTED, WILDCARD_PROTOCOL},
+};
+
+enum { WILD_COUNT = sizeof(wild) / sizeof(wild[0]) };
+
+Test(policy, a_forwarder_opens_nothing_that_is_left_open_unless_a_rule_says_so)
+{
+    struct config_rule allow = {.protocol = -1, .port_high = 65535};
+    for (size_t i = 0; i < 2 * WILD_COUNT; i++) {
+        struct natfw_policy_rule rule = i % 2 ? closed_rule() : closed_rule_v6();
+        cr_assert(ask_forwarder(NULL, 0, &rule) == NATFW_NO_CODE);
+        wild[i / 2].open(&rule.flow);
+        cr_assert(ask_forwarder(NULL, 0, &rule) == wild[i / 2].code, "row %zu", i);
+        allow.wildcards = ~(unsigned)wild[i / 2].wildcard;
+        cr_assert(ask_forwarder(&allow, 1, &rule) == wild[i / 2].code, "row %zu", i);
+        allow.wildcards = wild[i / 2].wildcard;
+        cr_assert(ask_forwarder(&allow, 1, &rule) == NATFW_NO_CODE, "row %zu", i);
+    }
+}
+
+Test(policy, what_has_no_ports_leaves_none_open)
+{
+    struct natfw_policy_rule rule = closed_rule();
+    rule.flow.has_source_port = rule.flow.has_destination_port = false;
+    rule.flow.protocol = 50;
+    cr_assert(ask_forwarder(NULL, 0, &rule) == NATFW_NO_CODE);
+    rule.flow.protocol = 6;
+    cr_assert(ask_forwarder(NULL, 0, &rule) == NATFW_SOURCE_PORTS_TOO_LARGE);
+}
+
+Test(policy, a_rule_of_protocol_255_names_it)
+{
+    struct config_rule allow = {.protocol = 255, .port_high = 65535};
+    struct natfw_policy_rule rule = closed_rule();
+    rule.flow.protocol = 255;
+    cr_assert(ask_forwarder(&allow, 1, &rule) == NATFW_NO_CODE);
+    rule.flow.protocol = 0;
+    cr_assert(ask_forwarder(&allow, 1, &rule) == NATFW_PROTOCOL_NOT_SUPPORTED);
+}
+
+Test(policy, a_rule_that_refuses_needs_no_wildcards)
+{
+    struct config_rule refuse = {.protocol = -1, .port_high = 65535, .refusal = conflict};
+    struct natfw_policy_rule rule = closed_rule();
+    open_source(&rule.flow);
+    cr_assert(ask_forwarder(&refuse, 1, &rule) == conflict);
+}
+
+Test(policy, an_interface_may_be_the_only_arm_of_a_router)
+{
+    struct config_interface interfaces[] = {{.index = 5, .one_armed = true}, {.index = 6}};
+    struct config config = {.interfaces = interfaces, .interface_count = 2};
+    struct natfw_policy policy = policy_config(&config);
+    cr_assert(policy.may_turn_back(policy.context, 5));
+    cr_assert_not(policy.may_turn_back(policy.context, 6));
+    cr_assert_not(policy.may_turn_back(policy.context, 7));
 }
 
 enum { INSIDE = 5, OUTSIDE = 6, INSIDE_TOO = 7 };

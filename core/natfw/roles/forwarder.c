@@ -6,6 +6,7 @@
 
 #include "core/natfw/message/message_build.h"
 #include "core/natfw/roles/checks.h"
+#include "core/natfw/roles/crossing.h"
 #include "core/natfw/roles/mutants.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/session/lifetime.h"
@@ -190,6 +191,11 @@ void natfw_forwarder_request(
     refusal = natfw_judge_rule(node, incoming, &rule, lifetime_s, session != NULL);
     if (refusal.code != NATFW_NO_CODE) {
         natfw_refuse_info(node, incoming, refusal);
+        return;
+    }
+    if (!natfw_flow_crosses(node, &rule.flow, incoming->received->interface)) {
+        natfw_refuse_because(node, incoming, NATFW_POLICY_CONFLICT,
+            "the flow leaves by the interface by which it came in");
         return;
     }
     if (!(session && natfw_rules_hold(&session->rules, &rule)) &&

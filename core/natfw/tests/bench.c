@@ -138,6 +138,12 @@ static bool may_take_over(
     return bench.takeover;
 }
 
+static bool may_turn_back(void *context, uint32_t interface)
+{
+    (void)context;
+    return bench.one_armed_interface == interface;
+}
+
 static void observe(void *context, uint64_t now_ms, const struct natfw_event *event)
 {
     (void)context, (void)now_ms;
@@ -157,6 +163,18 @@ static bool is_local(void *context, const struct gist_address *address)
     return bench.flow_ends_here;
 }
 
+/* The inside is 192.0.2.0/24, by interface 1; everything else is behind interface 2. */
+static bool route(void *context, const struct gist_address *destination, struct gist_address *local,
+    uint32_t *interface)
+{
+    (void)context;
+    struct gist_address inside = gist_address_v4(0xc0000200);
+    bool is_inside = gist_address_matches(destination, &inside, 24);
+    *local = is_inside ? gist_address_v4(0xc00002fe) : gist_address_v4(0xcb0071fe);
+    *interface = is_inside ? 1 : 2;
+    return !bench.no_route;
+}
+
 void bench_start(const struct natfw_node_config *config)
 {
     struct natfw_seams seams = {
@@ -166,11 +184,14 @@ void bench_start(const struct natfw_node_config *config)
             .install = install,
             .replace = replace,
             .remove = take_away},
-        .policy = {.authenticate = authenticate, .permit = permit, .may_take_over = may_take_over},
+        .policy = {.authenticate = authenticate,
+            .permit = permit,
+            .may_take_over = may_take_over,
+            .may_turn_back = may_turn_back},
         .observer = {.event = observe},
         .set_deadline = set_deadline,
     };
-    struct gist_transport transport = {.is_local = is_local};
+    struct gist_transport transport = {.route = route, .is_local = is_local};
     bench.now_ms = UINT64_C(1) << 40;
     bench.random_octet = 0x51;
     bench.node = natfw_node_create(config, &seams);

@@ -38,6 +38,8 @@ struct bench {
     enum gist_send_result send_result;
     enum natfw_code authentication;
     enum natfw_code permission;
+    uint32_t one_armed_interface; /* by which flows may leave that came in by it */
+    bool no_route;
     bool takeover; /* another peer may speak for a session */
     size_t takeovers_asked;
     size_t permissions_asked[2];      /* by whether it is an update */
