@@ -5,6 +5,7 @@
 #include "reference-node/base/clock.h"
 #include "reference-node/base/crypto_openssl.h"
 #include "reference-node/base/log.h"
+#include "reference-node/base/text.h"
 #include "reference-node/config/policy_config.h"
 #include "reference-node/control/commands.h"
 #include "reference-node/control/control.h"
@@ -156,10 +157,23 @@ static void set_natfw_deadline(void *context, uint64_t deadline_ms)
 
 /* What comes in. */
 
+/* For whom the level debug is: one line a datagram or connection. */
+static void log_arrival(
+    const char *protocol, const struct gist_address *peer, const char *noun, uint64_t number)
+{
+    char address[TEXT_ADDRESS_SIZE];
+    if (!log_keeps(LOG_LEVEL_DEBUG))
+        return;
+    text_of_address(peer, address);
+    log_line(LOG_LEVEL_DEBUG, "%s: from %s: %s %llu", protocol, address, noun,
+        (unsigned long long)number);
+}
+
 static void on_datagram(void *context, const struct gist_arrival *arrival,
     const struct query_header *header, const uint8_t *payload, size_t length)
 {
     struct daemon *daemon = context;
+    log_arrival("udp", &arrival->source.address, "octets", length);
     daemon->current_header = header;
     gist_node_receive_datagram(daemon->gist, clock_now_ms(), arrival, payload, length);
     daemon->current_header = NULL;
@@ -169,7 +183,10 @@ static gist_association_id on_accepted(void *context, const struct gist_endpoint
     const struct gist_endpoint *local, uint32_t interface)
 {
     struct daemon *daemon = context;
-    return gist_node_association_accepted(daemon->gist, clock_now_ms(), peer, local, interface);
+    gist_association_id id =
+        gist_node_association_accepted(daemon->gist, clock_now_ms(), peer, local, interface);
+    log_arrival("tcp", &peer->address, id ? "association" : "refused", id);
+    return id;
 }
 
 static void on_connected(void *context, gist_association_id id, uint32_t interface)

@@ -131,6 +131,7 @@ int main(int argc, char **argv)
         config_free(config);
         return status;
     }
+    log_up_to(config->log_level);
     FILE *trace = spec_environment_open_trace("natfwd");
     signal(SIGPIPE, SIG_IGN);
     struct event_base *base = event_base_new();

@@ -8,6 +8,7 @@
 #include <time.h>
 
 static bool to_syslog;
+static enum log_level least = LOG_LEVEL_INFO;
 
 void log_to(bool use_syslog)
 {
@@ -16,9 +17,19 @@ void log_to(bool use_syslog)
         openlog("natfwd", LOG_PID, LOG_DAEMON);
 }
 
+void log_up_to(enum log_level level)
+{
+    least = level;
+}
+
+bool log_keeps(enum log_level level)
+{
+    return level <= least;
+}
+
 static void print_to_stderr(enum log_level level, const char *line)
 {
-    static const char *const names[] = {"error", "warning", "info"};
+    static const char *const names[] = {"error", "warning", "info", "debug"};
     struct timespec now;
     struct tm parts;
     char when[32];
@@ -49,10 +60,10 @@ static bool is_one_too_many(enum log_level level)
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO};
+    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
     char line[1024];
     va_list arguments;
-    if (is_one_too_many(level))
+    if (!log_keeps(level) || is_one_too_many(level))
         return;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);

@@ -5,10 +5,15 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Where lines go from now on; stderr before the first call. */
 void log_to(bool use_syslog);
+
+/* Lines that matter less than this are left out from now on; before the first call, debug. */
+void log_up_to(enum log_level level);
+/* Whether lines of this level are kept: for those that cost something to make. */
+bool log_keeps(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -7,6 +7,7 @@
 
 #include "core/gist/node.h"
 #include "core/natfw/node.h"
+#include "reference-node/base/log.h"
 
 #include <net/if.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ struct config {
     char path[256];
     char control_socket[CONFIG_PATH_MAX];
     bool use_syslog;
+    enum log_level log_level;
     bool initiator;
     struct natfw_node_config natfw;
     struct gist_node_config gist;

@@ -151,6 +151,13 @@ static int check_log(cfg_t *cfg, cfg_opt_t *opt)
     return config_check_word(cfg, opt, (const char *[]){"stderr", "syslog", NULL});
 }
 
+static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
+
+static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
+{
+    return config_check_word(cfg, opt, level_names);
+}
+
 static int check_refresh(cfg_t *cfg, cfg_opt_t *opt)
 {
     return config_check_word(cfg, opt, (const char *[]){"auto", "in-place", "replace", NULL});
@@ -192,6 +199,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_STR_LIST("roles", NULL, CFGF_NODEFAULT),
         CFG_STR("control_socket", "/run/natfwd.sock", CFGF_NONE),
         CFG_STR("log", "stderr", CFGF_NONE),
+        CFG_STR("log_level", "info", CFGF_NONE),
         CFG_STR("nft_table", "natfw", CFGF_NONE),
         CFG_STR("refresh", "auto", CFGF_NONE),
         CFG_STR("on_exit", "remove", CFGF_NONE),
@@ -220,6 +228,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "roles", check_role);
     cfg_set_validate_func(cfg, "control_socket", check_socket);
     cfg_set_validate_func(cfg, "log", check_log);
+    cfg_set_validate_func(cfg, "log_level", check_log_level);
     cfg_set_validate_func(cfg, "nft_table", check_table);
     cfg_set_validate_func(cfg, "refresh", check_refresh);
     cfg_set_validate_func(cfg, "on_exit", check_on_exit);
@@ -250,6 +259,14 @@ static void take_identity(cfg_t *cfg, struct config *config)
     memcpy(config->gist.peer_identity, identity, config->gist.peer_identity_length);
 }
 
+static enum log_level log_level_of(const char *name)
+{
+    enum log_level level = LOG_LEVEL_ERROR;
+    while (strcmp(level_names[level], name) != 0)
+        level++;
+    return level;
+}
+
 static void take_values(cfg_t *cfg, struct config *config)
 {
     for (size_t i = 0; i < NUMBER_COUNT; i++)
@@ -264,6 +281,7 @@ static void take_values(cfg_t *cfg, struct config *config)
                                                         : CONFIG_REFRESH_AUTO;
     config->remove_on_exit = strcmp(cfg_getstr(cfg, "on_exit"), "remove") == 0;
     config->use_syslog = strcmp(cfg_getstr(cfg, "log"), "syslog") == 0;
+    config->log_level = log_level_of(cfg_getstr(cfg, "log_level"));
     snprintf(config->control_socket, sizeof(config->control_socket), "%s",
         cfg_getstr(cfg, "control_socket"));
     snprintf(config->table, sizeof(config->table), "%s", cfg_getstr(cfg, "nft_table"));

@@ -7,7 +7,11 @@
  */
 #include "reference-node/config/policy_config.h"
 
+#include "reference-node/base/text.h"
+#include "reference-node/config/refusal_log.h"
 #include "reference-node/config/wildcards.h"
+
+#include <stdio.h>
 
 static enum config_side side_of(const struct config *config, uint32_t interface)
 {
@@ -86,6 +90,25 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
            (rule->lifetime_max_s == 0 || question->lifetime_s <= rule->lifetime_max_s);
 }
 
+static enum natfw_code answer_of_peer(
+    const struct config_peer *peer, const struct natfw_policy_question *question)
+{
+    char address[TEXT_ADDRESS_SIZE];
+    char entry[TEXT_ADDRESS_SIZE + sizeof("peer \"/128\"")] = "peer \"any\"";
+    text_of_address(&peer->prefix.address, address);
+    if (peer->prefix.address.version != 0)
+        snprintf(entry, sizeof(entry), "peer \"%s/%u\"", address, peer->prefix.bits);
+    return refusal_log(question, entry, peer->refusal);
+}
+
+static enum natfw_code answer_of_rule(
+    const struct config_rule *rule, const struct natfw_policy_question *question)
+{
+    char entry[CONFIG_NAME_MAX + sizeof("rule \"\"")];
+    snprintf(entry, sizeof(entry), "rule \"%s\"", rule->name);
+    return refusal_log(question, entry, rule->refusal);
+}
+
 /* The entry about the sender; NULL where there is none. */
 static const struct config_peer *find_peer(
     const struct config *config, const struct gist_received *message)
@@ -103,7 +126,7 @@ static const struct config_peer *find_peer(
 static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
 {
     const struct config_peer *peer = find_peer(context, question->message);
-    return peer ? peer->refusal : NATFW_NO_CODE;
+    return peer ? answer_of_peer(peer, question) : NATFW_NO_CODE;
 }
 
 /* Nothing proves an identity yet, so that only a peer that is named may speak for another; never
@@ -142,9 +165,12 @@ static enum natfw_code permit(void *context, const struct natfw_policy_question 
     unsigned open = question->rule ? open_parts(config, &question->rule->flow) : 0;
     for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
         if (rule_matches(&config->policy.rules[i], side, question, open))
-            return config->policy.rules[i].refusal;
-    enum natfw_code answer = default_answer(config, side);
-    return answer == NATFW_NO_CODE ? wildcards_refusal(open) : answer;
+            return answer_of_rule(&config->policy.rules[i], question);
+    if (default_answer(config, side) == NATFW_NO_CODE)
+        return refusal_log(question, "a wildcard that no rule allows", wildcards_refusal(open));
+    return refusal_log(question,
+        side == CONFIG_SIDE_INTERNAL ? "default_internal" : "default_external",
+        default_answer(config, side));
 }
 
 struct natfw_policy policy_config(struct config *config)

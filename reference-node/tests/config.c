@@ -54,6 +54,7 @@ static const struct {
     {ROLES "refresh = sometimes\n", ":2: refresh: unknown value \"sometimes\"; choose one of"},
     {ROLES "on_exit = burn\n", ":2: on_exit: unknown value \"burn\"; choose one of: keep, re"},
     {ROLES "log = paper\n", ":2: log: unknown value \"paper\"; choose one of: stderr, syslog"},
+    {ROLES "log_level = loud\n", ":2: log_level: unknown value \"loud\"; choose one of: error, w"},
     {ROLES "control_socket = \"run/x\"\n", ":2: control_socket: \"run/x\" cannot be used; give"},
     {ROLES "nft_table = \"a b\"\n", ":2: nft_table: \"a b\" is no table name; give"},
     {ROLES "peer_identity = \"\"\n", ":2: peer_identity: 0 octets; give 1 to 64"},
