@@ -369,7 +369,9 @@ static bool create_control(struct daemon *daemon, FILE *errors)
         .gist = daemon->gist,
         .pinholes = daemon->pinholes,
         .associations = daemon->associations,
-        .initiator = daemon->config->initiator};
+        .config = daemon->config,
+        .context = daemon,
+        .is_local = is_local};
     daemon->commands = commands_create(&target);
     struct control_listener listener = {
         .context = daemon->commands, .request = commands_request, .gone = commands_client_gone};

@@ -2,11 +2,19 @@
 /* The monotonic clock; timeouts in the kernel run on the same one. */
 #include "reference-node/base/clock.h"
 
-#include <time.h>
+#include <stdio.h>
 
 uint64_t clock_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void clock_text(const struct timespec *when, char text[CLOCK_TEXT_SIZE])
+{
+    struct tm parts;
+    gmtime_r(&when->tv_sec, &parts);
+    size_t length = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%03ldZ", when->tv_nsec / 1000000);
 }

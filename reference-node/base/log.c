@@ -2,10 +2,14 @@
 /* The daemon's log; see log.h. A line that repeats what peers send holds printable text only. */
 #include "reference-node/base/log.h"
 
+#include "reference-node/base/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <time.h>
+
+const char *const log_level_names[] = {"error", "warning", "info", "debug", NULL};
 
 static bool to_syslog;
 static enum log_level least = LOG_LEVEL_INFO;
@@ -29,14 +33,11 @@ bool log_keeps(enum log_level level)
 
 static void print_to_stderr(enum log_level level, const char *line)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
     struct timespec now;
-    struct tm parts;
-    char when[32];
+    char when[CLOCK_TEXT_SIZE];
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
-    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts);
-    fprintf(stderr, "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000, names[level], line);
+    clock_text(&now, when);
+    fprintf(stderr, "%s %s %s\n", when, log_level_names[level], line);
 }
 
 /* Peers can provoke warnings at will: so many in a second, and a count of the rest. */

@@ -7,6 +7,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+extern const char *const log_level_names[]; /* ends in NULL */
+
 /* Where lines go from now on; stderr before the first call. */
 void log_to(bool use_syslog);
 

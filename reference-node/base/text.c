@@ -15,7 +15,7 @@ enum { ENDPOINT_MAX = 64 };
 
 _Static_assert(TEXT_SID_SIZE == 2 * sizeof(struct gist_session_id) + 1, "two digits an octet");
 _Static_assert(TEXT_ADDRESS_SIZE == INET6_ADDRSTRLEN, "the longest address as inet_ntop writes it");
-_Static_assert(ENDPOINT_MAX >= TEXT_ADDRESS_SIZE + sizeof("/128:65535"), "prefix and port too");
+_Static_assert(ENDPOINT_MAX >= TEXT_ADDRESS_SIZE + sizeof("[]/128:65535"), "prefix and port too");
 _Static_assert(TEXT_FLOW_SIZE >= 8 + 2 * ENDPOINT_MAX + sizeof("  -> "), "both ends of a flow");
 
 bool text_to_number(const char *text, unsigned long low, unsigned long high, unsigned long *value)
@@ -132,14 +132,15 @@ static void print_end(char *text, size_t size, const struct gist_address *addres
     bool has_port, uint16_t port)
 {
     char name[TEXT_ADDRESS_SIZE];
-    char bits[8] = "";
+    char bits[8] = "", port_name[8] = "*";
+    bool in_brackets = address->version == 6;
     text_of_address(address, name);
     if (prefix != (address->version == 4 ? 32 : 128))
         snprintf(bits, sizeof(bits), "/%u", prefix);
     if (has_port)
-        snprintf(text, size, "%s%s:%u", name, bits, port);
-    else
-        snprintf(text, size, "%s%s:*", name, bits);
+        snprintf(port_name, sizeof(port_name), "%u", port);
+    snprintf(text, size, "%s%s%s%s:%s", in_brackets ? "[" : "", name, in_brackets ? "]" : "", bits,
+        port_name);
 }
 
 void text_of_flow(const struct gist_mri *flow, char text[TEXT_FLOW_SIZE])
@@ -155,6 +156,15 @@ void text_of_flow(const struct gist_mri *flow, char text[TEXT_FLOW_SIZE])
     print_end(to, sizeof(to), &flow->destination, flow->destination_prefix,
         flow->has_destination_port, flow->destination_port);
     snprintf(text, TEXT_FLOW_SIZE, "%s %s -> %s", protocol, from, to);
+}
+
+void text_of_answer(enum natfw_code answer, char text[TEXT_ANSWER_SIZE])
+{
+    if (answer == NATFW_NO_CODE)
+        snprintf(text, TEXT_ANSWER_SIZE, "allow");
+    else
+        snprintf(text, TEXT_ANSWER_SIZE, "%u/0x%02x", natfw_class_of(answer) & 0xfu,
+            natfw_number_of(answer) & 0xffu);
 }
 
 static const struct {

@@ -5,7 +5,7 @@
 
 #include "core/natfw/policy.h"
 
-enum { TEXT_SID_SIZE = 33, TEXT_ADDRESS_SIZE = 46, TEXT_FLOW_SIZE = 160 };
+enum { TEXT_SID_SIZE = 33, TEXT_ADDRESS_SIZE = 46, TEXT_FLOW_SIZE = 160, TEXT_ANSWER_SIZE = 8 };
 
 /* Each parser returns false when the text is anything else. */
 bool text_to_address(const char *text, struct gist_address *address); /* 192.0.2.1 */
@@ -18,8 +18,12 @@ bool text_to_code(const char *text, enum natfw_code *code); /* allow, 7/0x04 */
 
 void text_of_session_id(const struct gist_session_id *id, char text[TEXT_SID_SIZE]);
 void text_of_address(const struct gist_address *address, char text[TEXT_ADDRESS_SIZE]);
-/* "udp 192.0.2.2:4000 -> 198.51.100.2:5000", with "*" for what is open. */
+/* "udp 192.0.2.2:4000 -> 198.51.100.2:5000", with "*" for what is open;
+ * IPv6 addresses in brackets. */
 void text_of_flow(const struct gist_mri *flow, char text[TEXT_FLOW_SIZE]);
+
+/* "5/0x02", and "allow" for NATFW_NO_CODE. */
+void text_of_answer(enum natfw_code answer, char text[TEXT_ANSWER_SIZE]);
 
 /* What a class and code of NATFW_INFO mean, RFC 5973 4.2.5. Never NULL. */
 const char *text_of_code(enum natfw_code code);

@@ -151,11 +151,9 @@ static int check_log(cfg_t *cfg, cfg_opt_t *opt)
     return config_check_word(cfg, opt, (const char *[]){"stderr", "syslog", NULL});
 }
 
-static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
-
 static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
 {
-    return config_check_word(cfg, opt, level_names);
+    return config_check_word(cfg, opt, log_level_names);
 }
 
 static int check_refresh(cfg_t *cfg, cfg_opt_t *opt)
@@ -262,7 +260,7 @@ static void take_identity(cfg_t *cfg, struct config *config)
 static enum log_level log_level_of(const char *name)
 {
     enum log_level level = LOG_LEVEL_ERROR;
-    while (strcmp(level_names[level], name) != 0)
+    while (strcmp(log_level_names[level], name) != 0)
         level++;
     return level;
 }

@@ -13,17 +13,18 @@ enum natfw_code refusal_log(
 {
     const struct gist_received *message = question->message;
     char interface[IFNAMSIZ] = "?";
-    char peer[TEXT_ADDRESS_SIZE], session[TEXT_SID_SIZE], flow[TEXT_FLOW_SIZE];
+    char peer[TEXT_ADDRESS_SIZE], session[TEXT_SID_SIZE], flow[TEXT_FLOW_SIZE],
+        code[TEXT_ANSWER_SIZE];
     if (answer == NATFW_NO_CODE || !log_keeps(LOG_LEVEL_WARNING))
         return answer;
     if_indextoname(message->interface, interface);
     text_of_address(&message->peer, peer);
     text_of_session_id(&message->session_id, session);
     text_of_flow(&message->mri, flow);
+    text_of_answer(answer, code);
     log_line(LOG_LEVEL_WARNING,
         "policy: %s refuses peer=%s interface=%s session=%s flow=\"%s\" lifetime=%us "
-        "answer=%u/0x%02x \"%s\"",
-        entry, peer, interface, session, flow, question->lifetime_s, natfw_class_of(answer),
-        natfw_number_of(answer), text_of_code(answer));
+        "answer=%s \"%s\"",
+        entry, peer, interface, session, flow, question->lifetime_s, code, text_of_code(answer));
     return answer;
 }

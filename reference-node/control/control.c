@@ -8,6 +8,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct control_client {
     bool awaits_reply;
     bool is_reading;  /* the loop of read_requests is below on the stack */
     bool is_finished; /* the client has sent its last: it ends with its last reply */
+    bool is_deaf;     /* it does not read: about to end */
     struct control_client *prev;
     struct control_client *next;
 };
@@ -58,8 +60,7 @@ static void release(struct control_client *client)
 static void end(struct control_client *client)
 {
     struct control_listener *listener = &client->control->listener;
-    if (client->awaits_reply)
-        listener->gone(listener->context, client);
+    listener->gone(listener->context, client);
     release(client);
 }
 
@@ -108,6 +109,8 @@ static bool read_requests(struct control_client *client)
 
 void control_reply(struct control_client *client, json_t *reply)
 {
+    if (!reply)
+        reply = control_error("refused", "no memory for the reply");
     char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
     client->awaits_reply = false;
     if (text)
@@ -116,6 +119,23 @@ void control_reply(struct control_client *client, json_t *reply)
     json_decref(reply);
     if (!client->is_reading)
         bufferevent_trigger(client->stream, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+}
+
+void control_tell(struct control_client *client, const json_t *news)
+{
+    struct evbuffer *output = bufferevent_get_output(client->stream);
+    char *text = client->is_deaf ? NULL : json_dumps(news, JSON_COMPACT);
+    if (!text)
+        return;
+    if (evbuffer_get_length(output) + strlen(text) < CONTROL_UNREAD_MAX) {
+        evbuffer_add_printf(output, "%s\n", text);
+    } else {
+        client->is_deaf = true;
+        log_line(LOG_LEVEL_WARNING, "control: a client leaves %d octets unread: client ended",
+            CONTROL_UNREAD_MAX);
+        bufferevent_trigger_event(client->stream, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+    }
+    free(text);
 }
 
 static void on_readable(struct bufferevent *stream, void *context)
@@ -133,12 +153,19 @@ static void on_drained(struct bufferevent *stream, void *context)
         read_requests(client);
 }
 
+/* Both directions are closed, where a client may close its sending side and still wait. */
+static bool has_hung_up(struct bufferevent *stream)
+{
+    struct pollfd end = {.fd = bufferevent_getfd(stream)};
+    return poll(&end, 1, 0) == 1 && (end.revents & (POLLHUP | POLLERR));
+}
+
 static void on_event(struct bufferevent *stream, short what, void *context)
 {
     struct control_client *client = context;
     bool has_more = client->awaits_reply || evbuffer_get_length(bufferevent_get_output(stream)) > 0;
-    /* A client may close its sending side and still wait for replies. */
-    if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING) && !client->is_finished && has_more) {
+    if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING) && !client->is_finished && has_more &&
+        !has_hung_up(stream)) {
         client->is_finished = true;
         return;
     }

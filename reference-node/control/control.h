@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { CONTROL_LINE_MAX = 65536, CONTROL_CLIENTS_MAX = 64 };
+enum { CONTROL_LINE_MAX = 65536, CONTROL_CLIENTS_MAX = 64, CONTROL_UNREAD_MAX = 262144 };
 
 struct control;
 struct control_client;
@@ -19,7 +19,7 @@ struct control_listener {
     void *context;
     /* A request, valid during the call. The next one of this client comes after its reply. */
     void (*request)(void *context, struct control_client *client, const json_t *request);
-    /* The client has gone; no reply may follow. */
+    /* The client has gone; nothing may be told to it any more. */
     void (*gone)(void *context, struct control_client *client);
 };
 
@@ -32,6 +32,10 @@ void control_destroy(struct control *control);
 
 /* Answers a request, now or later; takes the reply over. */
 void control_reply(struct control_client *client, json_t *reply);
+
+/* Says something that is no reply, also while one is outstanding. A client that leaves more than
+ * CONTROL_UNREAD_MAX octets unread is ended in a later turn of the loop, and hears no more. */
+void control_tell(struct control_client *client, const json_t *news);
 
 /* {"ok": false, "error": kind, "message": text}. */
 json_t *control_error(const char *kind, const char *format, ...)

@@ -25,6 +25,22 @@ const char *session_state_name(enum natfw_session_state state)
     return names[state];
 }
 
+const char *session_event_name(enum natfw_event_kind kind)
+{
+    static const char *const names[] = {
+        [NATFW_EVENT_REQUESTED] = "requested",
+        [NATFW_EVENT_ESTABLISHED] = "established",
+        [NATFW_EVENT_REFRESHED] = "refreshed",
+        [NATFW_EVENT_UPDATED] = "updated",
+        [NATFW_EVENT_REFUSED] = "refused",
+        [NATFW_EVENT_NOTIFIED] = "notified",
+        [NATFW_EVENT_DELETED] = "deleted",
+        [NATFW_EVENT_EXPIRED] = "expired",
+        [NATFW_EVENT_DISCARDED] = "discarded",
+    };
+    return names[kind];
+}
+
 json_t *session_code_json(enum natfw_code code)
 {
     if (code == NATFW_NO_CODE)

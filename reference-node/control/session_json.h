@@ -9,6 +9,7 @@
 
 const char *session_role_name(enum natfw_role role);
 const char *session_state_name(enum natfw_session_state state);
+const char *session_event_name(enum natfw_event_kind kind);
 
 json_t *session_json(const struct natfw_session_view *view, uint64_t now_ms);
 

@@ -8,18 +8,6 @@
 
 #include <stdio.h>
 
-static const char *const event_names[] = {
-    [NATFW_EVENT_REQUESTED] = "requested",
-    [NATFW_EVENT_ESTABLISHED] = "established",
-    [NATFW_EVENT_REFRESHED] = "refreshed",
-    [NATFW_EVENT_UPDATED] = "updated",
-    [NATFW_EVENT_REFUSED] = "refused",
-    [NATFW_EVENT_NOTIFIED] = "notified",
-    [NATFW_EVENT_DELETED] = "deleted",
-    [NATFW_EVENT_EXPIRED] = "expired",
-    [NATFW_EVENT_DISCARDED] = "discarded",
-};
-
 void session_log(const struct natfw_node *node, const struct natfw_event *event)
 {
     char id[TEXT_SID_SIZE];
@@ -41,6 +29,6 @@ void session_log(const struct natfw_node *node, const struct natfw_event *event)
     if (event->info.object_type != 0)
         snprintf(object, sizeof(object), " object=0x%03x", event->info.object_type);
     log_line(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-        "session %s %s%s%s%s%s%s", id, event_names[event->kind], session, answer, object,
+        "session %s %s%s%s%s%s%s", id, session_event_name(event->kind), session, answer, object,
         event->why ? " why: " : "", event->why ? event->why : "");
 }

@@ -128,10 +128,11 @@ Test(control, answers_a_client_that_has_sent_its_last)
     say(client, "{\"wait\":true}\n");
     shutdown(client, SHUT_WR);
     turns(&server);
-    cr_assert(server.waiting);
+    cr_assert(server.waiting && server.gone == 0);
     control_reply(server.waiting, json_pack("{s:i}", "late", 1));
     require_heard(&server, client, "{\"late\":1}\n");
     require_heard(&server, client, "");
+    cr_assert(server.gone == 1);
     server_stop(&server);
 }
 
@@ -142,15 +143,94 @@ Test(control, tells_of_a_client_that_goes_while_it_waits)
     int client = client_connect(&server);
     say(client, "{\"wait\":true}\n");
     turns(&server);
+    cr_assert(server.waiting);
     close(client);
     turns(&server);
-    turns(&server);
-    if (server.waiting) /* it may only have closed its sending side, for all that we know yet */
-        control_reply(server.waiting, json_pack("{s:i}", "late", 1));
-    turns(&server);
+    cr_assert(!server.waiting && server.gone == 1);
     int next = client_connect(&server);
     say(next, "{\"say\":5}\n");
     require_heard(&server, next, "{\"echo\":5}\n");
+    server_stop(&server);
+}
+
+static void tell(struct control_client *client, json_int_t number)
+{
+    json_t *news = json_pack("{s:I}", "news", number);
+    control_tell(client, news);
+    json_decref(news);
+}
+
+Test(control, tells_news_between_replies)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n");
+    turns(&server);
+    tell(server.waiting, 1);
+    require_heard(&server, client, "{\"news\":1}\n");
+    tell(server.waiting, 2);
+    control_reply(server.waiting, json_pack("{s:i}", "late", 1));
+    require_heard(&server, client, "{\"news\":2}\n{\"late\":1}\n");
+    tell(server.waiting, 3);
+    require_heard(&server, client, "{\"news\":3}\n");
+    server_stop(&server);
+}
+
+/* So many news of at least this many octets as are far more than it may leave unread. */
+enum { NEWS_COUNT = 20 * CONTROL_UNREAD_MAX / 16 };
+
+Test(control, ends_a_client_that_does_not_read_what_it_is_told)
+{
+    struct server server;
+    json_int_t told = 0;
+    server_start(&server);
+    int deaf = client_connect(&server), other = client_connect(&server);
+    say(deaf, "{\"wait\":true}\n");
+    turns(&server);
+    for (; told < NEWS_COUNT && server.gone == 0; told++) {
+        tell(server.waiting, 1000000 + told);
+        event_base_loop(server.base, EVLOOP_NONBLOCK);
+    }
+    cr_assert(server.gone == 1, "after %lld news it is still told", (long long)told);
+    say(other, "{\"say\":1}\n");
+    require_heard(&server, other, "{\"echo\":1}\n");
+    server_stop(&server);
+}
+
+Test(control, ends_a_client_that_is_told_too_much_at_once_only_in_a_later_turn)
+{
+    struct server server;
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n");
+    turns(&server);
+    for (json_int_t told = 0; told < NEWS_COUNT; told++)
+        tell(server.waiting, told);
+    cr_assert(server.gone == 0, "whoever tells must not be called from within");
+    turns(&server);
+    cr_assert(server.gone == 1);
+    server_stop(&server);
+}
+
+Test(control, tells_without_end_a_client_that_reads)
+{
+    struct server server;
+    char expected[64];
+    server_start(&server);
+    int client = client_connect(&server);
+    say(client, "{\"wait\":true}\n");
+    turns(&server);
+    for (json_int_t told = 0; told < NEWS_COUNT; told++) {
+        char heard[64] = "";
+        snprintf(expected, sizeof(expected), "{\"news\":%lld}\n", (long long)told);
+        tell(server.waiting, told);
+        event_base_loop(server.base, EVLOOP_NONBLOCK);
+        if (recv(client, heard, sizeof(heard) - 1, 0) < 0)
+            require_heard(&server, client, expected);
+        else
+            cr_assert(strcmp(heard, expected) == 0, "heard %s", heard);
+    }
     server_stop(&server);
 }
 

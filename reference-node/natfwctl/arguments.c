@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* natfwctl: opens, closes and shows sessions of a running natfwd; natfwctl(1) is its manual. */
+/* The command line of natfwctl; see arguments.h. */
+#include "reference-node/natfwctl/arguments.h"
+
 #include "reference-node/base/text.h"
+#include "reference-node/natfwctl/exit_status.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-enum exit_status { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+#define DEFAULT_SOCKET "/run/natfwd.sock"
 
 static const char usage[] =
     "Usage: natfwctl [--socket PATH] COMMAND [ARGUMENTS] [--json]\n"
@@ -22,25 +19,20 @@ static const char usage[] =
     "       [--lifetime SECONDS] [--no-refresh] [--timeout SECONDS] [--deny] [--sub-ports 1]\n"
     "                       ask the path to let a flow pass, and wait for the answer\n"
     "  close SID | --all    end a session, or all that were opened here\n"
-    "  list                 the sessions that this node knows\n"
-    "  show SID             one session\n"
+    "  list                 the sessions that this node knows, one a line\n"
+    "  show SID             all about one session\n"
+    "  watch                what happens to sessions, as it happens, until interrupted\n"
+    "  status               what runs here, since when, and what is in force\n"
     "  stats                counters and memory of the node\n"
     "\n"
-    "  --socket PATH        control socket (default /run/natfwd.sock)\n"
-    "  --json               print the reply as JSON\n"
+    "  --socket PATH        control socket (default " DEFAULT_SOCKET ")\n"
+    "  --json               print what natfwd says as JSON\n"
     "  --version            print the version and exit\n"
     "  -h, --help           print this and exit\n"
     "\n"
     "A SID may be shortened as long as it names one session.\n"
-    "Exit status: 0 done, 1 refused or no answer, 2 bad usage, 3 natfwd cannot be reached.\n";
-
-struct arguments {
-    const char *socket_path;
-    const char *command;
-    const char *session;
-    bool as_json;
-    json_t *request;
-};
+    "Exit status: 0 done, 1 refused or no answer, 2 bad usage, 3 natfwd does not run,\n"
+    "4 not allowed to ask it, 5 natfwd ended meanwhile.\n";
 
 /* Options that become a key of the request. */
 enum value { VALUE_STRING, VALUE_NUMBER, VALUE_TRUE, VALUE_FALSE, VALUE_DENY };
@@ -138,7 +130,8 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
 /* Which command it is, and whether it has what it needs. Returns -1, or EXIT_USAGE. */
 static int read_command(int argc, char **argv, struct arguments *arguments)
 {
-    static const char *const commands[] = {"open", "close", "list", "show", "stats", NULL};
+    static const char *const commands[] = {
+        "open", "close", "list", "show", "watch", "status", "stats", NULL};
     if (optind == argc)
         return complain("no command given", "");
     arguments->command = argv[optind++];
@@ -166,135 +159,9 @@ static int read_command(int argc, char **argv, struct arguments *arguments)
     return -1;
 }
 
-static int connect_to(const char *path)
+int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(address.sun_path, path, strlen(path));
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return descriptor;
-    int error = errno;
-    if (descriptor >= 0)
-        close(descriptor);
-    errno = error;
-    return -1;
-}
-
-/* Sends the request and reads the one line of the reply; NULL when natfwd cannot be reached. */
-static json_t *ask(const struct arguments *arguments)
-{
-    int descriptor = connect_to(arguments->socket_path);
-    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "r+") : NULL;
-    if (!stream) {
-        fprintf(stderr, "natfwctl: %s: %s; is natfwd running?\n", arguments->socket_path,
-            strerror(errno));
-        return NULL;
-    }
-    char *line = NULL;
-    size_t size = 0;
-    json_t *reply = NULL;
-    json_dumpf(arguments->request, stream, JSON_COMPACT);
-    fputc('\n', stream);
-    if (fflush(stream) == 0 && getline(&line, &size, stream) > 0)
-        reply = json_loads(line, 0, NULL);
-    if (!reply)
-        fprintf(stderr, "natfwctl: natfwd ended the connection without a reply\n");
-    free(line);
-    fclose(stream);
-    return reply;
-}
-
-static const char *string_in(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value ? value : "-";
-}
-
-static json_int_t number_in(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
-static void print_answer(const json_t *answer, FILE *out)
-{
-    if (json_is_object(answer))
-        fprintf(out, " (%lld/0x%02llx %s)", (long long)number_in(answer, "class"),
-            (unsigned long long)number_in(answer, "code"), string_in(answer, "text"));
-}
-
-static void print_session(const json_t *session)
-{
-    printf("%s  %-9s  %-11s  granted %llds  ends in %.1fs  %s %s", string_in(session, "session"),
-        string_in(session, "role"), string_in(session, "state"),
-        (long long)number_in(session, "lifetime_s"),
-        (double)number_in(session, "expires_in_ms") / 1000, string_in(session, "action"),
-        string_in(session, "flow"));
-    print_answer(json_object_get(session, "answer"), stdout);
-    printf("\n");
-}
-
-static void print_counters(const json_t *object, const char *prefix)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-        if (json_is_object(value))
-            print_counters(value, key);
-        else if (json_is_integer(value))
-            printf("%s%s%s %lld\n", prefix, *prefix ? "." : "", key,
-                (long long)json_integer_value(value));
-    }
-}
-
-static void print_reply(const struct arguments *arguments, const json_t *reply)
-{
-    size_t index;
-    json_t *session;
-    if (json_object_get(reply, "session"))
-        print_session(json_object_get(reply, "session"));
-    json_array_foreach(json_object_get(reply, "sessions"), index, session)
-        print_session(session);
-    if (json_object_get(reply, "closed"))
-        printf("closed %lld\n", (long long)number_in(reply, "closed"));
-    if (strcmp(arguments->command, "stats") == 0)
-        print_counters(reply, "");
-}
-
-static int report(const struct arguments *arguments, const json_t *reply)
-{
-    bool done = json_is_true(json_object_get(reply, "ok"));
-    if (arguments->as_json) {
-        json_dumpf(reply, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (done) {
-        print_reply(arguments, reply);
-    } else {
-        const char *session = json_string_value(json_object_get(reply, "session"));
-        fprintf(stderr, "natfwctl: %s%s%s: %s", arguments->command, session ? " " : "",
-            session ? session : "", string_in(reply, "message"));
-        print_answer(json_object_get(reply, "answer"), stderr);
-        fprintf(stderr, "\n");
-    }
-    if (done)
-        return EXIT_OK;
-    return strcmp(string_in(reply, "error"), "usage") == 0 ? EXIT_USAGE : EXIT_REFUSED;
-}
-
-int main(int argc, char **argv)
-{
-    struct arguments arguments = {.socket_path = "/run/natfwd.sock", .request = json_object()};
-    int status = arguments.request ? read_options(argc, argv, &arguments) : EXIT_UNREACHABLE;
-    if (status < 0)
-        status = read_command(argc, argv, &arguments);
-    if (status < 0) {
-        json_t *reply = ask(&arguments);
-        status = reply ? report(&arguments, reply) : EXIT_UNREACHABLE;
-        json_decref(reply);
-    }
-    json_decref(arguments.request);
-    return status;
+    arguments->socket_path = DEFAULT_SOCKET;
+    int status = read_options(argc, argv, arguments);
+    return status < 0 ? read_command(argc, argv, arguments) : status;
 }

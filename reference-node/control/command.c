@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands have in common; see command.h. */
+#include "reference-node/control/command.h"
+
+#include "reference-node/base/clock.h"
+#include "reference-node/base/text.h"
+#include "reference-node/control/session_json.h"
+
+json_int_t command_number(
+    const json_t *request, const char *key, json_int_t otherwise, json_int_t high)
+{
+    const json_t *value = json_object_get(request, key);
+    if (!value)
+        return otherwise;
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    return number >= 0 && number <= high ? number : -1;
+}
+
+bool command_is_true_or_missing(const json_t *request, const char *key)
+{
+    const json_t *value = json_object_get(request, key);
+    return !value || json_is_true(value);
+}
+
+const char *command_string(const json_t *request, const char *key)
+{
+    const char *value = json_string_value(json_object_get(request, key));
+    return value ? value : "";
+}
+
+json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id)
+{
+    struct natfw_session_view view;
+    if (natfw_node_session(commands->target.natfw, id, &view))
+        return session_json(&view, clock_now_ms());
+    char text[TEXT_SID_SIZE];
+    text_of_session_id(id, text);
+    return json_pack("{s:s, s:s}", "session", text, "state", "dead");
+}
+
+json_t *command_session_reply(const struct commands *commands, const struct gist_session_id *id)
+{
+    return json_pack("{s:b, s:o}", "ok", 1, "session", command_session_json(commands, id));
+}
+
+json_t *command_failure(enum natfw_result result)
+{
+    static const struct {
+        const char *kind;
+        const char *message;
+    } errors[] = {
+        [NATFW_NO_SESSION] = {"usage", "no such session that was opened here"},
+        [NATFW_NO_MEMORY] = {"refused", "this node has no room for another session"},
+        [NATFW_NO_RANDOMNESS] = {"refused", "this node has no randomness"},
+        [NATFW_INVALID] = {"usage", "this flow or lifetime cannot be asked for"},
+        [NATFW_NO_ROUTE] = {"refused", "there is no route to the flow's destination"},
+    };
+    return control_error(errors[result].kind, "%s", errors[result].message);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands of the control socket act on and have in common: keys of requests, replies. */
+#ifndef NATFWD_COMMAND_H
+#define NATFWD_COMMAND_H
+
+#include "core/natfw/node.h"
+#include "reference-node/config/config.h"
+#include "reference-node/control/control.h"
+#include "reference-node/netfilter/pinholes.h"
+#include "reference-node/sockets/association_socket.h"
+
+#include <time.h>
+
+/* All of it stays the caller's. */
+struct commands_target {
+    struct event_base *base;
+    struct natfw_node *natfw;
+    struct gist_node *gist;
+    struct pinholes *pinholes;
+    struct association_socket *associations;
+    const struct config *config;
+    void *context;
+    bool (*is_local)(void *context, const struct gist_address *address);
+};
+
+struct opening;
+struct watcher;
+
+struct commands {
+    struct commands_target target;
+    struct opening *openings; /* clients that wait for the outcome of their open */
+    struct watcher *watchers;
+    uint64_t start_ms;
+    struct timespec start; /* by the clock on the wall */
+};
+
+/* A number of the request, the default when it is not there, or -1 when it cannot be used. */
+json_int_t command_number(
+    const json_t *request, const char *key, json_int_t otherwise, json_int_t high);
+bool command_is_true_or_missing(const json_t *request, const char *key);
+/* "" when it is not there, or is no string. */
+const char *command_string(const json_t *request, const char *key);
+
+/* A session as it is now, also when there is none any more. */
+json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id);
+json_t *command_session_reply(const struct commands *commands, const struct gist_session_id *id);
+/* Why natfw_node_open and its like did not do it. */
+json_t *command_failure(enum natfw_result result);
+
+#endif
