@@ -2,6 +2,7 @@
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
 #include "reference-node/base/log.h"
 #include "reference-node/base/privileges.h"
+#include "reference-node/base/service_manager.h"
 #include "reference-node/base/spec_environment.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/config.h"
@@ -94,6 +95,7 @@ static int serve(struct event_base *base, struct config *config, const struct op
     struct event *terminate = evsignal_new(base, SIGTERM, on_stop, base);
     struct event *interrupt = evsignal_new(base, SIGINT, on_stop, base);
     struct daemon *daemon = daemon_create(base, config, stderr);
+    struct service_manager *manager = service_manager_create(base);
     int status = EXIT_FAILED;
     if (daemon && config->drop_privileges && !privileges_drop()) {
         fprintf(stderr, "natfwd: capabilities cannot be dropped: %s\n", strerror(errno));
@@ -105,9 +107,12 @@ static int serve(struct event_base *base, struct config *config, const struct op
             config->initiator ? " initiator" : "", config->natfw.forwarder ? " forwarder" : "",
             config->natfw.responder ? " responder" : "");
         tell_ready(options);
+        service_manager_tell(manager, SERVICE_READY);
         status = event_base_dispatch(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
     }
+    service_manager_tell(manager, SERVICE_STOPPING);
     daemon_destroy(daemon);
+    service_manager_destroy(manager);
     if (terminate)
         event_free(terminate);
     if (interrupt)

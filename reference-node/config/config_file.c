@@ -195,7 +195,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_opt_t others[] = {
         CFG_STR("peer_identity", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("roles", NULL, CFGF_NODEFAULT),
-        CFG_STR("control_socket", "/run/natfwd.sock", CFGF_NONE),
+        CFG_STR("control_socket", "/run/natfw/natfwd.sock", CFGF_NONE),
         CFG_STR("log", "stderr", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
         CFG_STR("nft_table", "natfw", CFGF_NONE),

@@ -210,8 +210,21 @@ static bool is_served(const struct sockaddr_un *address)
     return answers;
 }
 
+/* As a service manager does before it starts us; /run is empty after a boot. */
+static void make_folder_of(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    snprintf(folder, sizeof(folder), "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return;
+    *slash = '\0';
+    mkdir(folder, 0750);
+}
+
 static int bind_socket(const struct sockaddr_un *address)
 {
+    make_folder_of(address->sun_path);
     if (is_served(address)) {
         errno = EADDRINUSE;
         return -1;

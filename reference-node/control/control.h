@@ -23,7 +23,8 @@ struct control_listener {
     void (*gone)(void *context, struct control_client *client);
 };
 
-/* Listens on path, for the owner only; a socket that nobody serves any more is replaced. Returns
+/* Listens on path, for the owner only; its folder is made where it is missing, and a socket that
+ * nobody serves any more is replaced. Returns
  * NULL with errno set, EADDRINUSE when another process serves it. */
 struct control *control_create(
     struct event_base *base, const char *path, const struct control_listener *listener);

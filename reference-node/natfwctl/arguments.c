@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_SOCKET "/run/natfwd.sock"
+#define DEFAULT_SOCKET "/run/natfw/natfwd.sock"
 
 static const char usage[] =
     "Usage: natfwctl [--socket PATH] COMMAND [ARGUMENTS] [--json]\n"

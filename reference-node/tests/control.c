@@ -310,6 +310,21 @@ Test(control, is_for_its_owner_only_and_served_once)
     server_stop(&server);
 }
 
+Test(control, makes_the_folder_of_its_socket)
+{
+    struct server server = {0};
+    struct stat what;
+    struct control_listener listener = {.context = &server, .request = on_request, .gone = on_gone};
+    char folder[40];
+    snprintf(folder, sizeof(folder), "/tmp/natfwd-test-%d", (int)getpid());
+    snprintf(server.path, sizeof(server.path), "%s/natfwd.sock", folder);
+    server.base = event_base_new();
+    server.control = control_create(server.base, server.path, &listener);
+    cr_assert(server.control && stat(folder, &what) == 0 && (what.st_mode & 0777) == 0750);
+    server_stop(&server);
+    cr_assert(rmdir(folder) == 0);
+}
+
 Test(control, replaces_a_socket_that_nobody_serves)
 {
     struct server server;
