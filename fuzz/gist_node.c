@@ -283,7 +283,7 @@ static void start(void)
         .allocator = {NULL, allocate, release},
         .crypto = {NULL, draw, compute_mac},
         .middlebox = {NULL, remember, install, replace, take_away},
-        .policy = {NULL, allow, allow, never_takes_over, never_turns_back},
+        .policy = {NULL, allow, allow, never_takes_over, never_turns_back, NULL},
         .observer = {NULL, ignore_event},
         .set_deadline = set_natfw_deadline,
     };

@@ -48,10 +48,24 @@ struct gist_node_config {
     size_t routing_states_max;  /* more handshakes fail: GIST_SEND_NO_MEMORY, or silence */
     size_t associations_max;    /* more connections are refused */
     size_t queued_octets_max;   /* of messages that wait for a peer */
+    size_t stream_octets_max;   /* of messages that associations have not brought whole */
+
+    /* What one may have of it, 8.4; 0: no limit. A stranger is who the application does not know;
+     * four times as much is for a whole /24, or /48 of IPv6. Strangers have half of what there is,
+     * those behind one interface a quarter. */
+    uint32_t interface_queries_per_second;  /* default 1000: strangers behind one interface */
+    uint32_t stranger_queries_per_second;   /* default 200: a stranger's */
+    uint32_t known_queries_per_second;      /* default 2000: a known peer's */
+    size_t routing_states_per_stranger_max; /* default 1000 */
+    size_t routing_states_per_peer_max;     /* default 50000, of a known peer */
+    size_t associations_per_peer_max;       /* default 64, inbound */
+    size_t stream_octets_per_peer_max;      /* default 1 MiB */
+    uint32_t association_confirm_ms; /* default 10000: an inbound association without a Confirm ends
+                                        after it, whatever it says; 0: never */
 };
 
-/* The defaults of the RFC, or those named above; 100000 states, 1000 associations, 16 MiB. The peer
- * identity is empty: set one. */
+/* The defaults of the RFC, or those named above; 100000 states, 1000 associations, 16 MiB each of
+ * octets queued and in streams. The peer identity is empty: set one. */
 struct gist_node_config gist_node_config_default(void);
 
 struct gist_counters {
@@ -65,6 +79,12 @@ struct gist_counters {
     uint64_t routing_states;
     uint64_t associations;
     uint64_t datagrams_dropped; /* by the rate limit */
+    uint64_t queries_refused;   /* here and below: more than a share */
+    uint64_t routing_states_refused;
+    uint64_t associations_refused;
+    uint64_t associations_displaced;   /* strangers' that made room for others */
+    uint64_t associations_unconfirmed; /* ended, for no Confirm came */
+    uint64_t streams_refused;
 };
 
 struct gist_seams {

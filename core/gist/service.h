@@ -76,6 +76,10 @@ struct gist_application {
         enum gist_message_status status);
     void (*network_notification)(void *context, uint64_t now_ms, const struct gist_mri *mri,
         const struct gist_session_id *session_id, enum gist_notification notification);
+    /* Whether this address, behind this interface, is a peer's that comes before strangers. NULL:
+     * nobody is. */
+    bool (*knows)(
+        void *context, uint64_t now_ms, const struct gist_address *peer, uint32_t interface);
 };
 
 /* B.1: SendMessage. */

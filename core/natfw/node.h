@@ -28,9 +28,15 @@ struct natfw_node_config {
     bool error_response_kills_session; /* the literal reading of ruling A38; default off */
     uint32_t transitory_hold_s;        /* 30 or more, RFC 5973 3.2.8; taken as it is given */
     size_t sessions_max;               /* more requests are refused with 4/0x01 */
+    /* So are those of a peer that has its share; 0: half of sessions_max, a quarter for a stranger.
+     */
+    size_t sessions_per_stranger_max;
+    size_t sessions_per_peer_max; /* of a peer that had success within an hour, or policy names */
+    size_t owners_per_peer_max;   /* sessions of one peer with the same rule; 0: no limit */
 };
 
-/* Forwarder and responder, lifetimes of 1 to 3600 s, 65536 sessions. */
+/* Forwarder and responder, lifetimes of 1 to 3600 s, 65536 sessions, 16384 of one peer and 1000 of
+ * a stranger, 8 with the same rule. */
 struct natfw_node_config natfw_node_config_default(void);
 
 enum natfw_session_state { /* RFC 5973 3.2.8 */
@@ -71,6 +77,11 @@ struct natfw_event {
     struct gist_session_id session_id;
     struct natfw_info info;
     const char *why; /* a short reason for the log, in static memory, or NULL */
+};
+
+struct natfw_counters {
+    uint64_t sessions_refused; /* beyond the share of who asked */
+    uint64_t owners_refused;   /* likewise: of a rule that has other owners */
 };
 
 /* Told of everything that happens to a session; may look at sessions, must not change them. */
@@ -148,6 +159,9 @@ bool natfw_node_session(const struct natfw_node *node, const struct gist_session
 /* Whether this event is the outcome of what an initiator asked for last: that a request was sent or
  * a message dropped is none, nor is a NOTIFY that has left the session alive. */
 bool natfw_node_has_answered(const struct natfw_node *node, const struct natfw_event *event);
+
+/* A copy of the counters as they stand. */
+struct natfw_counters natfw_node_counters(const struct natfw_node *node);
 
 /* Calls visit for each session, in no order. The view is valid during the call; visit must not
  * change sessions. */

@@ -36,6 +36,9 @@ struct natfw_policy {
 
     /* May a flow leave by the interface by which it came in, as at a router with one arm? */
     bool (*may_turn_back)(void *context, uint32_t interface);
+
+    /* Does policy name this peer, so that it comes before strangers? NULL: it names nobody. */
+    bool (*names)(void *context, const struct gist_address *peer, uint32_t interface);
 };
 
 #endif

@@ -129,6 +129,15 @@ static enum natfw_code authenticate(void *context, const struct natfw_policy_que
     return peer ? answer_of_peer(peer, question) : NATFW_NO_CODE;
 }
 
+/* A host: what names a whole network names strangers. */
+static bool names(void *context, const struct gist_address *address, uint32_t interface)
+{
+    const struct gist_received sender = {.peer = *address, .interface = interface};
+    const struct config_peer *peer = find_peer(context, &sender);
+    return peer && peer->refusal == NATFW_NO_CODE && peer->prefix.address.version != 0 &&
+           peer->prefix.bits == all_bits(address);
+}
+
 /* Nothing proves an identity yet, so that only a peer that is named may speak for another; never
  * one on another side. */
 static bool may_take_over(
@@ -179,5 +188,6 @@ struct natfw_policy policy_config(struct config *config)
         .authenticate = authenticate,
         .permit = permit,
         .may_take_over = may_take_over,
+        .names = names,
         .may_turn_back = may_turn_back};
 }

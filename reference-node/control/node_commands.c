@@ -5,6 +5,7 @@
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
 #include "reference-node/base/text.h"
+#include "reference-node/control/counters.h"
 #include "reference-node/control/watch_command.h"
 
 #include <stdio.h>
@@ -45,18 +46,6 @@ static struct session_count count_sessions(const struct commands *commands)
     return count;
 }
 
-static json_t *gist_json(const struct gist_counters *counters)
-{
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "datagrams_received",
-        (json_int_t)counters->datagrams_received, "parsed", (json_int_t)counters->messages_parsed,
-        "rejected", (json_int_t)counters->messages_rejected, "errors_sent",
-        (json_int_t)counters->errors_sent, "errors_received", (json_int_t)counters->errors_received,
-        "queries_sent", (json_int_t)counters->queries_sent, "queries_forwarded",
-        (json_int_t)counters->queries_forwarded, "routing_states",
-        (json_int_t)counters->routing_states, "associations", (json_int_t)counters->associations,
-        "datagrams_dropped", (json_int_t)counters->datagrams_dropped);
-}
-
 json_t *stats_command(
     struct commands *commands, struct control_client *client, const json_t *request)
 {
@@ -64,11 +53,10 @@ json_t *stats_command(
     (void)request;
     struct gist_counters gist = gist_node_counters(commands->target.gist);
     struct pinholes_counters pinholes = pinholes_counters(commands->target.pinholes);
-    struct session_count sessions = count_sessions(commands);
-    return json_pack("{s:b, s:o, s:{s:I, s:I, s:I, s:I}, s:I, s:I, s:I}", "ok", 1, "gist",
-        gist_json(&gist), "pinholes", "elements", (json_int_t)pinholes.elements, "commits",
-        (json_int_t)pinholes.commits, "changes", (json_int_t)pinholes.changes, "failures",
-        (json_int_t)pinholes.failures, "sessions", sessions.all, "connections",
+    struct natfw_counters natfw = natfw_node_counters(commands->target.natfw);
+    return json_pack("{s:b, s:o, s:o, s:o, s:I, s:I, s:I}", "ok", 1, "gist",
+        counters_of_gist(&gist), "natfw", counters_of_natfw(&natfw), "pinholes",
+        counters_of_pinholes(&pinholes), "sessions", count_sessions(commands).all, "connections",
         (json_int_t)association_socket_count(commands->target.associations), "memory_kib",
         resident_kib());
 }

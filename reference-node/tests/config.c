@@ -139,6 +139,35 @@ Test(config, says_that_an_interface_is_missing)
     free(missing);
 }
 
+Test(config, takes_the_share_of_each)
+{
+    char path[64], *message;
+    make_path(path);
+    struct config *config = read_text(ROLES
+        "interface_queries_per_second = 11\nstranger_queries_per_second = 12\n"
+        "known_queries_per_second = 13\nrouting_states_per_stranger_max = 14\n"
+        "routing_states_per_peer_max = 15\nassociations_per_peer_max = 16\n"
+        "association_confirm_ms = 17\nstream_octets_max = 18\nstream_octets_per_peer_max = 19\n"
+        "sessions_per_stranger_max = 20\nsessions_per_peer_max = 21\nowners_per_peer_max = 22\n",
+        path, &message);
+    cr_assert(config, "%s", message);
+    const struct gist_node_config *gist = &config->gist;
+    cr_assert_eq(gist->interface_queries_per_second, 11);
+    cr_assert_eq(gist->stranger_queries_per_second, 12);
+    cr_assert_eq(gist->known_queries_per_second, 13);
+    cr_assert_eq(gist->routing_states_per_stranger_max, 14);
+    cr_assert_eq(gist->routing_states_per_peer_max, 15);
+    cr_assert_eq(gist->associations_per_peer_max, 16);
+    cr_assert_eq(gist->association_confirm_ms, 17);
+    cr_assert_eq(gist->stream_octets_max, 18);
+    cr_assert_eq(gist->stream_octets_per_peer_max, 19);
+    cr_assert_eq(config->natfw.sessions_per_stranger_max, 20);
+    cr_assert_eq(config->natfw.sessions_per_peer_max, 21);
+    cr_assert_eq(config->natfw.owners_per_peer_max, 22);
+    config_free(config);
+    free(message);
+}
+
 Test(config, takes_every_kind_of_value)
 {
     char path[64], *message;

@@ -319,3 +319,19 @@ Test(policy, a_forwarder_takes_an_unknown_interface_as_external)
     config.natfw.forwarder = true;
     cr_assert(policy.permit(policy.context, &question) == unauthorised);
 }
+
+Test(policy, names_a_host_that_it_allows_and_no_network)
+{
+    struct config_peer peers[] = {{.prefix = {gist_address_v4(0xc0000207), 32}},
+        {.prefix = {gist_address_v4(0xc0000208), 32}, .refusal = NATFW_AUTHENTICATION_FAILED},
+        {.prefix = {gist_address_v4(0xc0000209), 32}, .side = CONFIG_SIDE_EXTERNAL},
+        {.prefix = {gist_address_v4(0xc0000200), 24}}, {.prefix = {{0}, 0}}};
+    struct config config = {.policy = {.peers = peers, .peer_count = 5}};
+    struct natfw_policy policy = policy_config(&config);
+    for (uint32_t host = 7; host <= 10; host++) {
+        struct gist_address address = gist_address_v4(0xc0000200 + host);
+        cr_assert_eq(policy.names(policy.context, &address, 1), host == 7, "host %u", host);
+    }
+    struct gist_address ipv6 = {.version = 6, .octets = {0x20, 1}};
+    cr_assert_not(policy.names(policy.context, &ipv6, 1));
+}

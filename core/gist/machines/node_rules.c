@@ -7,6 +7,7 @@
 #include "core/gist/machines/querying_machine.h"
 #include "core/gist/machines/responding_machine.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/node_share.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/error_message.h"
@@ -85,9 +86,27 @@ static void answer_or_forward(struct gist_node *node, const struct gist_receptio
     }
 }
 
+/* A Query of established state counts for nobody: its number is that of the states. Another makes
+ * work before anything shows who sent it. */
+static bool has_share(struct gist_node *node, const struct gist_reception *query)
+{
+    const struct gist_nli *nli = &query->message.nli;
+    const struct gist_routing_state *state = find_state(node, &query->message);
+    struct gist_share_holder holder =
+        gist_node_holder(node, &nli->interface_address, query->arrival->interface);
+    if (state && state->peer && gist_peer_is(state->peer, nli))
+        return true;
+    if (gist_node_share_take(node, &holder, GIST_SHARE_OF_QUERIES, 1) == GIST_SHARE_TAKEN)
+        return true;
+    node->counters.queries_refused++;
+    return false;
+}
+
 /* Rule 1. */
 void gist_node_query(struct gist_node *node, const struct gist_reception *reception)
 {
+    if (!has_share(node, reception))
+        return;
     if (!check_session(node, reception) || !gist_check_query_path(node, reception))
         return;
     if (reception->message.mri.upstream) { /* legal, though this node itself never sends one */
@@ -202,14 +221,27 @@ static bool comes_too_late(struct gist_node *node, const struct gist_reception *
     return false;
 }
 
+/* The cookie has come back from the address in the NLI: it is that host's. */
 static struct gist_routing_state *create_responding_state(
-    struct gist_node *node, const struct gist_message *confirm)
+    struct gist_node *node, const struct gist_reception *reception)
 {
+    const struct gist_message *confirm = &reception->message;
     struct gist_mri towards_peer = gist_mri_reversed(&confirm->mri);
+    struct gist_share_holder holder = gist_node_holder(node, &confirm->nli.interface_address,
+        reception->association ? reception->association->interface : reception->arrival->interface);
+    if (gist_node_share_take(node, &holder, GIST_SHARE_OF_ROUTING_STATES, 1) != GIST_SHARE_TAKEN) {
+        node->counters.routing_states_refused++;
+        return NULL;
+    }
     struct gist_routing_state *state =
         gist_routing_state_create(node, GIST_RESPONDING, &towards_peer, &confirm->session_id);
-    if (state)
-        gist_responding_start(state);
+    if (!state) {
+        gist_node_share_give_back(node, &holder, GIST_SHARE_OF_ROUTING_STATES, 1);
+        return NULL;
+    }
+    state->holder = holder;
+    state->is_charged = true;
+    gist_responding_start(state);
     return state;
 }
 
@@ -222,7 +254,7 @@ void gist_node_confirm(struct gist_node *node, const struct gist_reception *rece
         !gist_check_confirm(node, reception, state, &content) || !bind_association(node, reception))
         return;
     if (!state)
-        state = create_responding_state(node, &reception->message);
+        state = create_responding_state(node, reception);
     if (!state)
         return;
     struct gist_event event = {.kind = GIST_RX_CONFIRM, .reception = reception, .cookie = &content};

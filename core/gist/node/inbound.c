@@ -3,6 +3,7 @@
 
 #include "core/gist/machines/node_rules.h"
 #include "core/gist/message/message_parse.h"
+#include "core/gist/state/node_share.h"
 #include "core/gist/transport/association_machine.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/error_message.h"
@@ -40,10 +41,23 @@ static void forward_unread(struct gist_node *node, struct gist_reception *recept
     node->counters.queries_forwarded += gist_datagram_forward(node, reception, hop_count);
 }
 
+/* Nothing is read of it that could name a peer: its source counts. */
+static bool has_share(struct gist_node *node, const struct gist_arrival *arrival)
+{
+    struct gist_share_holder holder =
+        gist_node_holder(node, &arrival->source.address, arrival->interface);
+    if (gist_node_share_take(node, &holder, GIST_SHARE_OF_QUERIES, 1) == GIST_SHARE_TAKEN)
+        return true;
+    node->counters.queries_refused++;
+    return false;
+}
+
 /* 4.3.4: a message for a signalling application that is not here. */
 static void bypass_message(struct gist_node *node, struct gist_reception *reception)
 {
     bool q_mode = reception->arrival && reception->arrival->q_mode;
+    if (q_mode && !has_share(node, reception->arrival))
+        return;
     if (q_mode && !ends_here(node, reception)) {
         forward_unread(node, reception);
         return;

@@ -4,6 +4,7 @@
 #include "core/gist/node/inbound.h"
 #include "core/gist/node/turn.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/node_share.h"
 #include "core/gist/state/routing_state.h"
 #include "core/gist/transport/association_machine.h"
 
@@ -29,6 +30,15 @@ struct gist_node_config gist_node_config_default(void)
         .routing_states_max = 100000,
         .associations_max = 1000,
         .queued_octets_max = 16 << 20,
+        .stream_octets_max = 16 << 20,
+        .interface_queries_per_second = 1000,
+        .stranger_queries_per_second = 200,
+        .known_queries_per_second = 2000,
+        .routing_states_per_stranger_max = 1000,
+        .routing_states_per_peer_max = 50000,
+        .associations_per_peer_max = 64,
+        .stream_octets_per_peer_max = 1 << 20,
+        .association_confirm_ms = 10000,
     };
 }
 
@@ -70,7 +80,9 @@ struct gist_node *gist_node_create(
         base_token_bucket_full(config->datagrams_per_second, config->datagram_burst, now_ms);
     if (!node->crypto.random(node->crypto.context, node->hash_key, sizeof(node->hash_key)) ||
         !gist_cookie_rollover(
-            &node->secrets, &node->crypto, now_ms, node->config.cookie_rollover_ms)) {
+            &node->secrets, &node->crypto, now_ms, node->config.cookie_rollover_ms) ||
+        !gist_node_shares_open(node)) {
+        gist_node_shares_close(node);
         base_release(allocator, node, sizeof(*node));
         return NULL;
     }
@@ -102,6 +114,7 @@ void gist_node_destroy(struct gist_node *node)
         gist_association_destroy(node, BASE_CONTAINER(link, struct gist_association, link));
     gist_node_bury(node);
     gist_queue_clear(&node->queued, &node->held_back);
+    gist_node_shares_close(node);
     struct base_allocator allocator = node->allocator;
     base_release(&allocator, node, sizeof(*node));
 }
@@ -134,11 +147,12 @@ void gist_node_receive_datagram(struct gist_node *node, uint64_t now_ms,
 gist_association_id gist_node_association_accepted(struct gist_node *node, uint64_t now_ms,
     const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface)
 {
-    (void)peer; /* it is the NLI of its first Confirm that counts */
     (void)local;
     gist_node_enter(node, now_ms);
     struct gist_association *association =
-        node->config.association_port != 0 ? gist_association_accept(node, interface) : NULL;
+        node->config.association_port != 0
+            ? gist_association_accept(node, &peer->address, interface)
+            : NULL;
     gist_association_id id = association ? association->id : 0;
     gist_node_leave(node);
     return id;
@@ -164,8 +178,8 @@ void gist_node_association_received(struct gist_node *node, uint64_t now_ms, gis
     const uint8_t *message;
     size_t message_length;
     while (association && !association->dead) {
-        enum gist_stream_result result = gist_message_stream_next(
-            &association->stream, &node->allocator, &octets, &length, &message, &message_length);
+        enum gist_stream_result result =
+            gist_association_next(node, association, &octets, &length, &message, &message_length);
         if (result == GIST_STREAM_NO_MEMORY)
             gist_association_fail(node, association);
         if (result != GIST_STREAM_MESSAGE)

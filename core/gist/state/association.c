@@ -2,6 +2,7 @@
 #include "core/gist/state/association.h"
 
 #include "core/base/container.h"
+#include "core/gist/state/node_share.h"
 
 #include <utlist.h>
 
@@ -38,6 +39,64 @@ struct gist_association *gist_association_create(struct gist_node *node)
     return association;
 }
 
+void gist_association_admit(struct gist_node *node, struct gist_association *association,
+    const struct gist_share_holder *holder)
+{
+    association->holder = *holder;
+    association->is_inbound = true;
+    DL_APPEND2(node->unconfirmed, association, unconfirmed_prev, unconfirmed_next);
+}
+
+/* Once only: what was taken off the list is on it no more. */
+static void leave_unconfirmed(struct gist_node *node, struct gist_association *association)
+{
+    base_timer_stop(&node->timers, &association->unconfirmed);
+    if (!association->unconfirmed_prev)
+        return;
+    DL_DELETE2(node->unconfirmed, association, unconfirmed_prev, unconfirmed_next);
+    association->unconfirmed_prev = association->unconfirmed_next = NULL;
+}
+
+/* Memory of streams, counted. */
+struct stream_memory {
+    struct gist_node *node;
+    const struct gist_association *association;
+};
+
+static void *allocate_octets(void *context, size_t length)
+{
+    const struct stream_memory *memory = context;
+    struct gist_node *node = memory->node;
+    const struct gist_share_holder *holder = &memory->association->holder;
+    if (gist_node_share_take(node, holder, GIST_SHARE_OF_STREAM_OCTETS, length) !=
+        GIST_SHARE_TAKEN) {
+        node->counters.streams_refused++;
+        return NULL;
+    }
+    void *octets = base_allocate(&node->allocator, length);
+    if (!octets)
+        gist_node_share_give_back(node, holder, GIST_SHARE_OF_STREAM_OCTETS, length);
+    return octets;
+}
+
+static void release_octets(void *context, void *octets, size_t length)
+{
+    const struct stream_memory *memory = context;
+    gist_node_share_give_back(
+        memory->node, &memory->association->holder, GIST_SHARE_OF_STREAM_OCTETS, length);
+    base_release(&memory->node->allocator, octets, length);
+}
+
+enum gist_stream_result gist_association_next(struct gist_node *node,
+    struct gist_association *association, const uint8_t **octets, size_t *length,
+    const uint8_t **message, size_t *message_length)
+{
+    struct stream_memory memory = {node, association};
+    struct base_allocator counted = {&memory, allocate_octets, release_octets};
+    return gist_message_stream_next(
+        &association->stream, &counted, octets, length, message, message_length);
+}
+
 void gist_association_join(
     struct gist_association *association, struct gist_peer *peer, uint32_t peer_hold_ms)
 {
@@ -55,6 +114,7 @@ bool gist_association_bind(struct gist_node *node, struct gist_association *asso
         return false;
     gist_association_join(association, peer, peer_hold_ms);
     gist_peer_release(node, peer);
+    leave_unconfirmed(node, association);
     association->configured = true;
     return true;
 }
@@ -79,6 +139,9 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
     base_timer_stop(&node->timers, &association->send_hello);
     base_timer_stop(&node->timers, &association->no_hello);
     base_timer_stop(&node->timers, &association->unused);
+    leave_unconfirmed(node, association);
+    if (association->is_inbound)
+        gist_node_share_give_back(node, &association->holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
     if (association->peer)
         LL_DELETE2(association->peer->associations, association, peer_next);
     if (!association->told_closed)
@@ -88,7 +151,9 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
 
 void gist_association_free(struct gist_node *node, struct gist_association *association)
 {
-    gist_message_stream_close(&association->stream, &node->allocator);
+    struct stream_memory memory = {node, association};
+    struct base_allocator counted = {&memory, allocate_octets, release_octets};
+    gist_message_stream_close(&association->stream, &counted);
     gist_queue_clear(&node->queued, &association->queue);
     gist_peer_release(node, association->peer);
     base_release(&node->allocator, association, sizeof(*association));

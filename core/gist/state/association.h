@@ -25,20 +25,34 @@ struct gist_association {
     struct gist_peer *peer; /* NULL: accepted, and no Confirm yet */
     struct gist_association *peer_next;
     uint32_t interface;
-    uint32_t peer_hold_ms; /* how long the peer holds it without traffic from us */
+    uint32_t peer_hold_ms;           /* how long the peer holds it without traffic from us */
+    struct gist_share_holder holder; /* of an inbound one */
+    bool is_inbound;
+    struct gist_association *unconfirmed_next; /* in the node's list until its first Confirm */
+    struct gist_association *unconfirmed_prev;
     struct gist_message_stream stream;
     struct gist_message_queue queue;  /* whole messages, until it is connected */
     struct gist_routing_state *users; /* linked by their users_next */
     struct base_timer connecting;
     struct base_timer send_hello;
     struct base_timer no_hello;
-    struct base_timer unused; /* brings tg_MAIdle: nobody here uses it */
+    struct base_timer unused;      /* brings tg_MAIdle: nobody here uses it */
+    struct base_timer unconfirmed; /* no Confirm came over it in time */
 };
 
 struct gist_association *gist_association_find(struct gist_node *node, gist_association_id id);
 
 /* Makes one that awaits its connection. NULL without memory or above the node's limit. */
 struct gist_association *gist_association_create(struct gist_node *node);
+
+/* It came from this host, whose share it takes until it is destroyed. */
+void gist_association_admit(struct gist_node *node, struct gist_association *association,
+    const struct gist_share_holder *holder);
+
+/* Octets of its stream, by gist_message_stream_next; they count for who is at the other end. */
+enum gist_stream_result gist_association_next(struct gist_node *node,
+    struct gist_association *association, const uint8_t **octets, size_t *length,
+    const uint8_t **message, size_t *message_length);
 
 /* It was opened to this peer, which holds it for so long without traffic. Adds a reference. */
 void gist_association_join(

@@ -5,6 +5,7 @@
 #include "core/gist/message/mri_object.h"
 #include "core/gist/state/association.h"
 #include "core/gist/state/message_status.h"
+#include "core/gist/state/node_share.h"
 #include "core/spec/spec.h"
 
 #include <utlist.h>
@@ -72,6 +73,8 @@ void gist_routing_state_destroy(
     base_timer_stop(&node->timers, &state->validity);
     base_timer_stop(&node->timers, &state->inactive);
     gist_routing_state_use_association(node, state, NULL);
+    if (state->is_charged)
+        gist_node_share_give_back(node, &state->holder, GIST_SHARE_OF_ROUTING_STATES, 1);
     LL_PREPEND2(node->dead_routing_states, state, dead_next);
     gist_queue_fail(node, &state->queue, status);
 }

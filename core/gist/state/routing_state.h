@@ -42,6 +42,8 @@ struct gist_routing_state {
     struct gist_routing_state *users_next; /* of that association */
     struct gist_routing_state *users_prev;
 
+    struct gist_share_holder holder; /* whose share it takes, where is_charged */
+    bool is_charged;
     bool wants_association;
     struct gist_message_queue queue;
     struct gist_handshake handshake;

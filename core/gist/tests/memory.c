@@ -95,6 +95,8 @@ Test(memory, thousands_of_sessions_come_and_go)
     enum { SESSIONS = 5000 };
     struct gist_node_config config = row_config();
     config.datagrams_per_second = 0;
+    config.stranger_queries_per_second = config.interface_queries_per_second = 0;
+    config.routing_states_per_stranger_max = SESSIONS;
     struct row *row = row_create(2, &config);
     struct gist_mri mri = row_mri(row);
     struct network_memory *memory = network_memory(row->network);

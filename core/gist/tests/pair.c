@@ -54,6 +54,15 @@ static void network_notification(void *context, uint64_t now_ms, const struct gi
     ((struct row_node *)context)->notifications[notification]++;
 }
 
+static bool knows(
+    void *context, uint64_t now_ms, const struct gist_address *peer, uint32_t interface)
+{
+    (void)now_ms;
+    (void)interface;
+    const struct row_node *node = context;
+    return gist_address_equal(peer, &node->known);
+}
+
 static struct seen *see(struct row *row, const uint8_t *octets, size_t length)
 {
     static struct seen overflow;
@@ -128,6 +137,7 @@ static void start(struct row *row, size_t i, const struct gist_node_config *comm
         .receive = receive,
         .message_status = message_status,
         .network_notification = network_notification,
+        .knows = knows,
     };
     node->gist = gist_node_create(&config, &seams, network_now_ms(row->network));
     node->place->node = node->gist;

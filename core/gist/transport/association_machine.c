@@ -3,6 +3,7 @@
 
 #include "core/gist/message/message_build.h"
 #include "core/gist/state/message_status.h"
+#include "core/gist/state/node_share.h"
 #include "core/gist/state/routing_state.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
@@ -243,17 +244,42 @@ static void expire_unused(void *node, void *owner)
     gist_association_event(node, owner, GIST_TG_MA_IDLE, 0);
 }
 
+/* A message that means nothing does not keep it: only a Confirm does. */
+static void expire_unconfirmed(void *context, void *owner)
+{
+    struct gist_node *node = context;
+    node->counters.associations_unconfirmed++;
+    gist_association_fail(node, owner);
+}
+
+/* The oldest that has confirmed nothing goes; it has to have come by this interface, unless that is
+ * 0. Returns false when there is none. */
+static bool displace_stranger(struct gist_node *node, uint32_t interface)
+{
+    struct gist_association *oldest = node->unconfirmed;
+    while (oldest && (oldest->holder.known || (interface && oldest->interface != interface)))
+        oldest = oldest->unconfirmed_next;
+    if (!oldest)
+        return false;
+    node->counters.associations_displaced++;
+    gist_association_fail(node, oldest);
+    return true;
+}
+
 static struct gist_association *create_association(struct gist_node *node)
 {
     struct gist_association *association = gist_association_create(node);
+    if (!association && displace_stranger(node, 0))
+        association = gist_association_create(node);
     if (!association)
         return NULL;
     association->connecting = (struct base_timer){.expire = expire_connecting};
     association->send_hello = (struct base_timer){.expire = expire_send_hello};
     association->no_hello = (struct base_timer){.expire = expire_no_hello};
     association->unused = (struct base_timer){.expire = expire_unused};
+    association->unconfirmed = (struct base_timer){.expire = expire_unconfirmed};
     association->connecting.owner = association->send_hello.owner = association->no_hello.owner =
-        association->unused.owner = association;
+        association->unused.owner = association->unconfirmed.owner = association;
     return association;
 }
 
@@ -275,12 +301,33 @@ struct gist_association *gist_association_open(
     return NULL;
 }
 
-struct gist_association *gist_association_accept(struct gist_node *node, uint32_t interface)
+static bool take_share(struct gist_node *node, const struct gist_share_holder *holder)
 {
-    struct gist_association *association = create_association(node);
-    if (!association)
+    enum gist_share_answer answer =
+        gist_node_share_take(node, holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
+    if (answer == GIST_SHARE_CROWDED &&
+        displace_stranger(node, holder->known ? 0 : holder->interface))
+        answer = gist_node_share_take(node, holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
+    node->counters.associations_refused += answer != GIST_SHARE_TAKEN;
+    return answer == GIST_SHARE_TAKEN;
+}
+
+struct gist_association *gist_association_accept(
+    struct gist_node *node, const struct gist_address *address, uint32_t interface)
+{
+    struct gist_share_holder holder = gist_node_holder(node, address, interface);
+    if (!take_share(node, &holder))
         return NULL;
+    struct gist_association *association = create_association(node);
+    if (!association) {
+        gist_node_share_give_back(node, &holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
+        return NULL;
+    }
     association->interface = interface;
+    gist_association_admit(node, association, &holder);
+    if (node->config.association_confirm_ms > 0)
+        base_timer_start(&node->timers, &association->unconfirmed,
+            node->now_ms + node->config.association_confirm_ms);
     gist_association_event(node, association, GIST_TG_CONNECTED, 0);
     return association;
 }

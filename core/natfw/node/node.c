@@ -13,6 +13,7 @@
 #include "core/natfw/roles/piggyback.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/roles/responder.h"
+#include "core/natfw/session/admission.h"
 #include "core/natfw/session/observer.h"
 #include "core/natfw/session/session_life.h"
 #include "core/spec/spec.h"
@@ -28,6 +29,9 @@ struct natfw_node_config natfw_node_config_default(void)
         .lifetime_max_s = 3600,
         .transitory_hold_s = 30,
         .sessions_max = 65536,
+        .sessions_per_stranger_max = 1000,
+        .sessions_per_peer_max = 16384,
+        .owners_per_peer_max = 8,
     };
 }
 
@@ -41,8 +45,13 @@ struct natfw_node *natfw_node_create(
     struct natfw_node *node = base_allocate(allocator, sizeof(*node));
     if (!node)
         return NULL;
+    if (!base_shares_open(&node->shares, allocator, hash_key, 0)) {
+        base_release(allocator, node, sizeof(*node));
+        return NULL;
+    }
     node->config = *config;
     node->seams = *seams;
+    memcpy(node->known_peers.hash_key, hash_key, sizeof(hash_key));
     memset(node->piggybacked, 0, sizeof(node->piggybacked));
     node->piggybacked_next = 0;
     natfw_session_table_open(&node->sessions, config->sessions_max, hash_key, allocator);
@@ -55,6 +64,7 @@ void natfw_node_destroy(struct natfw_node *node)
         return;
     struct base_allocator allocator = node->seams.allocator;
     natfw_session_table_close(&node->sessions);
+    base_shares_close(&node->shares);
     base_release(&allocator, node, sizeof(*node));
 }
 
@@ -240,6 +250,17 @@ static void network_notification(void *context, uint64_t now_ms, const struct gi
         natfw_piggyback_refuse(context, now_ms, mri, session_id);
 }
 
+static bool knows(
+    void *context, uint64_t now_ms, const struct gist_address *peer, uint32_t interface)
+{
+    return natfw_knows(context, now_ms, peer, interface);
+}
+
+struct natfw_counters natfw_node_counters(const struct natfw_node *node)
+{
+    return node->counters;
+}
+
 struct gist_application natfw_node_application(struct natfw_node *node)
 {
     return (struct gist_application){
@@ -247,6 +268,7 @@ struct gist_application natfw_node_application(struct natfw_node *node)
         .receive = receive_message,
         .message_status = message_status,
         .network_notification = network_notification,
+        .knows = knows,
     };
 }
 

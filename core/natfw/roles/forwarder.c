@@ -9,6 +9,7 @@
 #include "core/natfw/roles/crossing.h"
 #include "core/natfw/roles/mutants.h"
 #include "core/natfw/roles/reply.h"
+#include "core/natfw/session/admission.h"
 #include "core/natfw/session/lifetime.h"
 #include "core/natfw/session/observer.h"
 #include "core/natfw/session/sequence.h"
@@ -55,6 +56,10 @@ static bool remember_rule(struct natfw_node *node, const struct natfw_incoming *
     const struct natfw_policy_rule *rule)
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
+    if (!natfw_may_own(node, incoming, rule)) {
+        natfw_refuse(node, incoming, NATFW_RESOURCES_UNAVAILABLE);
+        return false;
+    }
     enum natfw_middlebox_result result =
         middlebox->remember(middlebox->context, &incoming->received->session_id, rule);
     if (result == NATFW_MIDDLEBOX_OK)
@@ -69,6 +74,7 @@ static void forget_remembered(struct natfw_node *node, struct natfw_session *ses
     if (natfw_rules_have_next(&session->rules))
         middlebox->remove(middlebox->context, &session->id, &session->rules.next);
     natfw_rules_refuse(&session->rules);
+    natfw_session_owns(node, session);
 }
 
 /* No RESPONSE waits for this, so nobody asks what became of it. */
@@ -124,7 +130,7 @@ static void begin_session(struct natfw_node *node, const struct natfw_incoming *
 {
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
     const struct gist_session_id *id = &incoming->received->session_id;
-    struct natfw_session *session = natfw_session_table_add(&node->sessions, id);
+    struct natfw_session *session = natfw_session_admit(node, incoming);
     if (!session) {
         middlebox->remove(middlebox->context, id, rule);
         natfw_refuse(node, incoming, NATFW_RESOURCES_UNAVAILABLE);
@@ -132,6 +138,7 @@ static void begin_session(struct natfw_node *node, const struct natfw_incoming *
     }
     session->role = NATFW_FORWARDER;
     natfw_rules_ask(&session->rules, rule);
+    natfw_session_owns(node, session);
     session->expires_ms = incoming->now_ms + lifetime_s * UINT64_C(1000);
     adopt_request(incoming, session, lifetime_s);
     SPEC_NEVER("RFC5973-3.7.1-7", 1) {
@@ -153,6 +160,7 @@ static void exchange_rule(
     forget_remembered(node, session);
     if (!natfw_rules_is_current(&session->rules, rule))
         natfw_rules_ask(&session->rules, rule);
+    natfw_session_owns(node, session);
 }
 
 /* A refresh, or an update where the rule differs (ruling A40). The old rule stays until the success
@@ -289,6 +297,7 @@ static void install_rule(
         middlebox->install(middlebox->context, &session->id, natfw_rules_newest(rules),
             session->expires_ms, session->held.handle);
     natfw_rules_grant(rules);
+    natfw_session_owns(node, session);
 }
 
 static void handle_success(
@@ -372,6 +381,10 @@ void natfw_forwarder_installed(struct natfw_node *node, uint64_t now_ms,
     enum natfw_event_kind kind =
         session->state == NATFW_PENDING ? NATFW_EVENT_ESTABLISHED : NATFW_EVENT_REFRESHED;
     session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
+    natfw_known_peers_add(
+        &node->known_peers, now_ms, &session->inbound_peer.address, session->expires_ms);
+    natfw_known_peers_add(
+        &node->known_peers, now_ms, &session->outbound_peer.address, session->expires_ms);
     session->granted_lifetime_s = session->held.lifetime_s;
     release_response(node, now_ms, session);
     natfw_tell(node, now_ms, kind, &session->id);

@@ -209,6 +209,8 @@ static void establish(
     session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
     session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
+    natfw_known_peers_add(
+        &node->known_peers, incoming->now_ms, &incoming->received->peer, session->expires_ms);
     session->refreshing.due_ms = session->refreshing.keeps_alive
                                      ? refresh_time(node, incoming->now_ms, granted_s)
                                      : NATFW_NO_DEADLINE;

@@ -6,6 +6,7 @@
 
 #include "core/natfw/roles/checks.h"
 #include "core/natfw/roles/reply.h"
+#include "core/natfw/session/admission.h"
 #include "core/natfw/session/lifetime.h"
 #include "core/natfw/session/observer.h"
 #include "core/natfw/session/session_life.h"
@@ -50,6 +51,8 @@ static void accept_request(struct natfw_node *node, const struct natfw_incoming 
     session->request.lifetime_s = session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
     session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
+    natfw_known_peers_add(
+        &node->known_peers, incoming->now_ms, &session->inbound_peer.address, session->expires_ms);
     natfw_session_schedule(node, session);
     SPEC_DO("RFC5973-3.7.1-5", 1) {
         answer_success(node, incoming, session);
@@ -91,7 +94,7 @@ void natfw_responder_request(
         return;
     }
     if (!session)
-        session = natfw_session_table_add(&node->sessions, &incoming->received->session_id);
+        session = natfw_session_admit(node, incoming);
     if (!session) {
         refuse_request(node, incoming, (struct natfw_info){.code = NATFW_RESOURCES_UNAVAILABLE});
         return;

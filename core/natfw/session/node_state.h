@@ -5,6 +5,7 @@
 #include "core/gist/message/object.h"
 #include "core/natfw/message/message.h"
 #include "core/natfw/node.h"
+#include "core/natfw/session/known_peers.h"
 #include "core/natfw/session/session_table.h"
 
 /* The longest NSLP-Data object: 4095 words. RFC 5971 A.2. */
@@ -27,6 +28,9 @@ struct natfw_node {
     struct gist_node *gist;
     struct gist_transport transport;
     struct natfw_session_table sessions;
+    struct natfw_known_peers known_peers;
+    struct base_shares shares; /* of sessions and of rules */
+    struct natfw_counters counters;
     struct natfw_piggybacked piggybacked[NATFW_PIGGYBACKED_MAX];
     size_t piggybacked_next;
     uint8_t scratch[NATFW_PAYLOAD_MAX]; /* the message being built */

@@ -7,6 +7,7 @@
 
 #include "core/base/table.h"
 #include "core/base/timer.h"
+#include "core/gist/share.h"
 #include "core/natfw/node.h"
 #include "core/natfw/peer.h"
 #include "core/natfw/session/held_response.h"
@@ -35,6 +36,12 @@ struct natfw_refreshing {
     uint64_t due_ms;     /* when to send the next request, or NATFW_NO_DEADLINE */
 };
 
+/* The rules whose owner a session counts as: the current one and the next. */
+struct natfw_owned_rules {
+    uint64_t rules[2]; /* their hashes */
+    size_t count;
+};
+
 struct natfw_session {
     struct gist_session_id id;
     enum natfw_role role;
@@ -51,6 +58,11 @@ struct natfw_session {
 
     struct natfw_refreshing refreshing; /* NI only */
     enum natfw_code last_answer;        /* NI only */
+
+    /* Whose share it takes; admission.h. */
+    struct gist_share_holder holder;
+    bool is_admitted;
+    struct natfw_owned_rules owned;
 
     /* Kept by the session table. */
     uint64_t serial;

@@ -1,6 +1,7 @@
 /* The life of a session; see session_life.h. RFC 5973 3.2.8, 3.4, 3.7.4. */
 #include "core/natfw/session/session_life.h"
 
+#include "core/natfw/session/admission.h"
 #include "core/spec/spec.h"
 
 /* The last message of a session may have to wait for a new association. */
@@ -74,6 +75,7 @@ void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_se
     if (session->role == NATFW_FORWARDER && natfw_rules_have_next(&session->rules))
         remove_next(node, session, input);
     give_up_routing_state(node, now_ms, session);
+    natfw_session_dismiss(node, session);
     natfw_session_table_remove(&node->sessions, session);
     natfw_ask_for_tick(node);
 }

@@ -1,0 +1,68 @@
+/* The shares of a GIST node, and their limits; see node_share.h. */
+#include "core/gist/state/node_share.h"
+
+bool gist_node_shares_open(struct gist_node *node)
+{
+    return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
+           base_shares_open(
+               &node->query_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
+}
+
+void gist_node_shares_close(struct gist_node *node)
+{
+    base_shares_close(&node->shares);
+    base_shares_close(&node->query_shares);
+}
+
+static struct gist_share_limits limits_of(const struct gist_node *node, enum gist_share_of what)
+{
+    const struct gist_node_config *config = &node->config;
+    switch (what) {
+    case GIST_SHARE_OF_QUERIES:
+        return (struct gist_share_limits){.stranger = config->stranger_queries_per_second,
+            .known = config->known_queries_per_second,
+            .interface = config->interface_queries_per_second};
+    case GIST_SHARE_OF_ROUTING_STATES:
+        return gist_share_limits_of(config->routing_states_max,
+            config->routing_states_per_stranger_max, config->routing_states_per_peer_max);
+    case GIST_SHARE_OF_ASSOCIATIONS:
+        return gist_share_limits_of(config->associations_max, config->associations_per_peer_max,
+            config->associations_per_peer_max);
+    case GIST_SHARE_OF_STREAM_OCTETS:
+        break;
+    }
+    return gist_share_limits_of(config->stream_octets_max, config->stream_octets_per_peer_max,
+        config->stream_octets_per_peer_max);
+}
+
+static struct gist_share share_of(struct gist_node *node, enum gist_share_of what)
+{
+    return (struct gist_share){
+        .shares = what == GIST_SHARE_OF_QUERIES ? &node->query_shares : &node->shares,
+        .what = (uint8_t)what,
+        .limits = limits_of(node, what)};
+}
+
+struct gist_share_holder gist_node_holder(
+    struct gist_node *node, const struct gist_address *address, uint32_t interface)
+{
+    const struct gist_application *application = &node->application;
+    return (struct gist_share_holder){.address = *address,
+        .interface = interface,
+        .known = application->knows &&
+                 application->knows(application->context, node->now_ms, address, interface)};
+}
+
+enum gist_share_answer gist_node_share_take(struct gist_node *node,
+    const struct gist_share_holder *holder, enum gist_share_of what, uint64_t amount)
+{
+    struct gist_share share = share_of(node, what);
+    return gist_share_take(&share, node->now_ms, holder, amount);
+}
+
+void gist_node_share_give_back(struct gist_node *node, const struct gist_share_holder *holder,
+    enum gist_share_of what, uint64_t amount)
+{
+    struct gist_share share = share_of(node, what);
+    gist_share_give_back(&share, node->now_ms, holder, amount);
+}

@@ -1,0 +1,33 @@
+/*
+ * The shares of a GIST node.
+ *
+ * Who is counted is an address that has shown that it receives what is sent to it, except for
+ * Queries: those in the name of others share that of their interface.
+ */
+#ifndef NATFW_GIST_NODE_SHARE_H
+#define NATFW_GIST_NODE_SHARE_H
+
+#include "core/gist/state/node_state.h"
+
+enum gist_share_of {
+    GIST_SHARE_OF_QUERIES, /* a second */
+    GIST_SHARE_OF_ROUTING_STATES,
+    GIST_SHARE_OF_ASSOCIATIONS,
+    GIST_SHARE_OF_STREAM_OCTETS /* of messages that are not complete yet */
+};
+
+/* Returns false without memory. */
+bool gist_node_shares_open(struct gist_node *node);
+void gist_node_shares_close(struct gist_node *node);
+
+/* Whom we deal with, as far as the application knows. */
+struct gist_share_holder gist_node_holder(
+    struct gist_node *node, const struct gist_address *address, uint32_t interface);
+
+/* As gist_share_take and gist_share_give_back. */
+enum gist_share_answer gist_node_share_take(struct gist_node *node,
+    const struct gist_share_holder *holder, enum gist_share_of what, uint64_t amount);
+void gist_node_share_give_back(struct gist_node *node, const struct gist_share_holder *holder,
+    enum gist_share_of what, uint64_t amount);
+
+#endif

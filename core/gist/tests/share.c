@@ -1,0 +1,368 @@
+/* core/gist: what one may have, and who comes before whom when there is not enough for all. RFC
+ * 5971 8.4. */
+#include "core/gist/message/message_build.h"
+#include "core/gist/state/association.h"
+#include "core/gist/state/node_share.h"
+#include "core/gist/state/routing_state.h"
+#include "core/gist/tests/fixture.h"
+#include "core/gist/transport/association_machine.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 10000, MESSAGE_MAX = 4096 };
+
+static struct gist_node *node; /* number 1, the one that is to be used up */
+static const struct gist_address host = {.version = 4, .octets = {198, 51, 100, 1}};
+static const struct gist_address neighbour = {.version = 4, .octets = {198, 51, 100, 200}};
+static const struct gist_address other = {.version = 4, .octets = {203, 0, 113, 1}};
+
+static void start(void)
+{
+    struct gist_node_config config = row_config();
+    fixture_start();
+    config.datagrams_per_second = 0;
+    config.interface_queries_per_second = 40;
+    config.stranger_queries_per_second = 5;
+    config.known_queries_per_second = 50;
+    config.routing_states_max = 400;
+    config.routing_states_per_stranger_max = 10;
+    config.routing_states_per_peer_max = 60;
+    config.associations_max = 40;
+    config.associations_per_peer_max = 4;
+    config.stream_octets_max = 16 * MESSAGE_MAX;
+    config.stream_octets_per_peer_max = 2 * MESSAGE_MAX;
+    config.ingress_filter = false;
+    fixture_restart(2, &config);
+    node = row->nodes[1].gist;
+}
+
+TestSuite(share, .init = start, .fini = fixture_stop);
+
+static struct gist_counters counters(void)
+{
+    return gist_node_counters(node);
+}
+
+/* Of many names: each host in a network of its own. */
+static struct gist_address far_host(unsigned i)
+{
+    return gist_address_v4(UINT32_C(0xc6120001) + (i << 8));
+}
+
+/* Takes until no more is given; returns how much that was. */
+static unsigned take_all(const struct gist_address *address, uint32_t interface,
+    enum gist_share_of what, enum gist_share_answer *refusal)
+{
+    struct gist_share_holder holder = gist_node_holder(node, address, interface);
+    unsigned count = 0;
+    while ((*refusal = gist_node_share_take(node, &holder, what, 1)) == GIST_SHARE_TAKEN)
+        cr_assert_lt(++count, 1000);
+    return count;
+}
+
+Test(share, a_host_has_its_share_and_its_network_four)
+{
+    enum gist_share_answer refusal;
+    unsigned count = take_all(&host, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal);
+    cr_assert(count == 10 && refusal == GIST_SHARE_USED_UP);
+    for (uint8_t i = 2; i < 10; i++) {
+        struct gist_address next = host;
+        next.octets[3] = i;
+        count += take_all(&next, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal);
+        cr_assert_eq(refusal, GIST_SHARE_USED_UP);
+    }
+    cr_assert_eq(count, 40, "%u for one network", count);
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
+Test(share, an_ipv6_host_is_its_64_bits)
+{
+    enum gist_share_answer refusal;
+    struct gist_address first = {.version = 6, .octets = {0x20, 1, 0xd, 0xb8}};
+    struct gist_address last = first, next = first;
+    last.octets[15] = 1;
+    next.octets[7] = 1;
+    cr_assert_eq(take_all(&first, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+    cr_assert_eq(take_all(&last, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 0);
+    cr_assert_eq(take_all(&next, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
+Test(share, strangers_have_a_quarter_by_one_interface_and_half_by_all)
+{
+    enum gist_share_answer refusal;
+    unsigned by_interface[4] = {0};
+    for (uint32_t interface = 1; interface <= 3; interface++)
+        for (unsigned i = 0; i < 40; i++) {
+            struct gist_address address = far_host(100 * interface + i);
+            by_interface[interface] +=
+                take_all(&address, interface, GIST_SHARE_OF_ROUTING_STATES, &refusal);
+        }
+    cr_assert_eq(refusal, GIST_SHARE_CROWDED);
+    cr_assert(by_interface[1] == 100 && by_interface[2] == 100 && by_interface[3] == 0);
+    row->nodes[1].known = other;
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 60);
+    cr_assert_eq(refusal, GIST_SHARE_USED_UP);
+}
+
+Test(share, what_is_given_back_can_be_taken_again)
+{
+    struct gist_share_holder holder = gist_node_holder(node, &host, 1);
+    for (unsigned round = 0; round < 100; round++) {
+        cr_assert_eq(
+            gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 2 * MESSAGE_MAX),
+            GIST_SHARE_TAKEN);
+        cr_assert_eq(gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 1),
+            GIST_SHARE_USED_UP);
+        gist_node_share_give_back(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 2 * MESSAGE_MAX);
+    }
+}
+
+/* Queries. */
+
+static void query(const struct gist_address *from, uint32_t interface, uint8_t number)
+{
+    uint8_t payload[1024] = {0x4e, 0x04, 0xbd, 0xa5};
+    struct gist_message message = row_message(row, GIST_QUERY);
+    message.session_id = row_session(number);
+    message.nli.interface_address = *from;
+    size_t length = gist_message_build(
+        &message, payload + GIST_MAGIC_LENGTH, sizeof(payload) - GIST_MAGIC_LENGTH);
+    struct gist_arrival arrival = {.source = {*from, GIST_PORT},
+        .destination = {row->nodes[1].address, GIST_PORT},
+        .interface = interface,
+        .ip_ttl = 63,
+        .q_mode = true};
+    cr_assert_gt(length, 0);
+    network_inject(row->nodes[1].place, &arrival, payload, GIST_MAGIC_LENGTH + length);
+}
+
+/* How many of so many Queries at once come as far as the application. */
+static size_t heeded(const struct gist_address *from, uint32_t interface, unsigned count)
+{
+    size_t before = row->nodes[1].asked;
+    for (unsigned i = 0; i < count; i++)
+        query(from, interface, (uint8_t)(2 + i % 200));
+    return row->nodes[1].asked - before;
+}
+
+Test(share, a_host_that_floods_leaves_others_their_queries)
+{
+    cr_assert_eq(heeded(&host, 1, 100), 5);
+    cr_assert_eq(counters().queries_refused, 95);
+    cr_assert_eq(heeded(&other, 1, 5), 5);
+    network_run_for(row->network, 400);
+    cr_assert_eq(heeded(&host, 1, 100), 2, "a second's share comes back within a second");
+    network_run_for(row->network, 86400000);
+    cr_assert_eq(heeded(&host, 1, 100), 5, "and no more than that gathers");
+}
+
+Test(share, a_flood_in_many_names_is_that_of_its_interface)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct gist_address address = far_host(i);
+        count += heeded(&address, 1, 1);
+    }
+    cr_assert_eq(count, 40);
+    cr_assert_eq(heeded(&other, 2, 5), 5);
+    row->nodes[1].known = neighbour;
+    cr_assert_eq(heeded(&neighbour, 1, 60), 50, "a known peer is served before strangers");
+}
+
+Test(share, a_query_that_refreshes_state_is_served_in_a_flood)
+{
+    fixture_send("hello", false);
+    network_run_for(row->network, 1000);
+    cr_assert_eq(counters().routing_states, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        struct gist_address address = far_host(i);
+        heeded(&address, 1, 1);
+    }
+    cr_assert_eq(heeded(&host, 1, 1), 0);
+    size_t responses = row_seen_count(row, GIST_RESPONSE);
+    uint64_t refused = counters().queries_refused;
+    row_inject(row, 1, &row_seen(row, GIST_QUERY, 0)->message, row->nodes[0].address, true);
+    network_run_for(row->network, 100);
+    cr_assert(row_seen_count(row, GIST_RESPONSE) > responses);
+    cr_assert_eq(counters().queries_refused, refused);
+}
+
+Test(share, queries_for_other_applications_have_a_share_too)
+{
+    struct gist_message message = row_message(row, GIST_QUERY);
+    message.header.nslp_id = 99;
+    for (unsigned i = 0; i < 20; i++)
+        row_inject(row, 1, &message, host, true);
+    cr_assert_eq(counters().queries_refused, 15);
+}
+
+/* Routing states. */
+
+static void handshakes(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct gist_session_id number = row_session((uint8_t)(1 + i));
+        row_send(row, 0, &mri, &number, "data", false);
+        network_run_for(row->network, 1000);
+    }
+}
+
+Test(share, a_stranger_makes_so_many_routing_states_and_a_known_peer_more)
+{
+    handshakes(12);
+    cr_assert_eq(counters().routing_states, 10);
+    cr_assert_gt(counters().routing_states_refused, 0);
+    row->nodes[1].known = row->nodes[0].address;
+    handshakes(20);
+    cr_assert_gt(counters().routing_states, 15);
+}
+
+Test(share, routing_states_that_end_give_their_share_back)
+{
+    enum gist_share_answer refusal;
+    handshakes(12);
+    cr_assert_eq(take_all(&row->nodes[0].address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 0);
+    network_run_for(row->network, 1000000);
+    cr_assert_eq(counters().routing_states, 0);
+    cr_assert_eq(take_all(&row->nodes[0].address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
+/* Associations. */
+
+static gist_association_id connect_from(const struct gist_address *address, uint32_t interface)
+{
+    struct gist_endpoint peer = {*address, 40000}, local = {row->nodes[1].address, 4000};
+    return gist_node_association_accepted(
+        node, network_now_ms(row->network), &peer, &local, interface);
+}
+
+static bool is_there(gist_association_id id)
+{
+    return id != 0 && gist_association_find(node, id);
+}
+
+Test(share, a_host_has_so_many_associations)
+{
+    gist_association_id first = connect_from(&host, 1);
+    for (unsigned i = 1; i < 4; i++)
+        cr_assert(is_there(connect_from(&host, 1)));
+    cr_assert_not(is_there(connect_from(&host, 1)));
+    cr_assert_eq(counters().associations_refused, 1);
+    cr_assert(is_there(first) && is_there(connect_from(&other, 1)));
+    gist_node_association_closed(node, network_now_ms(row->network), first);
+    cr_assert(is_there(connect_from(&host, 1)));
+}
+
+Test(share, in_a_crowd_the_oldest_stranger_makes_room)
+{
+    gist_association_id elsewhere = connect_from(&other, 2);
+    gist_association_id first = connect_from(&host, 1), second = connect_from(&host, 1);
+    for (unsigned i = 0; i < 8; i++) {
+        struct gist_address address = far_host(i);
+        cr_assert(is_there(connect_from(&address, 1)));
+    }
+    cr_assert(is_there(first));
+    gist_association_id newest = connect_from(&other, 1);
+    cr_assert(is_there(newest) && !is_there(first) && is_there(second) && is_there(elsewhere));
+    cr_assert_eq(counters().associations_displaced, 1);
+}
+
+Test(share, a_known_peer_gets_in_and_stays)
+{
+    row->nodes[1].known = other;
+    gist_association_id known = connect_from(&other, 1);
+    for (unsigned i = 0; i < 400; i++) {
+        struct gist_address address = far_host(i);
+        connect_from(&address, 1 + i % 5);
+    }
+    cr_assert(is_there(known) && is_there(connect_from(&other, 1)));
+    cr_assert_leq(counters().associations, 22);
+}
+
+Test(share, an_association_of_our_own_displaces_a_stranger)
+{
+    node->config.associations_max = 1;
+    gist_association_id stranger = connect_from(&host, 1);
+    struct gist_nli nli = {.interface_address = row->nodes[0].address};
+    struct gist_peer *peer = gist_peer_acquire(node, &nli);
+    cr_assert(is_there(stranger) && gist_association_open(node, peer, 4000, 30000));
+    cr_assert_not(is_there(stranger));
+    gist_peer_release(node, peer);
+}
+
+static void hello(gist_association_id id)
+{
+    uint8_t octets[64];
+    struct gist_message message = {.header = {.version = 1, .hop_count = 1, .type = GIST_MA_HELLO}};
+    gist_message_add(&message, GIST_OBJECT_HELLO_ID);
+    size_t length = gist_message_build(&message, octets, sizeof(octets));
+    gist_node_association_received(node, network_now_ms(row->network), id, octets, length);
+}
+
+Test(share, what_confirms_nothing_ends_whatever_it_says)
+{
+    gist_association_id id = connect_from(&host, 1);
+    for (unsigned passed_ms = 0; passed_ms < PATIENCE_MS - 1000; passed_ms += 500) {
+        cr_assert(is_there(id));
+        hello(id);
+        network_run_for(row->network, 500);
+    }
+    network_run_for(row->network, 2000);
+    cr_assert_not(is_there(id));
+    cr_assert_eq(counters().associations_unconfirmed, 1);
+}
+
+Test(share, what_has_confirmed_stays)
+{
+    fixture_send("hello", true);
+    network_run_for(row->network, 2 * PATIENCE_MS);
+    cr_assert(counters().associations == 1 && counters().associations_unconfirmed == 0);
+    cr_assert_null(node->unconfirmed);
+}
+
+/* Streams. */
+
+static void announce(gist_association_id id, size_t octets)
+{
+    static uint8_t message[MESSAGE_MAX];
+    struct wire_writer writer = wire_writer_over(message, sizeof(message));
+    struct gist_common_header header = {
+        .version = 1, .hop_count = 1, .type = GIST_DATA, .nslp_id = 33, .length = UINT16_MAX};
+    gist_common_header_write(&writer, &header);
+    gist_node_association_received(node, network_now_ms(row->network), id, message, octets);
+}
+
+Test(share, messages_that_never_end_keep_no_more_than_a_share)
+{
+    gist_association_id first = connect_from(&host, 1), second = connect_from(&host, 1);
+    announce(first, MESSAGE_MAX);
+    cr_assert(is_there(first));
+    announce(second, MESSAGE_MAX);
+    announce(second, MESSAGE_MAX);
+    cr_assert(is_there(first) && !is_there(second));
+    cr_assert_eq(counters().streams_refused, 1);
+    gist_association_id third = connect_from(&other, 1);
+    announce(third, MESSAGE_MAX);
+    cr_assert(is_there(third));
+}
+
+Test(share, all_strangers_streams_are_bounded_and_a_known_peers_has_room)
+{
+    size_t before = network_memory(row->network)->octets;
+    row->nodes[1].known = other;
+    for (unsigned i = 0; i < 30; i++) {
+        struct gist_address address = far_host(i);
+        gist_association_id id = connect_from(&address, 1 + i % 4);
+        announce(id, MESSAGE_MAX);
+    }
+    cr_assert_lt(network_memory(row->network)->octets - before, 9 * MESSAGE_MAX + 65536);
+    gist_association_id known = connect_from(&other, 1);
+    announce(known, MESSAGE_MAX);
+    cr_assert(is_there(known));
+    network_run_for(row->network, 2 * PATIENCE_MS);
+    cr_assert_eq(counters().associations, 0);
+    struct gist_share_holder holder = gist_node_holder(node, &other, 1);
+    cr_assert_eq(gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 2 * MESSAGE_MAX),
+        GIST_SHARE_TAKEN, "all of it came back");
+}

@@ -1,0 +1,157 @@
+-- A firewall is attacked by one host, in each of the ways below. Meanwhile a peer that the firewall
+-- knows opens sessions: all of them succeed, in at most twice the time that they take when it is
+-- quiet. Once the attacker has gone, so has the memory that it took.
+-- natfw-lab run attacks NUMBER [OPENS]; natfw-attack has to be on the search path (--bin). Prints
+-- the attack's row of the table of harness/attacks.
+local lab = require("lab")
+local native = require("native")
+
+local NI, NR, FIREWALL = "192.0.2.10", "203.0.113.10", "192.0.2.1"
+local ATTACKER, OUTSIDER = "192.0.2.66", "203.0.113.66"
+local CROWD = "198.18.0.1" -- the first of many
+local OPEN_WITHIN_S = 5
+local AWAY_S = 1 -- long enough for an attacker to take what becomes free
+local GIVE_UP_AFTER = 5 -- opens that fail one after another
+local GROWTH_MAX_KIB = 2048
+local REST_WITHIN_S = 150
+
+-- Few enough to be filled soon; what is held ends soon after the attack.
+local FEW = { sessions_max = 1000, routing_state_validity_ms = 10000 }
+
+local ATTACKS = {
+    { name = "1,000 idle connections from one address", kind = "connections", to = FIREWALL,
+        words = { "--count", "1000" }, settle_s = 5 },
+    { name = "the same, a message on each every 20 s", kind = "connections", to = FIREWALL,
+        words = { "--count", "1000", "--every-ms", "20000" }, settle_s = 65 },
+    { name = "900 peers that announce 262 KB", kind = "connections", to = FIREWALL, from = CROWD,
+        words = { "--count", "900", "--addresses", "900", "--octets", "262136" }, settle_s = 15 },
+    { name = "5,000 spoofed Queries a second", kind = "queries", to = NR, from = CROWD,
+        words = { "--count", "10000000", "--addresses", "100000", "--per-second", "5000" } },
+    { name = "15,000 spoofed Queries a second", kind = "queries", to = NR, from = CROWD,
+        words = { "--count", "10000000", "--addresses", "100000", "--per-second", "15000" } },
+    { name = "100,000 routing states that policy refuses", kind = "handshakes", to = NI, host = "nr",
+        from = OUTSIDER, words = { "--count", "100000", "--create" }, settle_s = 30 },
+    { name = "a peer that fills sessions_max", kind = "handshakes", to = NR, settings = FEW,
+        words = { "--count", "2000", "--create" }, ends = true },
+    { name = "64 sessions on a victim's flow", kind = "handshakes", to = NR, settings = FEW,
+        words = { "--count", "64", "--create", "--flow-from", NI }, ends = true },
+}
+
+local function stats(net)
+    local numbers = {}
+    for name, value in lab.control(net, "fw", "stats"):gmatch('"([%w_]+)"%s*:%s*(%d+)') do
+        numbers[name] = tonumber(value)
+    end
+    return numbers -- among them memory_kib, which is VmRSS
+end
+
+local function take_output(net)
+    for _, daemon in pairs(net.daemons) do
+        daemon:status()
+    end
+end
+
+local function median(times)
+    table.sort(times)
+    return times[(#times + 1) // 2] or math.huge
+end
+
+local function open_once(net)
+    local start = native.now()
+    local output, status = lab.control(net, "ni", "open", "--from", NI .. ":4000", "--to",
+        NR .. ":5000", "--protocol", "udp", "--lifetime", "60", "--timeout", tostring(OPEN_WITHIN_S))
+    local took = native.now() - start
+    if status == 0 then
+        lab.control(net, "ni", "close", output:match('"session"%s*:%s*"(%x+)"'))
+    end
+    take_output(net)
+    return status == 0, took
+end
+
+-- Returns how many of the opens succeeded, and their median time in seconds.
+local function open_many(net, wanted)
+    local times, failures = {}, 0
+    for _ = 1, wanted do
+        local right, took = open_once(net)
+        failures = right and 0 or failures + 1
+        if right then
+            times[#times + 1] = took
+        elseif failures == GIVE_UP_AFTER then
+            break
+        end
+    end
+    return #times, median(times)
+end
+
+local function wait_for_rest(net)
+    local deadline = native.now() + REST_WITHIN_S
+    local now
+    repeat
+        now = stats(net)
+        if now.sessions + now.routing_states + now.connections + now.elements == 0 then
+            return now
+        end
+        native.pause(5)
+        take_output(net)
+    until native.now() > deadline
+    return now
+end
+
+-- The peer is known, but nothing of it is left at the firewall: neither association nor session.
+local function come_back(net)
+    net.daemons.ni:signal(15)
+    net.daemons.ni:wait(10)
+    native.pause(AWAY_S)
+    lab.start_node(net, "ni")
+end
+
+local function start_attack(net, attack)
+    return net[attack.host or "ni"]:start("natfw-attack", attack.kind, "--from",
+        attack.from or ATTACKER, "--to", attack.to, table.unpack(attack.words))
+end
+
+local function settle(net, attack, process)
+    local deadline = native.now() + (attack.settle_s or 2)
+    while native.now() < deadline or (attack.ends and not process:status()) do
+        native.pause(0.1)
+        take_output(net)
+        process:status()
+    end
+end
+
+local function suffer(net, attack, opens)
+    for _, name in ipairs({ "fw", "ni", "nr" }) do
+        lab.start_node(net, name, name == "fw" and attack.settings or nil)
+    end
+    open_many(net, 3)
+    local _, quiet = open_many(net, opens)
+    local before = stats(net)
+    local process = start_attack(net, attack)
+    settle(net, attack, process)
+    come_back(net)
+    local succeeded, loud = open_many(net, opens)
+    local at_most = stats(net)
+    if os.getenv("ATTACKS_DEBUG") then print(process:output(), (lab.control(net, "fw", "stats"))) end
+    process:signal(9)
+    process:wait(10)
+    local rest = wait_for_rest(net)
+    for _, name in ipairs({ "ni", "nr", "fw" }) do
+        net.daemons[name]:signal(15)
+        net.daemons[name]:wait(10)
+    end
+    local right = succeeded == opens and loud <= 2 * quiet
+        and rest.memory_kib - before.memory_kib <= GROWTH_MAX_KIB
+    lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%d\t%d\t%d\t%s", attack.name, succeeded, opens,
+        quiet * 1000, loud * 1000, before.memory_kib, at_most.memory_kib, rest.memory_kib,
+        right and "right" or "WRONG")
+    return right
+end
+
+return {
+    topology = "attacked",
+    run = function(net, number, opens)
+        local attack = ATTACKS[tonumber(number)]
+        lab.expect(attack, "a number from 1 to %d", #ATTACKS)
+        lab.expect(suffer(net, attack, tonumber(opens or 20)), "the attack to be borne")
+    end,
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Counters as JSON; see counters.h. */
+#include "reference-node/control/counters.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Where a counter lies in its structure; all of them are uint64_t. */
+struct counter {
+    const char *name;
+    size_t offset;
+};
+
+#define OF_GIST(member)     offsetof(struct gist_counters, member)
+#define OF_PINHOLES(member) offsetof(struct pinholes_counters, member)
+
+static const struct counter of_gist[] = {
+    {"datagrams_received", OF_GIST(datagrams_received)},
+    {"parsed", OF_GIST(messages_parsed)},
+    {"rejected", OF_GIST(messages_rejected)},
+    {"errors_sent", OF_GIST(errors_sent)},
+    {"errors_received", OF_GIST(errors_received)},
+    {"queries_sent", OF_GIST(queries_sent)},
+    {"queries_forwarded", OF_GIST(queries_forwarded)},
+    {"routing_states", OF_GIST(routing_states)},
+    {"associations", OF_GIST(associations)},
+    {"datagrams_dropped", OF_GIST(datagrams_dropped)},
+    {"queries_refused", OF_GIST(queries_refused)},
+    {"routing_states_refused", OF_GIST(routing_states_refused)},
+    {"associations_refused", OF_GIST(associations_refused)},
+    {"associations_displaced", OF_GIST(associations_displaced)},
+    {"associations_unconfirmed", OF_GIST(associations_unconfirmed)},
+    {"streams_refused", OF_GIST(streams_refused)},
+    {0},
+};
+
+static const struct counter of_natfw[] = {
+    {"sessions_refused", offsetof(struct natfw_counters, sessions_refused)},
+    {"owners_refused", offsetof(struct natfw_counters, owners_refused)},
+    {0},
+};
+
+static const struct counter of_pinholes[] = {
+    {"elements", OF_PINHOLES(elements)},
+    {"commits", OF_PINHOLES(commits)},
+    {"changes", OF_PINHOLES(changes)},
+    {"failures", OF_PINHOLES(failures)},
+    {0},
+};
+
+static json_t *counters_json(const struct counter *counter, const void *values)
+{
+    json_t *object = json_object();
+    for (; counter->name; counter++) {
+        uint64_t value;
+        memcpy(&value, (const char *)values + counter->offset, sizeof(value));
+        json_object_set_new(object, counter->name, json_integer((json_int_t)value));
+    }
+    return object;
+}
+
+json_t *counters_of_gist(const struct gist_counters *counters)
+{
+    return counters_json(of_gist, counters);
+}
+
+json_t *counters_of_natfw(const struct natfw_counters *counters)
+{
+    return counters_json(of_natfw, counters);
+}
+
+json_t *counters_of_pinholes(const struct pinholes_counters *counters)
+{
+    return counters_json(of_pinholes, counters);
+}

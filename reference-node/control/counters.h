@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The counters of the daemon's parts, for "natfwctl stats". */
+#ifndef NATFWD_COUNTERS_H
+#define NATFWD_COUNTERS_H
+
+#include "core/natfw/node.h"
+#include "reference-node/netfilter/pinholes.h"
+
+#include <jansson.h>
+
+/* Each returns an object that the caller owns, or NULL without memory. */
+json_t *counters_of_gist(const struct gist_counters *counters);
+json_t *counters_of_natfw(const struct natfw_counters *counters);
+json_t *counters_of_pinholes(const struct pinholes_counters *counters);
+
+#endif
