@@ -381,18 +381,19 @@ static bool create_control(struct daemon *daemon, FILE *errors)
            say(errors, daemon->config->control_socket, "give another control_socket");
 }
 
-struct daemon *daemon_create(struct event_base *base, struct config *config, FILE *errors)
+struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *errors)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
     if (!daemon)
         return NULL;
     daemon->base = base;
-    daemon->config = config;
+    daemon->config = load->config;
     /* The sockets come before the ruleset: who cannot have them must not replace the ruleset of the
      * natfwd that has. */
-    if (data_plane_open(&daemon->plane, config, errors) && create_timers(daemon, errors) &&
-        create_sockets(daemon, errors) && data_plane_start(&daemon->plane, errors) &&
-        create_core(daemon, errors) && create_control(daemon, errors))
+    if (data_plane_open(&daemon->plane, load->config, errors) && create_timers(daemon, errors) &&
+        create_sockets(daemon, errors) &&
+        data_plane_start(&daemon->plane, &load->ruleset, errors) && create_core(daemon, errors) &&
+        create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
     return NULL;

@@ -3,17 +3,19 @@
 #ifndef NATFWD_DAEMON_H
 #define NATFWD_DAEMON_H
 
-#include "reference-node/config/config.h"
+#include "reference-node/loader.h"
 
 #include <event2/event.h>
 
 struct daemon;
 
-/* Brings everything up. Returns NULL after saying on errors what failed and what to do; nothing is
- * left behind then. The configuration must outlive it. */
-struct daemon *daemon_create(struct event_base *base, struct config *config, FILE *errors);
+/* Brings everything up. Returns NULL after saying on errors what failed and what to do; what is in
+ * the kernel by then stays there: a start that fails leaves nothing open. The load must outlive
+ * it. */
+struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *errors);
 
-/* The orderly stop: sessions end here, and with on_exit = remove the ruleset goes too. */
+/* The orderly stop: sessions end here; the table and its pinholes stay, each until its lifetime
+ * ends. */
 void daemon_destroy(struct daemon *daemon);
 
 #endif

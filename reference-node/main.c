@@ -5,9 +5,9 @@
 #include "reference-node/base/service_manager.h"
 #include "reference-node/base/spec_environment.h"
 #include "reference-node/base/text.h"
-#include "reference-node/config/config.h"
 #include "reference-node/config/config_file.h"
 #include "reference-node/daemon.h"
+#include "reference-node/netfilter/data_plane.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -22,15 +22,17 @@ enum exit_status { EXIT_STOPPED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct options {
     const char *config_path;
     bool check_only;
+    bool uninstall;
     int ready_fd; /* -1: none */
 };
 
 static const char usage[] =
-    "Usage: natfwd [-c FILE] [--check] [--ready-fd N]\n"
+    "Usage: natfwd [-c FILE] [--check | --uninstall] [--ready-fd N]\n"
     "The NATFW NSLP node: initiator, firewall and responder of RFC 5973.\n"
     "\n"
     "  -c, --config FILE   configuration (default /etc/natfwd.conf)\n"
     "      --check         check the configuration, say what is wrong, and exit\n"
+    "      --uninstall     take the firewall out of the kernel, which a stop does not, and exit\n"
     "      --foreground    stay in the foreground (always so)\n"
     "      --ready-fd N    close file descriptor N when ready to serve\n"
     "      --version       print the version and exit\n"
@@ -42,9 +44,10 @@ static const char usage[] =
 /* Returns the status to exit with, or -1 to go on. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-    enum { CHECK = 256, FOREGROUND, READY_FD, VERSION };
+    enum { CHECK = 256, UNINSTALL, FOREGROUND, READY_FD, VERSION };
     static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-        {"check", no_argument, NULL, CHECK}, {"foreground", no_argument, NULL, FOREGROUND},
+        {"check", no_argument, NULL, CHECK}, {"uninstall", no_argument, NULL, UNINSTALL},
+        {"foreground", no_argument, NULL, FOREGROUND},
         {"ready-fd", required_argument, NULL, READY_FD}, {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, 'h'}, {0}};
     unsigned long descriptor;
@@ -54,6 +57,8 @@ static int read_options(int argc, char **argv, struct options *options)
             options->config_path = optarg;
         } else if (option == CHECK) {
             options->check_only = true;
+        } else if (option == UNINSTALL) {
+            options->uninstall = true;
         } else if (option == READY_FD && text_to_number(optarg, 0, 65535, &descriptor)) {
             options->ready_fd = (int)descriptor;
         } else if (option == VERSION) {
@@ -90,11 +95,12 @@ static void tell_ready(const struct options *options)
 }
 
 /* From here on, errors go to the log and the loop goes on. */
-static int serve(struct event_base *base, struct config *config, const struct options *options)
+static int serve(struct event_base *base, struct load *load, const struct options *options)
 {
+    const struct config *config = load->config;
     struct event *terminate = evsignal_new(base, SIGTERM, on_stop, base);
     struct event *interrupt = evsignal_new(base, SIGINT, on_stop, base);
-    struct daemon *daemon = daemon_create(base, config, stderr);
+    struct daemon *daemon = daemon_create(base, load, stderr);
     struct service_manager *manager = service_manager_create(base);
     int status = EXIT_FAILED;
     if (daemon && config->drop_privileges && !privileges_drop()) {
@@ -120,31 +126,67 @@ static int serve(struct event_base *base, struct config *config, const struct op
     return status;
 }
 
+static int check(const char *path)
+{
+    struct config *config = config_read(path, stderr);
+    int status = config ? EXIT_STOPPED : EXIT_USAGE;
+    config_free(config);
+    return status;
+}
+
+static int uninstall(const char *path)
+{
+    struct config *config = config_read(path, stderr);
+    if (!config)
+        return EXIT_USAGE;
+    int error = data_plane_uninstall(config);
+    if (error == 0)
+        printf("table inet %s is out: nothing is closed by natfwd any more\n", config->table);
+    else if (error == ENOENT)
+        printf("table inet %s was not there\n", config->table);
+    else
+        fprintf(stderr, "natfwd: table inet %s stays: %s%s\n", config->table, strerror(error),
+            error == EPERM ? "; stop the natfwd that owns it first, and be root" : "");
+    config_free(config);
+    return error == 0 || error == ENOENT ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+static int run(struct load *load, const struct options *options)
+{
+    if (!config_check_interfaces(load->config, stderr))
+        return EXIT_USAGE;
+    log_up_to(load->config->log_level);
+    FILE *trace = spec_environment_open_trace("natfwd");
+    struct event_base *base = event_base_new();
+    int status = base ? serve(base, load, options) : EXIT_FAILED;
+    if (base)
+        event_base_free(base);
+    spec_environment_write_trace(trace, "natfwd");
+    libevent_global_shutdown();
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
+    struct load load;
     int status = read_options(argc, argv, &options);
     if (status >= 0)
         return status;
     if (!spec_environment_mutate("natfwd"))
         return EXIT_USAGE;
-    struct config *config = config_read(options.config_path, stderr);
-    if (!config)
-        return EXIT_USAGE;
-    if (options.check_only || !config_check_interfaces(config, stderr)) {
-        status = options.check_only ? EXIT_STOPPED : EXIT_USAGE;
-        config_free(config);
-        return status;
-    }
-    log_up_to(config->log_level);
-    FILE *trace = spec_environment_open_trace("natfwd");
+    if (options.check_only)
+        return check(options.config_path);
+    if (options.uninstall)
+        return uninstall(options.config_path);
     signal(SIGPIPE, SIG_IGN);
-    struct event_base *base = event_base_new();
-    status = base ? serve(base, config, &options) : EXIT_FAILED;
-    if (base)
-        event_base_free(base);
-    config_free(config);
-    spec_environment_write_trace(trace, "natfwd");
-    libevent_global_shutdown();
+    struct loader *loader = loader_start(options.config_path);
+    if (!loader || !loader_ask(loader)) {
+        fprintf(stderr, "natfwd: the loader cannot be started: %s\n", strerror(errno));
+        return EXIT_FAILED;
+    }
+    status = loader_take(loader, &load, stderr) ? run(&load, &options) : EXIT_USAGE;
+    load_free(&load);
+    loader_stop(loader);
     return status;
 }

@@ -15,6 +15,7 @@
 enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 108 };
 
 enum config_side { CONFIG_SIDE_ANY, CONFIG_SIDE_INTERNAL, CONFIG_SIDE_EXTERNAL };
+enum config_ownership { CONFIG_OWNED_AUTO, CONFIG_OWNED, CONFIG_UNOWNED }; /* of the table */
 enum config_refresh { CONFIG_REFRESH_AUTO, CONFIG_REFRESH_IN_PLACE, CONFIG_REFRESH_REPLACE };
 
 struct config_interface {
@@ -79,11 +80,11 @@ struct config {
     struct config_policy policy;
     /* The data plane. */
     char table[CONFIG_NAME_MAX];
+    enum config_ownership ownership;
     enum config_refresh refresh;
     uint32_t mark;
     uint32_t route_table;
     uint32_t pinholes_max;
-    bool remove_on_exit;
     bool router_alert_required;
     bool pass_other_signalling;
     uint32_t datagrams_in_per_second; /* 0: no limit */

@@ -110,7 +110,6 @@ static void set_defaults(struct config *config)
     config->mark = 0x10e;
     config->route_table = 270;
     config->pinholes_max = 100000;
-    config->remove_on_exit = true;
     config->datagrams_in_per_second = 5000;
     config->datagrams_in_burst = 1000;
     config->drop_privileges = true;
@@ -173,9 +172,9 @@ static int check_refresh(cfg_t *cfg, cfg_opt_t *opt)
     return config_check_word(cfg, opt, (const char *[]){"auto", "in-place", "replace", NULL});
 }
 
-static int check_on_exit(cfg_t *cfg, cfg_opt_t *opt)
+static int check_owner(cfg_t *cfg, cfg_opt_t *opt)
 {
-    return config_check_word(cfg, opt, (const char *[]){"keep", "remove", NULL});
+    return config_check_word(cfg, opt, (const char *[]){"auto", "natfwd", "anybody", NULL});
 }
 
 static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
@@ -212,7 +211,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_STR("log_level", "info", CFGF_NONE),
         CFG_STR("nft_table", "natfw", CFGF_NONE),
         CFG_STR("refresh", "auto", CFGF_NONE),
-        CFG_STR("on_exit", "remove", CFGF_NONE),
+        CFG_STR("table_owner", "auto", CFGF_NONE),
         CFG_SEC(
             "interface", config_interface_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", config_policy_options, CFGF_NONE),
@@ -241,7 +240,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "log_level", check_log_level);
     cfg_set_validate_func(cfg, "nft_table", check_table);
     cfg_set_validate_func(cfg, "refresh", check_refresh);
-    cfg_set_validate_func(cfg, "on_exit", check_on_exit);
+    cfg_set_validate_func(cfg, "table_owner", check_owner);
     config_check_sections(cfg);
     return cfg;
 }
@@ -289,7 +288,10 @@ static void take_values(cfg_t *cfg, struct config *config)
     config->refresh = strcmp(refresh, "in-place") == 0  ? CONFIG_REFRESH_IN_PLACE
                       : strcmp(refresh, "replace") == 0 ? CONFIG_REFRESH_REPLACE
                                                         : CONFIG_REFRESH_AUTO;
-    config->remove_on_exit = strcmp(cfg_getstr(cfg, "on_exit"), "remove") == 0;
+    const char *owner = cfg_getstr(cfg, "table_owner");
+    config->ownership = strcmp(owner, "natfwd") == 0    ? CONFIG_OWNED
+                        : strcmp(owner, "anybody") == 0 ? CONFIG_UNOWNED
+                                                        : CONFIG_OWNED_AUTO;
     config->use_syslog = strcmp(cfg_getstr(cfg, "log"), "syslog") == 0;
     config->log_level = log_level_of(cfg_getstr(cfg, "log_level"));
     snprintf(config->control_socket, sizeof(config->control_socket), "%s",
@@ -367,14 +369,18 @@ struct config *config_read_text(const char *name, const char *text, FILE *errors
     return config;
 }
 
-struct config *config_read(const char *path, FILE *errors)
+char *config_read_file(const char *path, FILE *errors)
 {
     char *text = read_whole(path);
-    if (!text) {
+    if (!text)
         fprintf(errors, "%s: cannot be read: %s; give another file by -c\n", path, strerror(errno));
-        return NULL;
-    }
-    struct config *config = config_read_text(path, text, errors);
+    return text;
+}
+
+struct config *config_read(const char *path, FILE *errors)
+{
+    char *text = config_read_file(path, errors);
+    struct config *config = text ? config_read_text(path, text, errors) : NULL;
     free(text);
     return config;
 }

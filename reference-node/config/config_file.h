@@ -9,7 +9,10 @@
  * to do. Returns NULL when there was one. Warnings go there too. */
 struct config *config_read(const char *path, FILE *errors);
 
-/* The same of a text, which faults call by this name. */
+/* The file's text, to be freed; NULL after saying on errors why it cannot be read. */
+char *config_read_file(const char *path, FILE *errors);
+
+/* Reads and checks a text, which faults call by this name, as config_read does. */
 struct config *config_read_text(const char *name, const char *text, FILE *errors);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Setting up and taking down the kernel's part; see data_plane.h. */
+/* Putting in and letting go of the kernel's part; see data_plane.h. */
 #include "reference-node/netfilter/data_plane.h"
 
 #include "reference-node/base/log.h"
@@ -10,47 +10,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A host has rules only where it limits what comes in. */
-static bool has_ruleset(const struct config *config)
+static bool put_table(struct data_plane *plane, const struct nft_ruleset *ruleset, FILE *errors)
 {
-    return config->natfw.forwarder || config->datagrams_in_per_second > 0;
+    const struct config *config = plane->config;
+    plane->socket = nft_socket_open(NFT_TRANSACTION_SIZE);
+    plane->table =
+        plane->socket ? nft_table_create(plane->socket, config->table, config->ownership) : NULL;
+    if (plane->table && nft_table_put(plane->table, ruleset, false) != NFT_PUT_FAILED)
+        return true;
+    fprintf(errors, "nftables: table inet %s cannot be put in: %s; %s\n", config->table,
+        strerror(errno),
+        errno == EPERM ? "stop the natfwd that owns it, or run as root"
+                       : "check nft_table and table_owner");
+    return false;
 }
 
-static bool load_ruleset(struct data_plane *plane, FILE *errors)
-{
-    char *text = ruleset_text(plane->config);
-    bool loaded = text && ruleset_load(text, errors);
-    free(text);
-    plane->kernel.batch =
-        loaded ? nft_batch_create(plane->config->table, NFT_REFRESH_REPLACE) : NULL;
-    plane->is_loaded = loaded;
-    if (loaded && !plane->kernel.batch)
-        fprintf(errors, "nftables: %s; run as root\n", strerror(errno));
-    return plane->kernel.batch != NULL;
-}
-
-static bool choose_refresh(struct data_plane *plane, FILE *errors)
+static bool create_batch(struct data_plane *plane, FILE *errors)
 {
     static const char *const names[] = {"in place", "by replacing"};
+    const struct config *config = plane->config;
     const struct pinhole_class *class = &pinhole_classes[0];
-    if (plane->config->refresh == CONFIG_REFRESH_AUTO) {
-        if (!nft_batch_probe_refresh(
-                plane->kernel.batch, class->allow_set, pinhole_key_length(class))) {
-            fprintf(errors, "nftables: set %s cannot be changed: %s\n", class->allow_set,
-                strerror(errno));
-            return false;
-        }
-    } else {
-        nft_batch_destroy(plane->kernel.batch);
-        plane->kernel.batch = nft_batch_create(plane->config->table,
-            plane->config->refresh == CONFIG_REFRESH_IN_PLACE ? NFT_REFRESH_IN_PLACE
-                                                              : NFT_REFRESH_REPLACE);
-        if (!plane->kernel.batch)
-            return false;
+    struct nft_batch *batch = nft_batch_create(plane->socket, config->table,
+        config->refresh == CONFIG_REFRESH_IN_PLACE ? NFT_REFRESH_IN_PLACE : NFT_REFRESH_REPLACE);
+    plane->kernel.batch = batch;
+    if (batch && config->refresh == CONFIG_REFRESH_AUTO &&
+        !nft_batch_probe_refresh(batch, class->allow_set, pinhole_key_length(class))) {
+        fprintf(
+            errors, "nftables: set %s cannot be changed: %s\n", class->allow_set, strerror(errno));
+        return false;
     }
-    log_line(LOG_LEVEL_INFO, "table inet %s is loaded; elements are refreshed %s",
-        plane->config->table, names[nft_batch_refresh(plane->kernel.batch)]);
-    return true;
+    if (batch)
+        log_line(LOG_LEVEL_INFO, "table inet %s is loaded%s; elements are refreshed %s",
+            config->table, nft_table_is_owned(plane->table) ? ", nobody else can change it" : "",
+            names[nft_batch_refresh(batch)]);
+    return batch;
 }
 
 static void warn_without_forwarding(void)
@@ -65,7 +58,7 @@ static void warn_without_forwarding(void)
 
 static bool start_forwarder(struct data_plane *plane, FILE *errors)
 {
-    if (!choose_refresh(plane, errors))
+    if (!create_batch(plane, errors))
         return false;
     plane->kernel.conntrack = conntrack_create();
     if (!plane->kernel.conntrack) {
@@ -90,26 +83,35 @@ bool data_plane_open(struct data_plane *plane, const struct config *config, FILE
     return plane->routes;
 }
 
-bool data_plane_start(struct data_plane *plane, FILE *errors)
+bool data_plane_start(struct data_plane *plane, const struct nft_ruleset *ruleset, FILE *errors)
 {
-    if (!has_ruleset(plane->config))
+    if (!ruleset_is_needed(plane->config))
         return true;
-    if (!load_ruleset(plane, errors))
+    if (!put_table(plane, ruleset, errors))
         return false;
     return !plane->config->natfw.forwarder || start_forwarder(plane, errors);
 }
 
 void data_plane_stop(struct data_plane *plane)
 {
-    if (plane->is_loaded && plane->kernel.batch && plane->config->remove_on_exit) {
-        int error = nft_batch_delete_table(plane->kernel.batch);
-        if (error)
-            log_line(LOG_LEVEL_WARNING, "table inet %s stays: %s", plane->config->table,
-                strerror(error));
-        if (plane->config->natfw.forwarder)
-            policy_route_remove(plane->routes, plane->config->mark, plane->config->route_table);
-    }
     conntrack_destroy(plane->kernel.conntrack);
     nft_batch_destroy(plane->kernel.batch);
+    nft_table_destroy(plane->table);
+    nft_socket_close(plane->socket);
     policy_route_destroy(plane->routes);
+}
+
+int data_plane_uninstall(const struct config *config)
+{
+    struct nft_socket *socket = nft_socket_open(NFT_TRANSACTION_SIZE);
+    struct nft_table *table =
+        socket ? nft_table_create(socket, config->table, config->ownership) : NULL;
+    struct policy_route *routes = table ? policy_route_create() : NULL;
+    int error = routes ? nft_table_delete(table) : errno;
+    if (routes && error != EPERM)
+        policy_route_remove(routes, config->mark, config->route_table);
+    policy_route_destroy(routes);
+    nft_table_destroy(table);
+    nft_socket_close(socket);
+    return error;
 }

@@ -2,78 +2,57 @@
 /* Transactions of set elements through libnftnl and libmnl; see nft_batch.h. */
 #include "reference-node/netfilter/nft_batch.h"
 
-#include <arpa/inet.h>
+#include "reference-node/netfilter/nft_socket.h"
+
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
 #include <libnftnl/set.h>
-#include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
     CHANGES_PER_TRANSACTION = 256,
-    MESSAGE_SIZE_MAX = 512, /* octets; one element with key, timeouts and comment takes 220 */
     MESSAGES_PER_CHANGE = 3,
-    BUFFER_SIZE = (CHANGES_PER_TRANSACTION * MESSAGES_PER_CHANGE + 2) * MESSAGE_SIZE_MAX,
-    RECEIVE_SIZE = 8192,
-    ANSWER_SIZE = 1536, /* what one answer takes of the receive buffer, at most */
-    COMMENT_MAX = 64
+    COMMENT_MAX = 64,
+    MOMENT_MS = 2000 /* between a change and the question whether it is in */
 };
 
-_Static_assert(RECEIVE_SIZE >= ANSWER_SIZE, "a whole answer is received at once");
+_Static_assert(CHANGES_PER_TRANSACTION *MESSAGES_PER_CHANGE * 512 + 3 * NFT_MESSAGE_MAX <=
+                   NFT_TRANSACTION_SIZE,
+    "an element with key, timeouts and comment takes 220 octets");
 
 struct nft_batch {
-    struct mnl_socket *socket;
+    struct nft_socket *socket;
     char *table;
     enum nft_refresh refresh;
-    uint32_t sequence;
-    char *buffer;       /* BUFFER_SIZE octets */
     size_t changes_max; /* of one transaction, so that its answers find room */
-    size_t used;        /* octets of the transaction being built */
     struct {
         uint32_t first_sequence; /* of the change's messages */
         uint32_t last_sequence;
     } sent[CHANGES_PER_TRANSACTION];
 };
 
-/* Outside the first user namespace the buffers keep their size: then transactions are smaller. */
-static void set_buffers(struct nft_batch *batch)
-{
-    int size = 2 * BUFFER_SIZE;
-    int descriptor = mnl_socket_get_fd(batch->socket);
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-    getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &(socklen_t){sizeof(size)});
-    size_t changes = (size_t)size / ANSWER_SIZE / MESSAGES_PER_CHANGE;
-    batch->changes_max = changes < 1                         ? 1
-                         : changes > CHANGES_PER_TRANSACTION ? CHANGES_PER_TRANSACTION
-                                                             : changes;
-}
-
-struct nft_batch *nft_batch_create(const char *table, enum nft_refresh refresh)
+struct nft_batch *nft_batch_create(
+    struct nft_socket *socket, const char *table, enum nft_refresh refresh)
 {
     struct nft_batch *batch = calloc(1, sizeof(*batch));
     if (!batch)
         return NULL;
+    batch->socket = socket;
     batch->refresh = refresh;
-    batch->sequence = 1;
     batch->table = strdup(table);
-    batch->buffer = malloc(BUFFER_SIZE);
-    batch->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-    if (!batch->table || !batch->buffer || !batch->socket ||
-        mnl_socket_bind(batch->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        int error = errno;
+    if (!batch->table) {
         nft_batch_destroy(batch);
-        errno = error;
+        errno = ENOMEM;
         return NULL;
     }
-    set_buffers(batch);
+    size_t changes = nft_socket_answers_max(socket) / MESSAGES_PER_CHANGE;
+    batch->changes_max = changes < 1                         ? 1
+                         : changes > CHANGES_PER_TRANSACTION ? CHANGES_PER_TRANSACTION
+                                                             : changes;
     return batch;
 }
 
@@ -81,9 +60,6 @@ void nft_batch_destroy(struct nft_batch *batch)
 {
     if (!batch)
         return;
-    if (batch->socket)
-        mnl_socket_close(batch->socket);
-    free(batch->buffer);
     free(batch->table);
     free(batch);
 }
@@ -91,14 +67,6 @@ void nft_batch_destroy(struct nft_batch *batch)
 enum nft_refresh nft_batch_refresh(const struct nft_batch *batch)
 {
     return batch->refresh;
-}
-
-static void put_limit(struct nft_batch *batch, bool begin)
-{
-    char *at = batch->buffer + batch->used;
-    struct nlmsghdr *header =
-        begin ? nftnl_batch_begin(at, batch->sequence++) : nftnl_batch_end(at, batch->sequence++);
-    batch->used += NLMSG_ALIGN(header->nlmsg_len);
 }
 
 static void set_comment(struct nftnl_set_elem *element, const char *comment)
@@ -139,111 +107,128 @@ static struct nftnl_set *set_of(const char *table, const struct nft_change *chan
     return set;
 }
 
-static bool put_element(struct nft_batch *batch, const struct nft_change *change, bool is_put)
+static bool put_element(
+    struct nft_batch *batch, const struct nft_change *change, bool is_put, uint32_t *sequence)
 {
     struct nftnl_set *set = set_of(batch->table, change, is_put);
-    if (!set)
-        return false;
-    struct nlmsghdr *header = nftnl_nlmsg_build_hdr(batch->buffer + batch->used,
-        is_put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, NFPROTO_INET,
-        (uint16_t)(NLM_F_ACK | (is_put ? NLM_F_CREATE : 0)), batch->sequence++);
-    nftnl_set_elems_nlmsg_build_payload(header, set);
-    batch->used += NLMSG_ALIGN(header->nlmsg_len);
+    struct nlmsghdr *header =
+        set ? nft_socket_next(batch->socket, is_put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
+                  is_put ? NLM_F_CREATE : 0)
+            : NULL;
+    if (header) {
+        nftnl_set_elems_nlmsg_build_payload(header, set);
+        nft_socket_add(batch->socket, header);
+        *sequence = header->nlmsg_seq;
+    }
     nftnl_set_free(set);
-    return true;
+    return header;
 }
 
 /* Deleting what has just expired would fail: it is added first. */
-static bool put_change(struct nft_batch *batch, const struct nft_change *change)
+static bool put_change(struct nft_batch *batch, const struct nft_change *change, size_t place)
 {
+    uint32_t *first = &batch->sent[place].first_sequence, *last = &batch->sent[place].last_sequence;
     if (change->kind == NFT_CHANGE_DELETE) {
         struct nft_change short_lived = *change;
         short_lived.timeout_ms = 1000;
-        return put_element(batch, &short_lived, true) && put_element(batch, change, false);
+        return put_element(batch, &short_lived, true, first) &&
+               put_element(batch, change, false, last);
     }
-    if (batch->refresh == NFT_REFRESH_IN_PLACE)
-        return put_element(batch, change, true);
-    return put_element(batch, change, true) && put_element(batch, change, false) &&
-           put_element(batch, change, true);
+    if (!put_element(batch, change, true, first))
+        return false;
+    *last = *first;
+    return batch->refresh == NFT_REFRESH_IN_PLACE ||
+           (put_element(batch, change, false, last) && put_element(batch, change, true, last));
 }
 
-struct answers {
+struct attempt {
     struct nft_batch *batch;
     struct nft_change **changes;
     size_t count;
-    size_t acknowledged; /* messages */
-    int transaction_error;
+    bool found_fault; /* of one of the changes */
 };
 
-static void note_answer(struct answers *answers, uint32_t sequence, int error)
+static void note_answer(void *context, uint32_t sequence, int error)
 {
-    for (size_t i = 0; i < answers->count; i++) {
-        if (sequence < answers->batch->sent[i].first_sequence ||
-            sequence > answers->batch->sent[i].last_sequence)
+    struct attempt *attempt = context;
+    for (size_t i = 0; error && i < attempt->count; i++) {
+        if (sequence < attempt->batch->sent[i].first_sequence ||
+            sequence > attempt->batch->sent[i].last_sequence)
             continue;
-        answers->acknowledged++;
-        if (error && !answers->changes[i]->error)
-            answers->changes[i]->error = error;
+        attempt->found_fault = true;
+        if (!attempt->changes[i]->error)
+            attempt->changes[i]->error = error;
         return;
     }
-    if (error)
-        answers->transaction_error = error;
 }
 
-static int on_answer(const struct nlmsghdr *header, void *context)
+static int note_expiration(const struct nlmsghdr *header, void *context)
 {
-    if (header->nlmsg_type != NLMSG_ERROR || header->nlmsg_len < mnl_nlmsg_size(sizeof(int)))
-        return MNL_CB_OK;
-    const struct nlmsgerr *answer = mnl_nlmsg_get_payload(header);
-    note_answer(context, header->nlmsg_seq, -answer->error);
+    int64_t *left_ms = context;
+    struct nftnl_set *set = nftnl_set_alloc();
+    struct nftnl_set_elems_iter *iterator = NULL;
+    if (set && nftnl_set_elems_nlmsg_parse(header, set) == 0)
+        iterator = nftnl_set_elems_iter_create(set);
+    struct nftnl_set_elem *element;
+    while (iterator && (element = nftnl_set_elems_iter_next(iterator))) {
+        int64_t of_this_ms = (int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
+        if (of_this_ms > *left_ms)
+            *left_ms = of_this_ms;
+    }
+    if (iterator)
+        nftnl_set_elems_iter_destroy(iterator);
+    nftnl_set_free(set);
     return MNL_CB_OK;
 }
 
-/* The kernel has queued every answer by the time that sending returns. */
-static int read_answers(struct answers *answers)
+static void fill_elements(struct nlmsghdr *header, const void *subject)
 {
-    char received[RECEIVE_SIZE];
-    for (;;) {
-        ssize_t length = recv(
-            mnl_socket_get_fd(answers->batch->socket), received, sizeof(received), MSG_DONTWAIT);
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0)
-            return errno == EAGAIN ? 0 : errno;
-        const struct nlmsghdr *header = (const struct nlmsghdr *)received;
-        for (int left = (int)length; mnl_nlmsg_ok(header, left);
-             header = mnl_nlmsg_next(header, &left))
-            on_answer(header, answers);
-    }
+    nftnl_set_elems_nlmsg_build_payload(header, (struct nftnl_set *)(uintptr_t)subject);
 }
 
-/* One attempt with changes that have no error so far. Returns 0 when all are in, EAGAIN when
- * changes at fault were found, or the error of the whole. */
+/* Milliseconds that the element of the change has left; -1 when it is not there. Returns 0 or an
+ * errno value. */
+static int ask_element(struct nft_batch *batch, const struct nft_change *change, int64_t *left_ms)
+{
+    struct nftnl_set *set = set_of(batch->table, change, false);
+    *left_ms = -1;
+    if (!set)
+        return ENOMEM;
+    int error = nft_socket_ask(
+        batch->socket, NFT_MSG_GETSETELEM, 0, fill_elements, set, note_expiration, left_ms);
+    nftnl_set_free(set);
+    return error == ENOENT ? 0 : error;
+}
+
+/* Answers were lost: whether a change is in, the kernel's element tells. */
+static void reconcile(struct nft_batch *batch, struct nft_change *change)
+{
+    int64_t left_ms;
+    int error = ask_element(batch, change, &left_ms);
+    int64_t wanted_ms = change->kind == NFT_CHANGE_DELETE ? -1 : (int64_t)change->timeout_ms;
+    bool is_in = change->kind == NFT_CHANGE_DELETE
+                     ? left_ms < 0
+                     : left_ms <= wanted_ms && left_ms >= wanted_ms - MOMENT_MS;
+    change->error = error ? error : is_in ? 0 : ENOBUFS;
+}
+
+/* One attempt with changes that have no error so far. Returns 0 when each has its result, EAGAIN
+ * when changes at fault were found, or the error of the whole. */
 static int try_transaction(struct nft_batch *batch, struct nft_change **changes, size_t count)
 {
-    batch->used = 0;
-    put_limit(batch, true);
-    uint32_t first = batch->sequence;
-    for (size_t i = 0; i < count; i++) {
-        batch->sent[i].first_sequence = batch->sequence;
-        if (!put_change(batch, changes[i]))
+    struct attempt attempt = {.batch = batch, .changes = changes, .count = count};
+    nft_socket_begin(batch->socket);
+    for (size_t i = 0; i < count; i++)
+        if (!put_change(batch, changes[i], i))
             return ENOMEM;
-        batch->sent[i].last_sequence = batch->sequence - 1;
-    }
-    size_t messages = batch->sequence - first;
-    put_limit(batch, false);
-    if (mnl_socket_sendto(batch->socket, batch->buffer, batch->used) < 0)
-        return errno;
-    struct answers answers = {.batch = batch, .changes = changes, .count = count};
-    int error = read_answers(&answers);
-    if (error)
+    int error = nft_socket_commit(batch->socket, note_answer, &attempt);
+    if (attempt.found_fault)
+        return EAGAIN;
+    if (error != ENOBUFS && error != EPROTO)
         return error;
     for (size_t i = 0; i < count; i++)
-        if (changes[i]->error)
-            return EAGAIN;
-    if (answers.transaction_error)
-        return answers.transaction_error;
-    return answers.acknowledged == messages ? 0 : EPROTO;
+        reconcile(batch, changes[i]);
+    return 0;
 }
 
 static size_t without_errors(struct nft_change **changes, size_t count)
@@ -281,70 +266,20 @@ void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_
     }
 }
 
-static int find_expiration(const struct nlmsghdr *header, void *context)
-{
-    uint64_t *longest_ms = context;
-    struct nftnl_set *set = nftnl_set_alloc();
-    if (!set || nftnl_set_elems_nlmsg_parse(header, set) < 0) {
-        nftnl_set_free(set);
-        return MNL_CB_OK;
-    }
-    struct nftnl_set_elems_iter *iterator = nftnl_set_elems_iter_create(set);
-    struct nftnl_set_elem *element;
-    while (iterator && (element = nftnl_set_elems_iter_next(iterator))) {
-        uint64_t left_ms = nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
-        if (left_ms > *longest_ms)
-            *longest_ms = left_ms;
-    }
-    if (iterator)
-        nftnl_set_elems_iter_destroy(iterator);
-    nftnl_set_free(set);
-    return MNL_CB_OK;
-}
-
-/* The longest time that any element of the set has left. */
-static bool longest_expiration(struct nft_batch *batch, const char *set_name, uint64_t *longest_ms)
-{
-    char buffer[RECEIVE_SIZE];
-    struct nftnl_set *set = nftnl_set_alloc();
-    if (!set)
-        return false;
-    nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->table);
-    nftnl_set_set_str(set, NFTNL_SET_NAME, set_name);
-    uint32_t sequence = batch->sequence++;
-    struct nlmsghdr *header =
-        nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, sequence);
-    nftnl_set_elems_nlmsg_build_payload(header, set);
-    nftnl_set_free(set);
-    if (mnl_socket_sendto(batch->socket, header, header->nlmsg_len) < 0)
-        return false;
-    *longest_ms = 0;
-    for (int more = MNL_CB_OK; more > MNL_CB_STOP;) {
-        ssize_t length = mnl_socket_recvfrom(batch->socket, buffer, sizeof(buffer));
-        if (length < 0)
-            return false;
-        more = mnl_cb_run(buffer, (size_t)length, sequence, mnl_socket_get_portid(batch->socket),
-            find_expiration, longest_ms);
-        if (more < 0)
-            return false;
-    }
-    return true;
-}
-
 bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t key_length)
 {
     enum { SHORT_MS = 60000, LONG_MS = 3600000, BETWEEN_MS = 600000 };
     struct nft_change probe = {
         .kind = NFT_CHANGE_PUT, .set = set, .key_length = key_length, .timeout_ms = SHORT_MS};
-    uint64_t left_ms = 0;
+    int64_t left_ms = 0;
     batch->refresh = NFT_REFRESH_IN_PLACE;
     nft_batch_commit(batch, &probe, 1);
     if (!probe.error) {
         probe.timeout_ms = LONG_MS;
         nft_batch_commit(batch, &probe, 1);
     }
-    if (!probe.error && !longest_expiration(batch, set, &left_ms))
-        probe.error = errno;
+    if (!probe.error)
+        probe.error = ask_element(batch, &probe, &left_ms);
     if (left_ms < BETWEEN_MS)
         batch->refresh = NFT_REFRESH_REPLACE;
     int error = probe.error;
@@ -352,25 +287,4 @@ bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t ke
     nft_batch_commit(batch, &probe, 1);
     errno = error ? error : probe.error;
     return errno == 0;
-}
-
-int nft_batch_delete_table(struct nft_batch *batch)
-{
-    struct nftnl_table *table = nftnl_table_alloc();
-    if (!table)
-        return ENOMEM;
-    nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
-    batch->used = 0;
-    put_limit(batch, true);
-    struct nlmsghdr *header = nftnl_nlmsg_build_hdr(
-        batch->buffer + batch->used, NFT_MSG_DELTABLE, NFPROTO_INET, NLM_F_ACK, batch->sequence++);
-    nftnl_table_nlmsg_build_payload(header, table);
-    batch->used += NLMSG_ALIGN(header->nlmsg_len);
-    put_limit(batch, false);
-    nftnl_table_free(table);
-    if (mnl_socket_sendto(batch->socket, batch->buffer, batch->used) < 0)
-        return errno;
-    struct answers answers = {.batch = batch};
-    int error = read_answers(&answers);
-    return error ? error : answers.transaction_error;
 }

@@ -16,13 +16,19 @@ enum nft_refresh {
     NFT_REFRESH_REPLACE   /* add, delete, add: works on every kernel */
 };
 
-struct nft_batch;
+enum { NFT_TRANSACTION_SIZE = 1 << 19 }; /* octets; 256 changes take at most 400,000 */
 
-/* Works on sets of this table of family inet. Returns NULL with errno set. */
-struct nft_batch *nft_batch_create(const char *table, enum nft_refresh refresh);
+struct nft_batch;
+struct nft_socket;
+
+/* Works on sets of this table of family inet, by a socket of the caller. Returns NULL with errno
+ * set. */
+struct nft_batch *nft_batch_create(
+    struct nft_socket *socket, const char *table, enum nft_refresh refresh);
 void nft_batch_destroy(struct nft_batch *batch);
 
-/* Commits the changes, and gives each its result. Returns when the kernel has answered. */
+/* Commits the changes, and gives each its result. Returns when the kernel has answered; where an
+ * answer was lost, it has been asked what is in. */
 void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_t count);
 
 /* Finds out whether this kernel refreshes in place, with an element of the given set that no
@@ -31,8 +37,5 @@ void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_
 bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t key_length);
 
 enum nft_refresh nft_batch_refresh(const struct nft_batch *batch);
-
-/* Deletes the table with all that is in it. Returns 0 or an errno value. */
-int nft_batch_delete_table(struct nft_batch *batch);
 
 #endif

@@ -11,15 +11,14 @@
 #include "core/spec/spec.h"
 #include "reference-node/netfilter/pinhole_class.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* GIST over UDP: the magic number is at octet 8 of the UDP header's payload, the C flag at 18. */
 #define IS_GIST  "meta l4proto udp @th,64,32 0x4e04bda5"
-#define IS_QUERY "meta nfproto ipv4 udp dport 270 @th,64,32 0x4e04bda5 @th,144,1 1"
+#define IS_QUERY "udp dport 270 @th,64,32 0x4e04bda5 @th,144,1 1"
+/* The NSLPID is at octet 16: 33, of NATFW. */
+#define IS_NATFW "@th,128,16 33"
 
 /* "ip option ra" knows value 0 only, and NATFW's is 65; so the first option is read by its place.
  */
@@ -34,7 +33,8 @@ static void write_sets(FILE *out, const struct config *config)
     for (size_t i = 0; i < 2 * PINHOLE_CLASS_COUNT; i++) {
         const struct pinhole_class *class = &pinhole_classes[i / 2];
         fprintf(out,
-            "\tset %s {\n\t\ttype %sipv4_addr%s%s%s\n\t\tflags timeout\n\t\tsize %u\n\t}\n",
+            "\tset %s {\n\t\ttype %sipv4_addr%s%s%s\n\t\tflags timeout\n\t\tsize "
+            "%u\n\t\tcounter\n\t}\n",
             i % 2 ? class->deny_set : class->allow_set, class->has_source ? "ipv4_addr . " : "",
             class->has_protocol ? " . inet_proto" : "",
             class->has_source_port ? " . inet_service" : "",
@@ -151,15 +151,23 @@ static void write_forward(FILE *out, const struct config *config)
 }
 
 /* A Query on its way through is handed to our socket with its destination as it is. Without the
- * C flag, messages between other nodes would be taken. */
+ * C flag, messages between other nodes would be taken. While no natfwd runs there is no socket, and
+ * the rule ends there: then a NATFW Query goes no further, for past a closed firewall it would
+ * bring back a success that is none. Those of other NSLPs are routed like any packet. */
 static void write_interception(FILE *out, const struct config *config)
 {
+    const char *option = config->router_alert_required ? HAS_ROUTER_ALERT : "";
     fprintf(out,
         "\tchain intercept {\n"
         "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
-        "\t\t" IS_QUERY " fib daddr type unicast %smeta mark set 0x%x tproxy ip to :270 accept\n"
+        "\t\tmeta nfproto ipv4 " IS_QUERY " fib daddr type unicast %stproxy ip to :270 "
+        "meta mark set 0x%x accept\n"
+        "\t\tmeta nfproto ipv4 " IS_QUERY " " IS_NATFW " fib daddr type unicast %scounter drop "
+        "comment \"no natfwd runs\"\n"
+        "\t\tmeta nfproto ipv6 " IS_QUERY " " IS_NATFW " fib daddr type unicast counter drop "
+        "comment \"no IPv6 signalling here\"\n"
         "\t}\n",
-        config->router_alert_required ? HAS_ROUTER_ALERT : "", config->mark);
+        option, config->mark, option);
 }
 
 static void write_signalling(FILE *out, const struct config *config)
@@ -184,6 +192,12 @@ static void write_signalling(FILE *out, const struct config *config)
         fprintf(out, "\t\ttcp dport %u accept comment \"GIST associations\"\n",
             config->gist.association_port);
     fprintf(out, "\t}\n");
+}
+
+/* A host has rules only where it limits what comes in. */
+bool ruleset_is_needed(const struct config *config)
+{
+    return config->natfw.forwarder || config->datagrams_in_per_second > 0;
 }
 
 char *ruleset_text(const struct config *config)
@@ -213,63 +227,4 @@ char *ruleset_text(const struct config *config)
         return text;
     free(text);
     return NULL;
-}
-
-static void run_nft(int input, int output)
-{
-    dup2(input, STDIN_FILENO);
-    dup2(output, STDOUT_FILENO);
-    dup2(output, STDERR_FILENO);
-    setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
-    execlp("nft", "nft", "-f", "-", (char *)NULL);
-    dprintf(STDERR_FILENO, "cannot run nft: %s; is nftables installed?\n", strerror(errno));
-    _exit(127);
-}
-
-static void pass_on(int from, FILE *to)
-{
-    char line[512];
-    ssize_t length;
-    while ((length = read(from, line, sizeof(line))) > 0)
-        fwrite(line, 1, (size_t)length, to);
-}
-
-static bool write_all(int descriptor, const char *text)
-{
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t written = write(descriptor, text, left);
-        if (written < 0)
-            return false;
-        text += written;
-        left -= (size_t)written;
-    }
-    return true;
-}
-
-/* The text goes by way of a file, for a pipe could block while nft complains. */
-bool ruleset_load(const char *text, FILE *errors)
-{
-    int output[2];
-    FILE *input = tmpfile();
-    if (!input || !write_all(fileno(input), text) || lseek(fileno(input), 0, SEEK_SET) < 0 ||
-        pipe(output) < 0) {
-        fprintf(errors, "ruleset: cannot hand it to nft: %s\n", strerror(errno));
-        if (input)
-            fclose(input);
-        return false;
-    }
-    pid_t child = fork();
-    if (child == 0)
-        run_nft(fileno(input), output[1]);
-    close(output[1]);
-    fclose(input);
-    pass_on(output[0], errors);
-    close(output[0]);
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
-        WEXITSTATUS(status) != 0) {
-        fprintf(errors, "ruleset: nft did not load it\n");
-        return false;
-    }
-    return true;
 }

@@ -56,6 +56,8 @@ static int ask(
             continue;
         int more = mnl_cb_run(answer, (size_t)length, request->nlmsg_seq,
             mnl_socket_get_portid(routes->socket), on_message, context);
+        if (more > MNL_CB_STOP && (header->nlmsg_flags & NLM_F_MULTI))
+            continue;
         return more < 0 ? errno : 0;
     }
 }
@@ -92,10 +94,47 @@ static int change_route(struct policy_route *routes, bool add, uint32_t table)
     return ask(routes, request, NULL, NULL);
 }
 
+struct wanted_rule {
+    uint32_t mark;
+    uint32_t table;
+    bool is_there;
+};
+
+static int find_rule(const struct nlmsghdr *header, void *context)
+{
+    struct wanted_rule *wanted = context;
+    struct nlattr *attribute;
+    uint32_t mark = 0, table = 0;
+    mnl_attr_for_each(attribute, header, sizeof(struct fib_rule_hdr))
+    {
+        if (mnl_attr_get_type(attribute) == FRA_FWMARK)
+            mark = mnl_attr_get_u32(attribute);
+        if (mnl_attr_get_type(attribute) == FRA_TABLE)
+            table = mnl_attr_get_u32(attribute);
+    }
+    wanted->is_there |= mark == wanted->mark && table == wanted->table;
+    return MNL_CB_OK;
+}
+
+/* The kernel would add the same rule again, with another priority. */
+static int has_rule(struct policy_route *routes, struct wanted_rule *wanted)
+{
+    char buffer[REQUEST_SIZE];
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    request->nlmsg_type = RTM_GETRULE;
+    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
+    rule->family = AF_INET;
+    return ask(routes, request, find_rule, wanted);
+}
+
 int policy_route_add(struct policy_route *routes, uint32_t mark, uint32_t table)
 {
-    int error = change_rule(routes, true, mark, table);
-    if (error && error != EEXIST)
+    struct wanted_rule wanted = {.mark = mark, .table = table};
+    int error = has_rule(routes, &wanted);
+    if (!error && !wanted.is_there)
+        error = change_rule(routes, true, mark, table);
+    if (error)
         return error;
     error = change_route(routes, true, table);
     return error == EEXIST ? 0 : error;
@@ -103,7 +142,8 @@ int policy_route_add(struct policy_route *routes, uint32_t mark, uint32_t table)
 
 void policy_route_remove(struct policy_route *routes, uint32_t mark, uint32_t table)
 {
-    change_rule(routes, false, mark, table);
+    while (change_rule(routes, false, mark, table) == 0)
+        continue;
     change_route(routes, false, table);
 }
 

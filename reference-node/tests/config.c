@@ -52,7 +52,7 @@ static const struct {
     {ROLES "transitory_hold_s = 29\n", ":2: transitory_hold_s: 29 is out of range; give 30"},
     {ROLES "router_alert_required = maybe\n", ":2: invalid boolean value for option 'router_al"},
     {ROLES "refresh = sometimes\n", ":2: refresh: unknown value \"sometimes\"; choose one of"},
-    {ROLES "on_exit = burn\n", ":2: on_exit: unknown value \"burn\"; choose one of: keep, re"},
+    {ROLES "table_owner = me\n", ":2: table_owner: unknown value \"me\"; choose one of: auto, na"},
     {ROLES "log = paper\n", ":2: log: unknown value \"paper\"; choose one of: stderr, syslog"},
     {ROLES "log_level = loud\n", ":2: log_level: unknown value \"loud\"; choose one of: error, w"},
     {ROLES "control_socket = \"run/x\"\n", ":2: control_socket: \"run/x\" cannot be used; give"},
@@ -175,7 +175,7 @@ Test(config, takes_every_kind_of_value)
     struct config *config = read_text(
         "roles = {\"forwarder\", \"responder\"}\npeer_identity = \"fw1\"\n" TWO_SIDES
         "association_port = 4711\nquery_attempts = 3\nsessions_max = 77\n"
-        "router_alert_required = yes\nrefresh = in-place\non_exit = keep\nmark = 0x20\n"
+        "router_alert_required = yes\nrefresh = in-place\ntable_owner = anybody\nmark = 0x20\n"
         "policy {\n default_external = \"7/0x04\"\n"
         " peer \"192.0.2.0/24\" { side = internal take_over = same-identity answer = \"5/0x01\" }\n"
         " peer \"198.51.100.0/24\" { take_over = any answer = allow }\n peer any { answer = allow "
@@ -189,7 +189,7 @@ Test(config, takes_every_kind_of_value)
     cr_assert(config->gist.association_port == 4711 && config->gist.query_attempts_max == 3);
     cr_assert(config->natfw.sessions_max == 77 && config->mark == 0x20);
     cr_assert(config->router_alert_required && config->refresh == CONFIG_REFRESH_IN_PLACE);
-    cr_assert(!config->remove_on_exit && config->drop_privileges);
+    cr_assert(config->ownership == CONFIG_UNOWNED && config->drop_privileges);
     cr_assert(config->gist.peer_identity_length == 3);
     cr_assert(config->interface_count == 3 && config->interfaces[1].default_deny);
     cr_assert(config->interfaces[2].one_armed && !config->interfaces[1].one_armed);

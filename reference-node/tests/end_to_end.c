@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A pinhole from opening to its end, and the daemon from start to stop, as a user sees them. */
+/* natfwd and natfwctl as a user runs them: a pinhole from opening to its end. */
 #include "reference-node/base/clock.h"
 #include "reference-node/tests/network.h"
 
@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 Test(node, opens_a_pinhole_that_lasts_until_it_is_closed)
 {
@@ -79,18 +78,6 @@ Test(node, says_why_the_path_refused)
     cr_assert(status == 3);
 }
 
-Test(node, takes_its_ruleset_along_when_it_stops)
-{
-    struct network network = network_start("", "");
-    char *before = output_of("nft list tables; ip rule");
-    cr_assert(strstr(before, "inet natfw") && strstr(before, "fwmark"), "%s", before);
-    network_stop(&network);
-    char *after = output_of("nft list tables; ip rule");
-    cr_assert(!strstr(after, "natfw") && !strstr(after, "fwmark"), "%s", after);
-    free(before);
-    free(after);
-}
-
 Test(node, is_not_disturbed_by_another_that_cannot_start)
 {
     struct network network = network_start("", "");
@@ -113,22 +100,12 @@ Test(node, closes_its_pinholes_on_time_also_when_it_is_dead)
     struct flow flow = make_flow(&network, 5000);
     uint64_t start_ms = clock_now_ms();
     json_decref(control_ok(&network, 0, OPEN "--lifetime 3 --no-refresh"));
-    kill(network.daemons[1], SIGKILL);
-    waitpid(network.daemons[1], NULL, 0);
+    end_daemon(&network, MIDDLE, SIGKILL);
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     cr_assert(clock_now_ms() - start_ms < 2500, "too late to tell");
     while (passes(flow.left, flow.right, SILENCE_MS))
         cr_assert(clock_now_ms() - start_ms < 4000, "data passes after the lifetime");
     cr_assert(clock_now_ms() - start_ms > 2800);
-    network.daemons[1] = start_daemon(&network, 1);
+    start_daemon(&network, MIDDLE);
     network_stop(&network);
-}
-
-Test(node, leaves_its_pinholes_in_place_when_it_is_told_to)
-{
-    struct network network = network_start("on_exit = keep", "");
-    struct flow flow = make_flow(&network, 5000);
-    json_decref(control_ok(&network, 0, OPEN "--lifetime 60"));
-    network_stop(&network);
-    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
 }

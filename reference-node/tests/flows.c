@@ -5,6 +5,7 @@
  */
 #include "reference-node/base/clock.h"
 #include "reference-node/netfilter/kernel_filter.h"
+#include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/pinholes.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/sockets/policy_route.h"
@@ -61,11 +62,12 @@ static struct firewall firewall_start(void)
     struct firewall firewall = {.path = path_make()};
     struct config config = path_firewall_config();
     char *text = ruleset_text(&config);
-    cr_assert(ruleset_load(text, stderr));
+    cr_assert(nft_load(text, stderr));
     free(text);
     static struct kernel_filter kernel;
     static struct packet_filter filter;
-    kernel.batch = nft_batch_create("natfw", NFT_REFRESH_REPLACE);
+    kernel.batch =
+        nft_batch_create(nft_socket_open(NFT_TRANSACTION_SIZE), "natfw", NFT_REFRESH_REPLACE);
     kernel.conntrack = conntrack_create();
     filter = kernel_filter_seam(&kernel);
     cr_assert(kernel.batch && kernel.conntrack);

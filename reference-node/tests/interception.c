@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Queries on their way through a router in a real kernel: taken, sent on, and what is not taken. */
+#include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/sockets/datagram_socket.h"
 #include "reference-node/tests/namespaces.h"
@@ -65,7 +66,7 @@ static void scene_start(struct scene *scene, bool router_alert_required)
     config.interfaces = open_interfaces;
     config.router_alert_required = router_alert_required;
     char *text = ruleset_text(&config);
-    cr_assert(ruleset_load(text, stderr));
+    cr_assert(nft_load(text, stderr));
     free(text);
     end_start(&scene->left, scene->path.left, false);
     end_start(&scene->right, scene->path.right, false);

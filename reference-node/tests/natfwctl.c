@@ -14,9 +14,8 @@
 /* What natfwctl prints, errors included, and " STATUS" after it. */
 static char *said(const struct network *network, size_t which, const char *arguments)
 {
-    static const char *const names[] = {"left", "middle", "right"};
     return output_of("%s --socket %s/%s.sock %s 2>&1; echo \" $?\"", getenv("NATFWCTL"),
-        network->directory, names[which], arguments);
+        network->directory, node_names[which], arguments);
 }
 
 static void expect_said(
@@ -191,7 +190,7 @@ Test(natfwctl, ends_watching_with_a_status_of_its_own_when_natfwd_ends)
     kill(network.daemons[0], SIGKILL);
     cr_assert(exit_status_of(watcher) == 5);
     cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
-    network.daemons[0] = start_daemon(&network, 0);
+    start_daemon(&network, LEFT);
     network_stop(&network);
 }
 
@@ -212,7 +211,7 @@ Test(natfwctl, tells_not_allowed_from_not_running)
     kill(network.daemons[0], SIGKILL);
     cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
     expect_said(&network, 0, "list", "Connection refused; natfwd has ended: start it again\n 3\n");
-    network.daemons[0] = start_daemon(&network, 0);
+    start_daemon(&network, LEFT);
     network_stop(&network);
 }
 

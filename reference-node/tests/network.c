@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three daemons on a path; see network.h. */
+/* Running three nodes; see network.h. */
 #include "reference-node/tests/network.h"
 
 #include "reference-node/base/clock.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,33 +17,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[] = {"left", "middle", "right"};
+enum { READY_MS = 10000 };
 
-static int place_of(const struct network *network, size_t which)
+const char *const node_names[NODE_COUNT] = {"left", "middle", "right"};
+
+static int place_of(const struct network *network, enum node which)
 {
     const int places[] = {network->path.left, network->path.middle, network->path.right};
     return places[which];
 }
 
-static void write_config(const struct network *network, size_t which, const char *extra)
+void write_config(const struct network *network, enum node which, const char *extra)
 {
     char path[TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/%s.conf", network->directory, names[which]);
+    snprintf(path, sizeof(path), "%s/%s.conf", network->directory, node_names[which]);
     FILE *file = fopen(path, "we");
     cr_assert(file);
-    fprintf(file, "peer_identity = \"%s\"\ncontrol_socket = \"%s/%s.sock\"\n%s\n", names[which],
-        network->directory, names[which], extra);
+    fprintf(file, "peer_identity = \"%s\"\ncontrol_socket = \"%s/%s.sock\"\n%s\n",
+        node_names[which], network->directory, node_names[which], extra);
     fclose(file);
 }
 
-pid_t start_daemon(const struct network *network, size_t which)
+void start_daemon(struct network *network, enum node which)
 {
     char config[TEXT_MAX], log[TEXT_MAX], descriptor[16], ready;
     int pipes[2];
     const char *program = getenv("NATFWD");
     cr_assert(program, "NATFWD names the program; meson test sets it");
-    snprintf(config, sizeof(config), "%s/%s.conf", network->directory, names[which]);
-    snprintf(log, sizeof(log), "%s/%s.log", network->directory, names[which]);
+    snprintf(config, sizeof(config), "%s/%s.conf", network->directory, node_names[which]);
+    snprintf(log, sizeof(log), "%s/%s.log", network->directory, node_names[which]);
     cr_assert(pipe(pipes) == 0);
     namespace_enter(place_of(network, which));
     pid_t child = fork();
@@ -62,45 +65,75 @@ pid_t start_daemon(const struct network *network, size_t which)
     bool is_ready = poll(&wait, 1, READY_MS) == 1 && read(pipes[0], &ready, 1) == 1;
     if (!is_ready)
         run("cat %s >&2", log);
-    cr_assert(is_ready, "%s does not become ready", names[which]);
+    cr_assert(is_ready, "%s does not become ready", node_names[which]);
     close(pipes[0]);
-    return child;
+    network->daemons[which] = child;
+}
+
+int end_daemon(struct network *network, enum node which, int signal_number)
+{
+    int status;
+    kill(network->daemons[which], signal_number);
+    cr_assert(waitpid(network->daemons[which], &status, 0) == network->daemons[which]);
+    network->daemons[which] = 0;
+    return status;
+}
+
+void write_firewall_config(const struct network *network, const char *extra)
+{
+    char text[TEXT_MAX];
+    snprintf(text, sizeof(text),
+        "roles = {\"forwarder\"}\ninterface \"inside\" { side = \"internal\" }\n"
+        "interface \"outside\" { side = \"external\" }\n%s",
+        extra);
+    write_config(network, MIDDLE, text);
 }
 
 struct network network_start(const char *firewall_extra, const char *host_extra)
 {
-    char host[TEXT_MAX], firewall[TEXT_MAX];
+    char host[TEXT_MAX];
     struct network network = {.path = path_make(), .directory = "/tmp/natfwd-test-XXXXXX"};
     cr_assert(mkdtemp(network.directory));
     snprintf(host, sizeof(host), "roles = {\"initiator\", \"responder\"}\n%s", host_extra);
-    snprintf(firewall, sizeof(firewall),
-        "roles = {\"forwarder\"}\ninterface \"inside\" { side = \"internal\" }\n"
-        "interface \"outside\" { side = \"external\" }\n%s",
-        firewall_extra);
-    write_config(&network, 0, host);
-    write_config(&network, 1, firewall);
-    write_config(&network, 2, host);
-    for (size_t i = 0; i < 3; i++)
-        network.daemons[i] = start_daemon(&network, i);
+    write_config(&network, LEFT, host);
+    write_firewall_config(&network, firewall_extra);
+    write_config(&network, RIGHT, host);
+    for (size_t i = 0; i < NODE_COUNT; i++)
+        start_daemon(&network, i);
     return network;
 }
 
 void network_stop(struct network *network)
 {
-    for (size_t i = 0; i < 3; i++) {
-        int status;
-        kill(network->daemons[i], SIGTERM);
-        cr_assert(waitpid(network->daemons[i], &status, 0) == network->daemons[i]);
-        cr_assert(
-            WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s ended with %d", names[i], status);
+    for (size_t i = 0; i < NODE_COUNT; i++) {
+        int status = network->daemons[i] ? end_daemon(network, i, SIGTERM) : 0;
+        cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s ended with %d", node_names[i],
+            status);
     }
     run("rm -r %s", network->directory);
 }
 
-json_t *control(const struct network *network, size_t which, const char *arguments, int *status)
+void require_logged(const struct network *network, enum node which, const char *text)
+{
+    enum { TURN_MS = 20 };
+    uint64_t start_ms = clock_now_ms();
+    for (;;) {
+        char *log = output_of("cat %s/%s.log", network->directory, node_names[which]);
+        bool is_there = strstr(log, text) != NULL;
+        if (!is_there && clock_now_ms() - start_ms > PATIENCE_MS)
+            cr_assert_fail("\"%s\" is not in the log:\n%s", text, log);
+        free(log);
+        if (is_there)
+            return;
+        poll(NULL, 0, TURN_MS);
+    }
+}
+
+/* Runs natfwctl against a daemon; its reply as JSON and its exit status. */
+json_t *control(const struct network *network, enum node which, const char *arguments, int *status)
 {
     char *text = output_of("%s --socket %s/%s.sock --json %s; echo \" $?\"", getenv("NATFWCTL"),
-        network->directory, names[which], arguments);
+        network->directory, node_names[which], arguments);
     char *last = strrchr(text, ' ');
     cr_assert(last);
     *status = (int)strtol(last, NULL, 10);
@@ -110,7 +143,7 @@ json_t *control(const struct network *network, size_t which, const char *argumen
     return reply;
 }
 
-json_t *control_ok(const struct network *network, size_t which, const char *arguments)
+json_t *control_ok(const struct network *network, enum node which, const char *arguments)
 {
     int status;
     json_t *reply = control(network, which, arguments, &status);
@@ -122,7 +155,7 @@ json_t *control_ok(const struct network *network, size_t which, const char *argu
     return reply;
 }
 
-static int udp_socket(
+int udp_socket(
     int where, const char *local, uint16_t port, const char *remote, uint16_t remote_port)
 {
     namespace_enter(where);
@@ -138,13 +171,15 @@ static int udp_socket(
 
 struct flow make_flow(const struct network *network, uint16_t port)
 {
+    uint16_t from = (uint16_t)(port - 1000);
     struct flow flow = {
-        .left = udp_socket(network->path.left, "192.0.2.2", 4000, "198.51.100.2", port),
-        .right = udp_socket(network->path.right, "198.51.100.2", port, "192.0.2.2", 4000)};
+        .left = udp_socket(network->path.left, "192.0.2.2", from, "198.51.100.2", port),
+        .right = udp_socket(network->path.right, "198.51.100.2", port, "192.0.2.2", from)};
     namespace_enter(network->path.middle);
     return flow;
 }
 
+/* True when a datagram sent again and again from one end is heard at the other within the time. */
 bool passes(int from, int to, int within_ms)
 {
     char heard[16];
@@ -169,7 +204,7 @@ const char *session_of(const json_t *reply)
     return id;
 }
 
-size_t sessions_at(const struct network *network, size_t which)
+size_t sessions_at(const struct network *network, enum node which)
 {
     json_t *reply = control_ok(network, which, "list");
     size_t count = json_array_size(json_object_get(reply, "sessions"));

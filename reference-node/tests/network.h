@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * natfwd and natfwctl as a user runs them: a host, one firewall, another host, each in a namespace
- * of its own with a natfwd, and what a test asks of them.
+ * Three nodes as a user runs them, each in a namespace of its own: a host, one firewall, another
+ * host; and flows between the hosts.
  */
 #ifndef NATFWD_TESTS_NETWORK_H
 #define NATFWD_TESTS_NETWORK_H
@@ -11,37 +11,51 @@
 #include <jansson.h>
 #include <sys/types.h>
 
-enum { READY_MS = 10000, PATIENCE_MS = 5000, SILENCE_MS = 300, TEXT_MAX = 512 };
+enum { PATIENCE_MS = 5000, SILENCE_MS = 300, TEXT_MAX = 512 };
 
-/* left, an initiator; middle, the firewall; right, a responder. */
+enum node { LEFT, MIDDLE, RIGHT, NODE_COUNT };
+extern const char *const node_names[NODE_COUNT];
+
 struct network {
     struct path path;
-    char directory[32]; /* holds NAME.conf, NAME.sock and NAME.log of each */
-    pid_t daemons[3];
+    char directory[32]; /* NAME.conf, NAME.sock and NAME.log of each node */
+    pid_t daemons[NODE_COUNT];
 };
 
-/* Starts all three, with these lines in the firewall's and the hosts' configuration. */
+/* The first is added to the firewall's configuration, the other to those of the hosts. */
 struct network network_start(const char *firewall_extra, const char *host_extra);
-/* An orderly stop; each daemon must end with status 0. */
+/* An orderly stop; each daemon that runs must end with status 0. */
 void network_stop(struct network *network);
 
+/* Replaces a node's configuration, keys that all have excepted. */
+void write_config(const struct network *network, enum node which, const char *extra);
+/* The firewall's: roles and interfaces, and what is added. */
+void write_firewall_config(const struct network *network, const char *extra);
+
 /* Starts natfwd in its namespace and waits until it says that it is ready. */
-pid_t start_daemon(const struct network *network, size_t which);
+void start_daemon(struct network *network, enum node which);
+/* Ends it by a signal and waits for that; returns what waitpid tells. */
+int end_daemon(struct network *network, enum node which, int signal_number);
 
 /* Runs natfwctl against a daemon; its reply as JSON and its exit status. */
-json_t *control(const struct network *network, size_t which, const char *arguments, int *status);
-/* The same, where it must succeed. */
-json_t *control_ok(const struct network *network, size_t which, const char *arguments);
-/* The id of the session in a reply. */
+json_t *control(const struct network *network, enum node which, const char *arguments, int *status);
+json_t *control_ok(const struct network *network, enum node which, const char *arguments);
 const char *session_of(const json_t *reply);
-size_t sessions_at(const struct network *network, size_t which);
+size_t sessions_at(const struct network *network, enum node which);
 
-/* A socket at each end of the flow that OPEN names, or of one to another port. */
+/* The daemon has written this to its log, or does so within a while. */
+void require_logged(const struct network *network, enum node which, const char *text);
+
+/* UDP from port - 1000 on the left to port on the right. */
 struct flow {
     int left;
     int right;
 };
 struct flow make_flow(const struct network *network, uint16_t port);
+
+int udp_socket(
+    int where, const char *local, uint16_t port, const char *remote, uint16_t remote_port);
+
 /* True when a datagram sent again and again from one end is heard at the other within the time. */
 bool passes(int from, int to, int within_ms);
 

@@ -10,6 +10,7 @@
 #include "harness/shim/tests/rules.h"
 #include "reference-node/base/clock.h"
 #include "reference-node/netfilter/kernel_filter.h"
+#include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/pinholes.h"
 #include "reference-node/netfilter/ruleset.h"
 
@@ -36,6 +37,7 @@ struct plane {
 
 struct planes {
     struct wires wires;
+    struct nft_socket *socket;
     struct kernel_filter kernel;
     struct filter_model *model;
     struct plane planes[2]; /* the kernel's, the model's */
@@ -82,12 +84,14 @@ static void planes_start(struct planes *planes, uint64_t seed)
     planes->draw.state = seed;
     struct config config = path_firewall_config();
     char *text = ruleset_text(&config);
-    cr_assert(ruleset_load(text, stderr));
+    cr_assert(nft_load(text, stderr));
     free(text);
     run("nft add element inet natfw pinholes_from_any_any_protocol "
         "'{ 192.0.2.%d, 198.51.100.%d }'",
         CONTROL_HOST, CONTROL_HOST);
-    planes->kernel.batch = nft_batch_create("natfw", NFT_REFRESH_REPLACE);
+    planes->socket = nft_socket_open(NFT_TRANSACTION_SIZE);
+    cr_assert(planes->socket);
+    planes->kernel.batch = nft_batch_create(planes->socket, "natfw", NFT_REFRESH_REPLACE);
     planes->kernel.conntrack = conntrack_create();
     planes->model = filter_model_create(1000);
     cr_assert(planes->kernel.batch && planes->kernel.conntrack && planes->model);
@@ -107,6 +111,7 @@ static void planes_stop(struct planes *planes)
     filter_model_destroy(planes->model);
     conntrack_destroy(planes->kernel.conntrack);
     nft_batch_destroy(planes->kernel.batch);
+    nft_socket_close(planes->socket);
 }
 
 static uint64_t draw_end(struct planes *planes)

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The process that reads the configuration and makes the ruleset; see loader.h. */
+#include "reference-node/loader.h"
+
+#include "reference-node/config/config_file.h"
+#include "reference-node/netfilter/nft_compiler.h"
+#include "reference-node/netfilter/ruleset.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct loader {
+    pid_t process;
+    int descriptor;
+    char path[sizeof(((struct config *)0)->path)];
+};
+
+/* What precedes an answer: the octets of each part. */
+struct answer {
+    bool is_usable;
+    size_t errors_length;
+    size_t config_length;
+    size_t ruleset_length;
+};
+
+static bool write_all(int descriptor, const void *octets, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t written = write(descriptor, (const char *)octets + done, length - done);
+        if (written <= 0)
+            return false;
+        done += (size_t)written;
+    }
+    return true;
+}
+
+static bool read_all(int descriptor, void *octets, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t taken = read(descriptor, (char *)octets + done, length - done);
+        if (taken < 0 && errno == EINTR)
+            continue;
+        if (taken <= 0)
+            return false;
+        done += (size_t)taken;
+    }
+    return true;
+}
+
+/* Made anew each time: a network namespace is entered once, by the first that needs one. */
+static bool make_ruleset(const struct config *config, struct nft_ruleset *ruleset, FILE *errors)
+{
+    static bool is_apart;
+    if (!ruleset_is_needed(config))
+        return true;
+    if (!is_apart && !nft_compiler_enter()) {
+        fprintf(errors, "ruleset: no network namespace to make it in: %s; run as root\n",
+            strerror(errno));
+        return false;
+    }
+    is_apart = true;
+    char *text = ruleset_text(config);
+    bool made = text && nft_compile(text, config->table, ruleset, errors);
+    free(text);
+    return made;
+}
+
+static bool answer_once(const char *path, int descriptor)
+{
+    struct answer answer = {0};
+    struct nft_ruleset ruleset = {0};
+    char *said = NULL;
+    FILE *errors = open_memstream(&said, &answer.errors_length);
+    char *text = errors ? config_read_file(path, errors) : NULL;
+    struct config *config = text ? config_read_text(path, text, errors) : NULL;
+    answer.is_usable = config && make_ruleset(config, &ruleset, errors);
+    answer.config_length = answer.is_usable ? strlen(text) : 0;
+    answer.ruleset_length = answer.is_usable ? ruleset.length : 0;
+    bool told = errors && fclose(errors) == 0 && write_all(descriptor, &answer, sizeof(answer)) &&
+                write_all(descriptor, said, answer.errors_length) &&
+                write_all(descriptor, text, answer.config_length) &&
+                write_all(descriptor, ruleset.messages, answer.ruleset_length);
+    config_free(config);
+    nft_ruleset_free(&ruleset);
+    free(text);
+    free(said);
+    return told;
+}
+
+/* Until the daemon is gone. Of what the daemon has open, only standard error is kept. */
+static void serve(const char *path, int descriptor)
+{
+    enum { OURS = STDERR_FILENO + 1 };
+    char request;
+    dup2(descriptor, OURS);
+    closefrom(OURS + 1);
+    close(STDOUT_FILENO);
+    signal(SIGTERM, SIG_IGN); /* the daemon stops first */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    prctl(PR_SET_NAME, "natfwd-loader");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (read_all(OURS, &request, 1) && answer_once(path, OURS))
+        continue;
+}
+
+struct loader *loader_start(const char *config_path)
+{
+    int ends[2];
+    struct loader *loader = calloc(1, sizeof(*loader));
+    if (!loader || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        free(loader);
+        return NULL;
+    }
+    snprintf(loader->path, sizeof(loader->path), "%s", config_path);
+    loader->descriptor = ends[0];
+    loader->process = fork();
+    if (loader->process == 0) {
+        close(ends[0]);
+        serve(loader->path, ends[1]);
+        _exit(0);
+    }
+    close(ends[1]);
+    if (loader->process > 0)
+        return loader;
+    int error = errno;
+    close(ends[0]);
+    free(loader);
+    errno = error;
+    return NULL;
+}
+
+void loader_stop(struct loader *loader)
+{
+    if (!loader)
+        return;
+    close(loader->descriptor);
+    waitpid(loader->process, NULL, 0);
+    free(loader);
+}
+
+bool loader_ask(struct loader *loader)
+{
+    return send(loader->descriptor, "", 1, MSG_NOSIGNAL) == 1;
+}
+
+int loader_descriptor(const struct loader *loader)
+{
+    return loader->descriptor;
+}
+
+/* Returns what is to be freed, with a NUL behind it; NULL when the loader is gone. */
+static char *take_part(struct loader *loader, size_t length)
+{
+    char *part = malloc(length + 1);
+    if (part && read_all(loader->descriptor, part, length)) {
+        part[length] = '\0';
+        return part;
+    }
+    free(part);
+    return NULL;
+}
+
+/* The loader has found no fault in it, and said what there was to say. */
+static struct config *parse_again(const char *path, const char *text)
+{
+    char *said = NULL;
+    size_t length;
+    FILE *again = open_memstream(&said, &length);
+    struct config *config = again ? config_read_text(path, text, again) : NULL;
+    if (again)
+        fclose(again);
+    free(said);
+    return config;
+}
+
+bool loader_take(struct loader *loader, struct load *load, FILE *errors)
+{
+    struct answer answer = {0};
+    *load = (struct load){0};
+    char *said = NULL, *text = NULL, *messages = NULL;
+    if (read_all(loader->descriptor, &answer, sizeof(answer)) &&
+        (said = take_part(loader, answer.errors_length)) &&
+        (text = take_part(loader, answer.config_length)))
+        messages = take_part(loader, answer.ruleset_length);
+    if (said)
+        fputs(said, errors);
+    if (!messages)
+        fprintf(errors, "loader: it has ended; restart natfwd\n");
+    else if (answer.is_usable)
+        load->config = parse_again(loader->path, text);
+    free(said);
+    free(text);
+    if (!load->config) {
+        free(messages);
+        return false;
+    }
+    load->ruleset =
+        (struct nft_ruleset){.messages = (uint8_t *)messages, .length = answer.ruleset_length};
+    return true;
+}
+
+void load_free(struct load *load)
+{
+    config_free(load->config);
+    nft_ruleset_free(&load->ruleset);
+    *load = (struct load){0};
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a firewall leaves in the kernel when its daemon ends, however that happens. */
+#include "reference-node/base/clock.h"
+#include "reference-node/tests/network.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct ending {
+    const char *name;
+    int signal_number;
+};
+
+ParameterizedTestParameters(staying, whatever_ends_it_what_was_closed_stays_closed)
+{
+    static struct ending endings[] = {
+        {"stop", SIGTERM}, {"interrupt", SIGINT}, {"kill", SIGKILL}, {"crash", SIGSEGV}};
+    return cr_make_param_array(struct ending, endings, 4);
+}
+
+ParameterizedTest(struct ending *ending, staying, whatever_ends_it_what_was_closed_stays_closed)
+{
+    struct network network = network_start("", "");
+    struct flow open = make_flow(&network, 5000), closed = make_flow(&network, 5001);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    end_daemon(&network, MIDDLE, ending->signal_number);
+    cr_assert(passes(open.left, open.right, PATIENCE_MS), "%s", ending->name);
+    cr_assert(passes(open.right, open.left, PATIENCE_MS), "%s", ending->name);
+    cr_assert(!passes(closed.left, closed.right, SILENCE_MS), "%s", ending->name);
+    cr_assert(!passes(closed.right, closed.left, SILENCE_MS), "%s", ending->name);
+    network_stop(&network);
+}
+
+/* An address of IPv6 at each end, and the way between them. */
+static struct flow make_ipv6_flow(const struct network *network)
+{
+    const struct path *path = &network->path;
+    namespace_enter(path->left);
+    run("ip addr add 2001:db8:1::2/64 dev wire nodad; ip route add default via 2001:db8:1::1");
+    namespace_enter(path->right);
+    run("ip addr add 2001:db8:2::2/64 dev wire nodad; ip route add default via 2001:db8:2::1");
+    namespace_enter(path->middle);
+    run("ip addr add 2001:db8:1::1/64 dev inside nodad;"
+        "ip addr add 2001:db8:2::1/64 dev outside nodad;"
+        "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
+    struct flow flow;
+    int *const ends[] = {&flow.left, &flow.right};
+    const int places[] = {path->left, path->right};
+    for (size_t i = 0; i < 2; i++) {
+        struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(6000)}, other = own;
+        inet_pton(AF_INET6, i == 0 ? "2001:db8:1::2" : "2001:db8:2::2", &own.sin6_addr);
+        inet_pton(AF_INET6, i == 0 ? "2001:db8:2::2" : "2001:db8:1::2", &other.sin6_addr);
+        namespace_enter(places[i]);
+        *ends[i] = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+        cr_assert(bind(*ends[i], (struct sockaddr *)&own, sizeof(own)) == 0);
+        cr_assert(connect(*ends[i], (struct sockaddr *)&other, sizeof(other)) == 0);
+    }
+    namespace_enter(path->middle);
+    return flow;
+}
+
+Test(staying, ipv6_is_as_closed_as_ipv4_before_and_after_the_end_of_the_daemon)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_ipv6_flow(&network);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    end_daemon(&network, MIDDLE, SIGKILL);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    cr_assert(!passes(flow.right, flow.left, SILENCE_MS));
+    run("nft delete table inet natfw");
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS), "it was not the table that closed");
+    network_stop(&network);
+}
+
+/* The exit status of natfwd, run to its end in the firewall's namespace. */
+static int run_natfwd(const struct network *network, const char *arguments)
+{
+    char *text = output_of("%s -c %s/middle.conf %s >>%s/middle.log 2>&1; echo $?",
+        getenv("NATFWD"), network->directory, arguments, network->directory);
+    int status = (int)strtol(text, NULL, 10);
+    free(text);
+    return status;
+}
+
+Test(staying, a_start_that_fails_late_leaves_the_firewall_closed)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    end_daemon(&network, MIDDLE, SIGKILL);
+    run("nft delete table inet natfw");
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    /* The control socket is the last that is made. */
+    run("rm -f %s/middle.sock && mkdir %s/middle.sock", network.directory, network.directory);
+    cr_assert(run_natfwd(&network, "") == 1);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    network_stop(&network);
+}
+
+Test(staying, only_uninstall_takes_the_table_and_the_policy_route_out)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    cr_assert(run_natfwd(&network, "--uninstall") == 1, "while a natfwd owns it, it stays");
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    end_daemon(&network, MIDDLE, SIGTERM);
+    char *before = output_of("nft list tables; ip rule");
+    cr_assert(strstr(before, "inet natfw") && strstr(before, "fwmark"), "%s", before);
+    cr_assert(run_natfwd(&network, "--uninstall") == 0);
+    char *after =
+        output_of("nft list tables; ip rule; ip route show table 270 2>/dev/null || true");
+    cr_assert(!strstr(after, "natfw") && !strstr(after, "fwmark") && !strstr(after, "dev lo"), "%s",
+        after);
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    cr_assert(run_natfwd(&network, "--uninstall") == 0, "there is nothing left to take out");
+    free(before);
+    free(after);
+    network_stop(&network);
+}
+
+static size_t count_of(const char *text, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+        count++;
+    return count;
+}
+
+Test(staying, a_restart_finds_what_is_there_and_adds_nothing)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    for (size_t i = 0; i < 2; i++) {
+        end_daemon(&network, MIDDLE, i == 0 ? SIGTERM : SIGKILL);
+        start_daemon(&network, MIDDLE);
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    }
+    char *rules = output_of("ip rule; nft list tables; nft list chain inet natfw intercept");
+    cr_assert(count_of(rules, "fwmark") == 1 && count_of(rules, "inet natfw\n") == 1 &&
+                  count_of(rules, "tproxy") == 1,
+        "%s", rules);
+    free(rules);
+    network_stop(&network);
+}
+
+/* A Query of an NSLP on its way from left to right: is it heard there? */
+static bool query_passes(const struct network *network, uint8_t nslp_id)
+{
+    uint8_t query[] = {0x4e, 0x04, 0xbd, 0xa5, 1, 32, 0, 1, 0, nslp_id, 0x80, 0, 0, 0, 0, 0};
+    int left = udp_socket(network->path.left, "192.0.2.2", 4270, "198.51.100.2", 270);
+    int right = udp_socket(network->path.right, "198.51.100.2", 270, "192.0.2.2", 4270);
+    namespace_enter(network->path.middle);
+    bool is_heard = false;
+    for (int waited_ms = 0; !is_heard && waited_ms < SILENCE_MS; waited_ms += 10) {
+        uint8_t heard[sizeof(query)];
+        (void)!send(left, query, sizeof(query), 0);
+        struct pollfd wait = {.fd = right, .events = POLLIN};
+        poll(&wait, 1, 10);
+        is_heard = recv(right, heard, sizeof(heard), 0) == sizeof(query);
+    }
+    close(left);
+    close(right);
+    return is_heard;
+}
+
+Test(staying, while_no_daemon_runs_a_natfw_query_goes_no_further_and_others_are_routed)
+{
+    struct network network = network_start("pass_other_signalling = yes", "");
+    for (size_t i = 0; i < NODE_COUNT; i++)
+        end_daemon(&network, i, SIGKILL);
+    cr_assert(!query_passes(&network, 33));
+    cr_assert(query_passes(&network, 34));
+    run("nft delete table inet natfw");
+    cr_assert(query_passes(&network, 33), "it was not the table that stopped it");
+    network_stop(&network);
+}
+
+Test(staying, a_table_of_another_shape_is_replaced_as_a_whole)
+{
+    struct network network = network_start("pinholes_max = 5000", "");
+    struct flow flow = make_flow(&network, 5000);
+    end_daemon(&network, MIDDLE, SIGTERM);
+    write_firewall_config(&network, "pinholes_max = 6000");
+    start_daemon(&network, MIDDLE);
+    char *set = output_of("nft list set inet natfw pinholes");
+    cr_assert(strstr(set, "size 6000"), "%s", set);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    free(set);
+    network_stop(&network);
+}
