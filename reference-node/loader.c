@@ -53,20 +53,13 @@ static bool read_all(int descriptor, void *octets, size_t length)
     return true;
 }
 
-/* Made anew each time: a network namespace is entered once, by the first that needs one. */
 static bool make_ruleset(const struct config *config, struct nft_ruleset *ruleset, FILE *errors)
 {
-    static bool is_apart;
+    char draft[RULESET_NAME_MAX];
     if (!ruleset_is_needed(config))
         return true;
-    if (!is_apart && !nft_compiler_enter()) {
-        fprintf(errors, "ruleset: no network namespace to make it in: %s; run as root\n",
-            strerror(errno));
-        return false;
-    }
-    is_apart = true;
-    char *text = ruleset_text(config);
-    bool made = text && nft_compile(text, config->table, ruleset, errors);
+    char *text = ruleset_draft(config, draft);
+    bool made = text && nft_compile(text, draft, config->table, ruleset, errors);
     free(text);
     return made;
 }

@@ -20,17 +20,6 @@ static bool narrow_bounding_set(uint32_t kept)
     return true;
 }
 
-bool privileges_hand_on(unsigned capability)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    if (syscall(SYS_capget, &header, data) < 0)
-        return false;
-    data[0].inheritable |= UINT32_C(1) << capability;
-    return syscall(SYS_capset, &header, data) == 0 &&
-           prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0;
-}
-
 bool privileges_drop(void)
 {
     const uint32_t kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW;

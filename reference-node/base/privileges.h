@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which capabilities this process has, and those that it runs. */
+/* Gives up every capability that the running daemon does not need. */
 #ifndef NATFWD_PRIVILEGES_H
 #define NATFWD_PRIVILEGES_H
 
@@ -8,9 +8,5 @@
 /* Keeps CAP_NET_ADMIN (elements, conntrack) and CAP_NET_RAW (Queries) only, for this process and
  * all that it may ever run. Returns false with errno set. */
 bool privileges_drop(void);
-
-/* Lets programs that this process runs have a capability that it has itself, whatever its user.
- * Returns false with errno set. */
-bool privileges_hand_on(unsigned capability);
 
 #endif

@@ -2,12 +2,10 @@
 /* Has nft(8) load a text, and reads what it made; see nft_compiler.h. */
 #include "reference-node/netfilter/nft_compiler.h"
 
-#include "reference-node/base/privileges.h"
+#include "reference-node/netfilter/nft_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,12 +13,6 @@
 #include <unistd.h>
 
 enum { REQUEST_SIZE = 1 << 15 }; /* of a socket that only asks */
-
-bool nft_compiler_enter(void)
-{
-    return (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0) &&
-           privileges_hand_on(CAP_NET_ADMIN);
-}
 
 static void run_nft(int input, int output)
 {
@@ -80,15 +72,19 @@ bool nft_load(const char *text, FILE *errors)
     return true;
 }
 
-bool nft_compile(const char *text, const char *table, struct nft_ruleset *ruleset, FILE *errors)
+bool nft_compile(const char *text, const char *draft, const char *table,
+    struct nft_ruleset *ruleset, FILE *errors)
 {
     *ruleset = (struct nft_ruleset){0};
     if (!nft_load(text, errors))
         return false;
     struct nft_socket *socket = nft_socket_open(REQUEST_SIZE);
-    int error = socket ? nft_ruleset_read(socket, table, ruleset) : errno;
+    struct nft_table *made = socket ? nft_table_create(socket, draft, CONFIG_UNOWNED) : NULL;
+    int error = made ? nft_ruleset_read(socket, draft, table, ruleset) : errno;
+    int left = made ? nft_table_delete(made) : 0;
+    nft_table_destroy(made);
     nft_socket_close(socket);
-    if (error)
-        fprintf(errors, "ruleset: cannot be read back: %s\n", strerror(error));
-    return error == 0;
+    if (error || left)
+        fprintf(errors, "ruleset: cannot be read back: %s\n", strerror(error ? error : left));
+    return error == 0 && left == 0;
 }

@@ -22,19 +22,17 @@ static const struct kind {
     uint32_t kept; /* attributes, by KEPT */
 } kinds[] = {
     {NFT_MSG_GETSET, NFT_MSG_NEWSET, NLM_F_CREATE,
-        KEPT(NFTA_SET_TABLE) | KEPT(NFTA_SET_NAME) | KEPT(NFTA_SET_FLAGS) |
-            KEPT(NFTA_SET_KEY_TYPE) | KEPT(NFTA_SET_KEY_LEN) | KEPT(NFTA_SET_POLICY) |
-            KEPT(NFTA_SET_DESC) | KEPT(NFTA_SET_TIMEOUT) | KEPT(NFTA_SET_USERDATA) |
-            KEPT(NFTA_SET_EXPR)},
+        KEPT(NFTA_SET_NAME) | KEPT(NFTA_SET_FLAGS) | KEPT(NFTA_SET_KEY_TYPE) |
+            KEPT(NFTA_SET_KEY_LEN) | KEPT(NFTA_SET_POLICY) | KEPT(NFTA_SET_DESC) |
+            KEPT(NFTA_SET_TIMEOUT) | KEPT(NFTA_SET_USERDATA) | KEPT(NFTA_SET_EXPR)},
     {NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, NLM_F_CREATE,
-        KEPT(NFTA_CHAIN_TABLE) | KEPT(NFTA_CHAIN_NAME) | KEPT(NFTA_CHAIN_HOOK) |
-            KEPT(NFTA_CHAIN_POLICY) | KEPT(NFTA_CHAIN_TYPE) | KEPT(NFTA_CHAIN_USERDATA)},
+        KEPT(NFTA_CHAIN_NAME) | KEPT(NFTA_CHAIN_HOOK) | KEPT(NFTA_CHAIN_POLICY) |
+            KEPT(NFTA_CHAIN_TYPE) | KEPT(NFTA_CHAIN_USERDATA)},
     {NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
-        KEPT(NFTA_RULE_TABLE) | KEPT(NFTA_RULE_CHAIN) | KEPT(NFTA_RULE_EXPRESSIONS) |
-            KEPT(NFTA_RULE_USERDATA)},
+        KEPT(NFTA_RULE_CHAIN) | KEPT(NFTA_RULE_EXPRESSIONS) | KEPT(NFTA_RULE_USERDATA)},
 };
 
-enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]), RULESET_MAX = 1 << 20 };
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]), RULESET_MAX = 1 << 20, ROOM_FOR_SET_ID = 8 };
 
 enum { TABLE_NAME = NFTA_SET_TABLE }; /* the first attribute of each kind */
 _Static_assert((int)NFTA_CHAIN_TABLE == TABLE_NAME && (int)NFTA_RULE_TABLE == TABLE_NAME &&
@@ -45,6 +43,7 @@ struct reading {
     struct nft_ruleset *ruleset;
     const struct kind *kind;
     const char *table;
+    const char *made_as;
     uint32_t sets; /* so far, which names them within a transaction */
 };
 
@@ -57,16 +56,17 @@ static const struct nlattr *find_attribute(const struct nlmsghdr *message, uint1
 }
 
 static bool copy_attributes(
-    struct nlmsghdr *to, const struct nlmsghdr *from, uint32_t kept, size_t room)
+    const struct reading *reading, struct nlmsghdr *to, const struct nlmsghdr *from, uint32_t kept)
 {
     struct nlattr *attribute;
+    mnl_attr_put_strz(to, TABLE_NAME, reading->made_as);
     mnl_attr_for_each(attribute, from, sizeof(struct nfgenmsg))
     {
         uint16_t type = mnl_attr_get_type(attribute);
         size_t length = MNL_ALIGN(attribute->nla_len);
         if (type > 31 || !(kept & KEPT(type)))
             continue;
-        if (to->nlmsg_len + length > room)
+        if (to->nlmsg_len + length > NFT_MESSAGE_MAX - ROOM_FOR_SET_ID)
             return false;
         memcpy((char *)to + to->nlmsg_len, attribute, attribute->nla_len);
         to->nlmsg_len += (uint32_t)length;
@@ -103,7 +103,7 @@ static int take(const struct nlmsghdr *listed, void *context)
         return MNL_CB_OK;
     struct nlmsghdr *message = nftnl_nlmsg_build_hdr(
         buffer, reading->kind->made_by, NFPROTO_INET, reading->kind->flags, 0);
-    if (!copy_attributes(message, listed, reading->kind->kept, sizeof(buffer) - 8))
+    if (!copy_attributes(reading, message, listed, reading->kind->kept))
         return fail(EMSGSIZE);
     if (reading->kind->get == NFT_MSG_GETSET)
         mnl_attr_put_u32(message, NFTA_SET_ID, htonl(++reading->sets));
@@ -116,13 +116,17 @@ static bool is_constant(const struct nlmsghdr *set)
     return flags && (ntohl(mnl_attr_get_u32(flags)) & NFT_SET_CONSTANT);
 }
 
+struct set_name {
+    const char *table;
+    const struct nlmsghdr *set;
+};
+
 static void fill_set_name(struct nlmsghdr *header, const void *subject)
 {
-    const struct nlmsghdr *set = subject;
+    const struct set_name *name = subject;
+    mnl_attr_put_strz(header, NFTA_SET_ELEM_LIST_TABLE, name->table);
     mnl_attr_put_strz(
-        header, NFTA_SET_ELEM_LIST_TABLE, mnl_attr_get_str(find_attribute(set, NFTA_SET_TABLE)));
-    mnl_attr_put_strz(
-        header, NFTA_SET_ELEM_LIST_SET, mnl_attr_get_str(find_attribute(set, NFTA_SET_NAME)));
+        header, NFTA_SET_ELEM_LIST_SET, mnl_attr_get_str(find_attribute(name->set, NFTA_SET_NAME)));
 }
 
 static int take_elements(const struct nlmsghdr *listed, void *context)
@@ -131,9 +135,8 @@ static int take_elements(const struct nlmsghdr *listed, void *context)
     char buffer[NFT_MESSAGE_MAX] = {0};
     struct nlmsghdr *message =
         nftnl_nlmsg_build_hdr(buffer, NFT_MSG_NEWSETELEM, NFPROTO_INET, NLM_F_CREATE, 0);
-    uint32_t kept = KEPT(NFTA_SET_ELEM_LIST_TABLE) | KEPT(NFTA_SET_ELEM_LIST_SET) |
-                    KEPT(NFTA_SET_ELEM_LIST_ELEMENTS);
-    if (!copy_attributes(message, listed, kept, sizeof(buffer)))
+    uint32_t kept = KEPT(NFTA_SET_ELEM_LIST_SET) | KEPT(NFTA_SET_ELEM_LIST_ELEMENTS);
+    if (!copy_attributes(reading, message, listed, kept))
         return fail(EMSGSIZE);
     return append(reading->ruleset, message) ? MNL_CB_OK : fail(ENOMEM);
 }
@@ -148,10 +151,12 @@ static int read_constants(struct nft_socket *socket, struct reading *reading, si
         size_t length = NLMSG_ALIGN(message->nlmsg_len);
         memcpy(set, message, length);
         at += length;
-        if (!is_constant((const struct nlmsghdr *)(const void *)set))
+        struct set_name name = {
+            .table = reading->table, .set = (const struct nlmsghdr *)(const void *)set};
+        if (!is_constant(name.set))
             continue;
         int error = nft_socket_ask(
-            socket, NFT_MSG_GETSETELEM, NLM_F_DUMP, fill_set_name, set, take_elements, reading);
+            socket, NFT_MSG_GETSETELEM, NLM_F_DUMP, fill_set_name, &name, take_elements, reading);
         if (error)
             return error;
     }
@@ -177,13 +182,14 @@ static int read_once(struct nft_socket *socket, struct reading *reading)
     return 0;
 }
 
-int nft_ruleset_read(struct nft_socket *socket, const char *table, struct nft_ruleset *ruleset)
+int nft_ruleset_read(
+    struct nft_socket *socket, const char *table, const char *made_as, struct nft_ruleset *ruleset)
 {
     enum { ATTEMPTS = 5 };
     int error = EINTR;
     for (int i = 0; i < ATTEMPTS && error == EINTR; i++) { /* another's change came in between */
         *ruleset = (struct nft_ruleset){0};
-        struct reading reading = {.ruleset = ruleset, .table = table};
+        struct reading reading = {.ruleset = ruleset, .table = table, .made_as = made_as};
         error = read_once(socket, &reading);
         if (!error && ruleset->length == 0)
             return ENOENT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A table's sets, chains and rules as netlink messages, ready to be sent. nft(8) makes them of the
- * ruleset's text where they do no harm; from there they are read and kept. What a socket sends
- * belongs to it, which what nft sends would not; and no nft is needed later.
+ * ruleset's text (nft_compiler.h); from there they are read and kept. What a socket sends belongs
+ * to it, which what nft sends would not; and no nft is needed later.
  */
 #ifndef NATFWD_NFT_RULESET_H
 #define NATFWD_NFT_RULESET_H
@@ -14,9 +14,11 @@ struct nft_ruleset {
     size_t length;     /* octets */
 };
 
-/* Reads what the kernel has of a table of family inet, but not the elements of sets that change.
- * Returns 0 or an errno value; ENOENT: there is none, and the ruleset is empty. */
-int nft_ruleset_read(struct nft_socket *socket, const char *table, struct nft_ruleset *ruleset);
+/* Reads what the kernel has of a table of family inet, to make it again by another name or its own,
+ * but not the elements of sets that change. Returns 0 or an errno value; ENOENT: there is none, and
+ * the ruleset is empty. */
+int nft_ruleset_read(
+    struct nft_socket *socket, const char *table, const char *made_as, struct nft_ruleset *ruleset);
 void nft_ruleset_free(struct nft_ruleset *ruleset);
 
 /* The first message, or the one after another; NULL at the end. */

@@ -211,7 +211,7 @@ static int put_as(struct nft_table *table, const struct nft_ruleset *wanted, boo
     if (!error && standing == STANDING_OWNERLESS && is_owned)
         error = take_over(table);
     if (!error && standing != STANDING_NONE)
-        error = nft_ruleset_read(table->socket, table->name, &there);
+        error = nft_ruleset_read(table->socket, table->name, table->name, &there);
     if (error && error != ENOENT)
         return error;
     bool was_owned = standing == STANDING_OWNERLESS || standing == STANDING_OURS;

@@ -200,7 +200,7 @@ bool ruleset_is_needed(const struct config *config)
     return config->natfw.forwarder || config->datagrams_in_per_second > 0;
 }
 
-char *ruleset_text(const struct config *config)
+static char *write_table(const struct config *config, const char *name, bool is_dormant)
 {
     char *text = NULL;
     size_t length;
@@ -208,8 +208,8 @@ char *ruleset_text(const struct config *config)
     if (!out)
         return NULL;
     /* The first line makes sure that there is something to delete. */
-    fprintf(out, "table inet %s {}\ndelete table inet %s\n", config->table, config->table);
-    fprintf(out, "table inet %s {\n", config->table);
+    fprintf(out, "table inet %s {}\ndelete table inet %s\n", name, name);
+    fprintf(out, "table inet %s {\n%s", name, is_dormant ? "\tflags dormant\n" : "");
     if (config->natfw.forwarder) {
         write_sets(out, config);
         write_forward(out, config);
@@ -227,4 +227,15 @@ char *ruleset_text(const struct config *config)
         return text;
     free(text);
     return NULL;
+}
+
+char *ruleset_text(const struct config *config)
+{
+    return write_table(config, config->table, false);
+}
+
+char *ruleset_draft(const struct config *config, char name[RULESET_NAME_MAX])
+{
+    snprintf(name, RULESET_NAME_MAX, "%s_draft", config->table);
+    return write_table(config, name, true);
 }

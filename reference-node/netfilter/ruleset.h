@@ -13,4 +13,8 @@ bool ruleset_is_needed(const struct config *config);
 /* The text of the ruleset, to be freed; NULL without memory. */
 char *ruleset_text(const struct config *config);
 
+/* The same as a table of another name, which it sets, that no packet meets. */
+enum { RULESET_NAME_MAX = CONFIG_NAME_MAX + 8 };
+char *ruleset_draft(const struct config *config, char name[RULESET_NAME_MAX]);
+
 #endif

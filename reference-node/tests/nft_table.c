@@ -13,15 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What the loader does; afterwards this process is where it was. */
-static struct nft_ruleset compile(const struct config *config, int here)
+/* What the loader does. */
+static struct nft_ruleset compile(const struct config *config)
 {
+    char draft[RULESET_NAME_MAX];
     struct nft_ruleset ruleset;
-    namespace_enter_new();
-    char *text = ruleset_text(config);
-    cr_assert(nft_compile(text, config->table, &ruleset, stderr));
+    char *text = ruleset_draft(config, draft);
+    cr_assert(nft_compile(text, draft, config->table, &ruleset, stderr));
     free(text);
-    namespace_enter(here);
     return ruleset;
 }
 
@@ -49,12 +48,12 @@ static void let_go(struct holder *holder)
 
 Test(nft_table, is_put_exactly_as_nft_would_load_it)
 {
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
     config.datagrams_in_per_second = 10;
     config.datagrams_in_burst = 5;
     config.router_alert_required = config.pass_other_signalling = true;
-    struct nft_ruleset ruleset = compile(&config, here);
+    struct nft_ruleset ruleset = compile(&config);
     char *text = ruleset_text(&config);
     cr_assert(nft_load(text, stderr));
     char *loaded = output_of(LIST);
@@ -64,6 +63,7 @@ Test(nft_table, is_put_exactly_as_nft_would_load_it)
     char *put = output_of(LIST);
     cr_assert_str_eq(put, loaded);
     cr_assert(strlen(put) > 1000);
+    run("test \"$(nft list tables)\" = 'table inet natfw'");
     let_go(&holder);
     free(loaded);
     free(put);
@@ -94,9 +94,9 @@ static bool has_element(void)
 
 Test(nft_table, belongs_to_its_socket_alone_and_outlives_it)
 {
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
-    struct nft_ruleset ruleset = compile(&config, here);
+    struct nft_ruleset ruleset = compile(&config);
     struct holder first = hold(CONFIG_OWNED);
     cr_assert(nft_table_put(first.table, &ruleset, false) == NFT_PUT_ANEW);
     cr_assert(nft_table_is_owned(first.table));
@@ -121,9 +121,9 @@ Test(nft_table, belongs_to_its_socket_alone_and_outlives_it)
 
 Test(nft_table, of_nobody_keeps_its_elements_too_unless_it_is_suspect)
 {
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
-    struct nft_ruleset ruleset = compile(&config, here);
+    struct nft_ruleset ruleset = compile(&config);
     struct holder holder = hold(CONFIG_UNOWNED);
     cr_assert(nft_table_put(holder.table, &ruleset, false) == NFT_PUT_ANEW);
     cr_assert(!nft_table_is_owned(holder.table));
@@ -143,9 +143,9 @@ Test(nft_table, of_nobody_keeps_its_elements_too_unless_it_is_suspect)
 /* From a natfwd that owned nothing to one that does, and back. */
 Test(nft_table, changes_its_owner_in_one_transaction)
 {
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
-    struct nft_ruleset ruleset = compile(&config, here);
+    struct nft_ruleset ruleset = compile(&config);
     struct holder nobody = hold(CONFIG_UNOWNED), owner = hold(CONFIG_OWNED);
     cr_assert(nft_table_put(nobody.table, &ruleset, false) == NFT_PUT_ANEW);
     cr_assert(nft_table_put(owner.table, &ruleset, false) == NFT_PUT_ANEW);
@@ -159,11 +159,11 @@ Test(nft_table, changes_its_owner_in_one_transaction)
 
 Test(nft_table, sets_of_another_shape_make_it_anew_and_a_bad_ruleset_changes_nothing)
 {
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
-    struct nft_ruleset small = compile(&config, here);
+    struct nft_ruleset small = compile(&config);
     config.pinholes_max = 2000;
-    struct nft_ruleset large = compile(&config, here);
+    struct nft_ruleset large = compile(&config);
     struct holder holder = hold(CONFIG_OWNED_AUTO);
     cr_assert(nft_table_put(holder.table, &small, false) == NFT_PUT_ANEW);
     add_element(&holder);
@@ -183,9 +183,9 @@ Test(nft_table, sets_of_another_shape_make_it_anew_and_a_bad_ruleset_changes_not
 Test(nft_table, lost_answers_are_reconciled_with_the_kernel)
 {
     enum { COUNT = 60, SMALL = 1 };
-    int here = namespace_enter_new();
+    namespace_enter_new();
     struct config config = path_firewall_config();
-    struct nft_ruleset ruleset = compile(&config, here);
+    struct nft_ruleset ruleset = compile(&config);
     struct holder holder = hold(CONFIG_OWNED_AUTO);
     cr_assert(nft_table_put(holder.table, &ruleset, false) == NFT_PUT_ANEW);
     struct nft_batch *batch = nft_batch_create(holder.socket, "natfw", NFT_REFRESH_IN_PLACE);
