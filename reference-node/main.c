@@ -119,6 +119,7 @@ static int serve(struct event_base *base, struct load *load, const struct option
     service_manager_tell(manager, SERVICE_STOPPING);
     daemon_destroy(daemon);
     service_manager_destroy(manager);
+    event_base_loop(base, EVLOOP_NONBLOCK); /* what was put off to a later turn holds memory */
     if (terminate)
         event_free(terminate);
     if (interrupt)

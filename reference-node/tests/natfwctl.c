@@ -194,6 +194,20 @@ Test(natfwctl, ends_watching_with_a_status_of_its_own_when_natfwd_ends)
     network_stop(&network);
 }
 
+Test(natfwctl, says_that_natfwd_has_ended_while_it_was_asked)
+{
+    struct network network = network_start("", "");
+    kill(network.daemons[1], SIGSTOP);
+    pid_t asker = start_control(&network, OPEN, "open.txt");
+    wait_for_status(&network, "sessions", 1);
+    kill(network.daemons[0], SIGKILL);
+    cr_assert(exit_status_of(asker) == 5);
+    cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
+    kill(network.daemons[1], SIGCONT);
+    network.daemons[0] = start_daemon(&network, 0);
+    network_stop(&network);
+}
+
 Test(natfwctl, tells_not_allowed_from_not_running)
 {
     struct network network = network_start("", "");
