@@ -15,7 +15,7 @@ static bool narrow_bounding_set(uint32_t kept)
 {
     for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
         if (capability >= 32 || !(kept >> capability & 1))
-            if (prctl(PR_CAPBSET_DROP, capability) < 0 && (errno != EPERM || geteuid() == 0))
+            if (prctl(PR_CAPBSET_DROP, capability) < 0 && errno != EPERM)
                 return false;
     return true;
 }
