@@ -12,7 +12,8 @@ extern const char *const log_level_names[]; /* ends in NULL */
 /* Where lines go from now on; stderr before the first call. */
 void log_to(bool use_syslog);
 
-/* Lines that matter less than this are left out from now on; before the first call, debug. */
+/* Lines that matter less than this are left out from now on; until then those of debug
+ * are. */
 void log_up_to(enum log_level level);
 /* Whether lines of this level are kept: for those that cost something to make. */
 bool log_keeps(enum log_level level);
