@@ -204,7 +204,7 @@ Test(natfwctl, says_that_natfwd_has_ended_while_it_was_asked)
     cr_assert(exit_status_of(asker) == 5);
     cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
     kill(network.daemons[1], SIGCONT);
-    network.daemons[0] = start_daemon(&network, 0);
+    start_daemon(&network, LEFT);
     network_stop(&network);
 }
 
