@@ -181,6 +181,7 @@ int main(int argc, char **argv)
     if (options.uninstall)
         return uninstall(options.config_path);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* of a terminal that closes */
     struct loader *loader = loader_start(options.config_path);
     if (!loader || !loader_ask(loader)) {
         fprintf(stderr, "natfwd: the loader cannot be started: %s\n", strerror(errno));
