@@ -4,6 +4,7 @@
 
 #include "reference-node/base/clock.h"
 #include "reference-node/base/crypto_openssl.h"
+#include "reference-node/base/descriptors.h"
 #include "reference-node/base/log.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/policy_config.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIM_AFTER_S = 5 };
+enum { TRIM_AFTER_S = 5, SPARE_DESCRIPTORS = 64 };
 
 struct daemon {
     struct event_base *base;
@@ -281,6 +282,18 @@ static bool say(FILE *errors, const char *what, const char *advice)
     return false;
 }
 
+/* Fewer are not fatal: accepting pauses when they run out. */
+static void allow_descriptors(size_t associations)
+{
+    size_t wanted = associations + SPARE_DESCRIPTORS;
+    size_t allowed = descriptors_allow(wanted);
+    if (allowed < wanted)
+        log_line(LOG_LEVEL_WARNING,
+            "associations_max: this process may have %zu descriptors and wants %zu; raise its "
+            "limit (LimitNOFILE of systemd)",
+            allowed, wanted);
+}
+
 static bool create_sockets(struct daemon *daemon, FILE *errors)
 {
     struct datagram_listener datagrams = {.context = daemon, .received = on_datagram};
@@ -291,6 +304,8 @@ static bool create_sockets(struct daemon *daemon, FILE *errors)
         .closed = on_closed,
         .interface_to = interface_to};
     const struct gist_node_config *gist = &daemon->config->gist;
+    /* One more than the core keeps: it decides which of them goes. */
+    struct association_limits limits = association_limits_default(gist->associations_max + 1);
     daemon->queries = query_sender_create();
     if (!daemon->queries)
         return say(errors, "raw socket", "run as root, or give CAP_NET_RAW");
@@ -299,8 +314,9 @@ static bool create_sockets(struct daemon *daemon, FILE *errors)
     if (!daemon->datagrams)
         return say(errors, "UDP port 270",
             "stop what else uses the port, perhaps another natfwd, or run as root");
-    daemon->associations = association_socket_create(
-        daemon->base, gist->association_port, gist->associations_max, &associations);
+    allow_descriptors(gist->associations_max + ASSOCIATION_SOCKET_CLOSING_MAX);
+    daemon->associations =
+        association_socket_create(daemon->base, gist->association_port, &limits, &associations);
     if (!daemon->associations)
         return say(errors, "association_port", "choose a port that nothing else uses");
     return true;
@@ -362,12 +378,21 @@ static bool create_core(struct daemon *daemon, FILE *errors)
     return true;
 }
 
+/* What the data plane has to do now and then. */
+static bool attach_data_plane(struct daemon *daemon, FILE *errors)
+{
+    struct conntrack *conntrack = daemon->plane.kernel.conntrack;
+    return !conntrack || conntrack_attach(conntrack, daemon->base) ||
+           say(errors, "conntrack", "free some memory");
+}
+
 static bool create_control(struct daemon *daemon, FILE *errors)
 {
     struct commands_target target = {.base = daemon->base,
         .natfw = daemon->natfw,
         .gist = daemon->gist,
         .pinholes = daemon->pinholes,
+        .conntrack = daemon->plane.kernel.conntrack,
         .associations = daemon->associations,
         .config = daemon->config,
         .context = daemon,
@@ -392,7 +417,8 @@ struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *e
      * natfwd that has. */
     if (data_plane_open(&daemon->plane, load->config, errors) && create_timers(daemon, errors) &&
         create_sockets(daemon, errors) &&
-        data_plane_start(&daemon->plane, &load->ruleset, errors) && create_core(daemon, errors) &&
+        data_plane_start(&daemon->plane, &load->ruleset, errors) &&
+        attach_data_plane(daemon, errors) && create_core(daemon, errors) &&
         create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
 #include "reference-node/base/log.h"
+#include "reference-node/base/loop.h"
 #include "reference-node/base/privileges.h"
 #include "reference-node/base/service_manager.h"
 #include "reference-node/base/spec_environment.h"
@@ -109,17 +110,21 @@ static int serve(struct event_base *base, struct load *load, const struct option
         event_add(terminate, NULL);
         event_add(interrupt, NULL);
         log_to(config->use_syslog);
+        if (!log_limit_to(config->log_lines_per_kind, config->log_lines_per_peer) ||
+            !log_attach(base))
+            log_line(LOG_LEVEL_WARNING, "log: no memory; its lines have no limits");
         log_line(LOG_LEVEL_INFO, "natfwd %s serves:%s%s%s", NATFW_VERSION,
             config->initiator ? " initiator" : "", config->natfw.forwarder ? " forwarder" : "",
             config->natfw.responder ? " responder" : "");
         tell_ready(options);
         service_manager_tell(manager, SERVICE_READY);
-        status = event_base_dispatch(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
+        status = loop_run(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
     }
     service_manager_tell(manager, SERVICE_STOPPING);
     daemon_destroy(daemon);
     service_manager_destroy(manager);
     event_base_loop(base, EVLOOP_NONBLOCK); /* what was put off to a later turn holds memory */
+    log_detach();
     if (terminate)
         event_free(terminate);
     if (interrupt)

@@ -76,7 +76,8 @@ struct natfw_event {
     enum natfw_event_kind kind;
     struct gist_session_id session_id;
     struct natfw_info info;
-    const char *why; /* a short reason for the log, in static memory, or NULL */
+    const char *why;          /* a short reason for the log, in static memory, or NULL */
+    struct gist_address peer; /* of a message refused or dropped: its sender; else version 0 */
 };
 
 struct natfw_counters {

@@ -71,6 +71,8 @@ struct config {
     char path[256];
     char control_socket[CONFIG_PATH_MAX];
     bool use_syslog;
+    uint32_t log_lines_per_kind; /* in ten seconds; 0: any number */
+    uint32_t log_lines_per_peer; /* of a kind; likewise */
     enum log_level log_level;
     bool initiator;
     struct natfw_node_config natfw;

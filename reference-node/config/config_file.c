@@ -57,6 +57,8 @@ static const struct number {
     {"sessions_per_stranger_max", FIELD(natfw.sessions_per_stranger_max), 0, 1000000},
     {"sessions_per_peer_max", FIELD(natfw.sessions_per_peer_max), 0, 1000000},
     {"owners_per_peer_max", FIELD(natfw.owners_per_peer_max), 0, 1000000},
+    {"log_lines_per_kind", FIELD(log_lines_per_kind), 0, 1000000},
+    {"log_lines_per_peer", FIELD(log_lines_per_peer), 0, 10000},
     {"mark", FIELD(mark), 1, 0x7fffffff},
     {"route_table", FIELD(route_table), 1, 0x7fffffff},
     {"pinholes_max", FIELD(pinholes_max), 1, 10000000},
@@ -107,6 +109,8 @@ static void set_defaults(struct config *config)
     config->gist.router_alert_v6 = NATFW_ROUTER_ALERT_V6;
     config->gist.udp_port = GIST_PORT;
     config->gist.association_port = 30270;
+    config->log_lines_per_kind = 1000;
+    config->log_lines_per_peer = 100;
     config->mark = 0x10e;
     config->route_table = 270;
     config->pinholes_max = 100000;

@@ -22,7 +22,7 @@ enum natfw_code refusal_log(
     text_of_session_id(&message->session_id, session);
     text_of_flow(&message->mri, flow);
     text_of_answer(answer, code);
-    log_line(LOG_LEVEL_WARNING,
+    log_line_about(LOG_LEVEL_WARNING, "policy", &message->peer,
         "policy: %s refuses peer=%s interface=%s session=%s flow=\"%s\" lifetime=%us "
         "answer=%s \"%s\"",
         entry, peer, interface, session, flow, question->lifetime_s, code, text_of_code(answer));

@@ -17,6 +17,7 @@ struct commands_target {
     struct natfw_node *natfw;
     struct gist_node *gist;
     struct pinholes *pinholes;
+    const struct conntrack *conntrack; /* NULL where there is none */
     struct association_socket *associations;
     const struct config *config;
     void *context;

@@ -2,12 +2,12 @@
 /* The control socket; see control.h. */
 #include "reference-node/control/control.h"
 
+#include "reference-node/base/acceptor.h"
 #include "reference-node/base/log.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/listener.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ struct control_client {
 
 struct control {
     struct event_base *base;
-    struct evconnlistener *acceptor;
+    struct acceptor *acceptor;
     struct sockaddr_un address;
     struct control_listener listener;
     struct control_client *clients;
@@ -172,10 +172,9 @@ static void on_event(struct bufferevent *stream, short what, void *context)
     end(client);
 }
 
-static void on_accept(struct evconnlistener *acceptor, evutil_socket_t descriptor,
-    struct sockaddr *address, int length, void *context)
+static void on_accept(
+    void *context, evutil_socket_t descriptor, const struct sockaddr *address, socklen_t length)
 {
-    (void)acceptor;
     (void)address;
     (void)length;
     struct control *control = context;
@@ -257,9 +256,10 @@ struct control *control_create(
     control->address.sun_family = AF_UNIX;
     snprintf(control->address.sun_path, sizeof(control->address.sun_path), "%s", path);
     int descriptor = bind_socket(&control->address);
+    struct acceptor_listener connections = {
+        .context = control, .name = "control", .accepted = on_accept};
     if (descriptor >= 0)
-        control->acceptor = evconnlistener_new(base, on_accept, control,
-            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, CONTROL_CLIENTS_MAX, descriptor);
+        control->acceptor = acceptor_create(base, descriptor, CONTROL_CLIENTS_MAX, &connections);
     if (control->acceptor)
         return control;
     int error = errno;
@@ -274,7 +274,7 @@ void control_destroy(struct control *control)
         return;
     while (control->clients)
         release(control->clients); // NOLINT(clang-analyzer-unix.Malloc): it is off the list
-    evconnlistener_free(control->acceptor);
+    acceptor_destroy(control->acceptor);
     unlink(control->address.sun_path);
     free(control);
 }

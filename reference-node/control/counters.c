@@ -48,6 +48,28 @@ static const struct counter of_pinholes[] = {
     {0},
 };
 
+static const struct counter of_conntrack[] = {
+    {"waiting", offsetof(struct conntrack_counters, waiting)},
+    {"walks", offsetof(struct conntrack_counters, walks)},
+    {"entries", offsetof(struct conntrack_counters, entries)},
+    {"deleted", offsetof(struct conntrack_counters, deleted)},
+    {"failures", offsetof(struct conntrack_counters, failures)},
+    {"entries_per_turn_max", offsetof(struct conntrack_counters, entries_per_turn_max)},
+    {0},
+};
+
+static const struct counter of_log[] = {
+    {"left_out", offsetof(struct log_counters, left_out)},
+    {"lost", offsetof(struct log_counters, lost)},
+    {0},
+};
+
+static const struct counter of_loop[] = {
+    {"turns", offsetof(struct loop_counters, turns)},
+    {"longest_turn_us", offsetof(struct loop_counters, longest_turn_us)},
+    {0},
+};
+
 static json_t *counters_json(const struct counter *counter, const void *values)
 {
     json_t *object = json_object();
@@ -72,4 +94,19 @@ json_t *counters_of_natfw(const struct natfw_counters *counters)
 json_t *counters_of_pinholes(const struct pinholes_counters *counters)
 {
     return counters_json(of_pinholes, counters);
+}
+
+json_t *counters_of_conntrack(const struct conntrack_counters *counters)
+{
+    return counters_json(of_conntrack, counters);
+}
+
+json_t *counters_of_log(const struct log_counters *counters)
+{
+    return counters_json(of_log, counters);
+}
+
+json_t *counters_of_loop(const struct loop_counters *counters)
+{
+    return counters_json(of_loop, counters);
 }

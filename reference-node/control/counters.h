@@ -4,6 +4,9 @@
 #define NATFWD_COUNTERS_H
 
 #include "core/natfw/node.h"
+#include "reference-node/base/log.h"
+#include "reference-node/base/loop.h"
+#include "reference-node/netfilter/conntrack.h"
 #include "reference-node/netfilter/pinholes.h"
 
 #include <jansson.h>
@@ -12,5 +15,8 @@
 json_t *counters_of_gist(const struct gist_counters *counters);
 json_t *counters_of_natfw(const struct natfw_counters *counters);
 json_t *counters_of_pinholes(const struct pinholes_counters *counters);
+json_t *counters_of_conntrack(const struct conntrack_counters *counters);
+json_t *counters_of_log(const struct log_counters *counters);
+json_t *counters_of_loop(const struct loop_counters *counters);
 
 #endif

@@ -28,7 +28,8 @@ void session_log(const struct natfw_node *node, const struct natfw_event *event)
             text_of_code(event->info.code));
     if (event->info.object_type != 0)
         snprintf(object, sizeof(object), " object=0x%03x", event->info.object_type);
-    log_line(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+    log_line_about(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+        session_event_name(event->kind), event->peer.version != 0 ? &event->peer : NULL,
         "session %s %s%s%s%s%s%s", id, session_event_name(event->kind), session, answer, object,
         event->why ? " why: " : "", event->why ? event->why : "");
 }

@@ -2,26 +2,23 @@
 /* TCP connections of messaging associations; see association_socket.h. */
 #include "reference-node/sockets/association_socket.h"
 
-#include "reference-node/base/log.h"
+#include "reference-node/base/acceptor.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uthash.h>
 
 enum {
     BACKLOG = 128,
-    OUTPUT_MAX = 1 << 20, /* octets that a slow peer may leave with us */
     INPUT_MAX = 1 << 16,
-    CONNECT_WITHIN_S = 10,
-    LINGER_S = 5,       /* for what is left to send on a connection that was closed */
-    ACCEPT_PAUSE_S = 1, /* when there are no descriptors left */
+    CROWD_PART = 16, /* of a peer's output, when all together leave too much */
     KEEPALIVE_AFTER_S = 60
 };
 
@@ -29,6 +26,8 @@ struct connection {
     struct association_socket *owner;
     gist_association_id id;
     struct bufferevent *stream;
+    struct event *patience; /* to connect, and to send what is left; those of a bufferevent begin
+                               anew with each write */
     struct gist_endpoint peer;
     bool is_closing; /* the core has let go of it: only output is left */
     struct connection *next_closing;
@@ -39,13 +38,28 @@ struct connection {
 struct association_socket {
     struct event_base *base;
     struct association_listener listener;
-    struct evconnlistener *acceptor;
-    struct event *accept_again;
+    struct acceptor *acceptor;
     struct connection *connections; /* by id */
-    struct connection *closing;     /* a list */
-    size_t count;                   /* of both */
-    size_t connections_max;
+    struct connection *closing;     /* a list, the newest first */
+    size_t closing_count;
+    size_t output_octets; /* of both */
+    struct association_limits limits;
 };
+
+struct association_limits association_limits_default(size_t connections_max)
+{
+    return (struct association_limits){.connections_max = connections_max,
+        .output_octets_max = 16 << 20,
+        .peer_output_octets_max = 1 << 20,
+        .connect_within_ms = 10000,
+        .linger_ms = 5000};
+}
+
+static struct timeval time_of(unsigned milliseconds)
+{
+    return (struct timeval){.tv_sec = (time_t)(milliseconds / 1000),
+        .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+}
 
 static struct gist_endpoint endpoint_of(const struct sockaddr *address)
 {
@@ -64,6 +78,7 @@ static struct connection *find(struct association_socket *associations, gist_ass
 
 static void unlink_closing(struct connection *connection)
 {
+    connection->owner->closing_count--;
     if (connection->previous_closing)
         connection->previous_closing->next_closing = connection->next_closing;
     else
@@ -72,15 +87,33 @@ static void unlink_closing(struct connection *connection)
         connection->next_closing->previous_closing = connection->previous_closing;
 }
 
+static size_t waiting(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->stream));
+}
+
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *change, void *context)
+{
+    (void)output;
+    struct association_socket *associations = context;
+    associations->output_octets += change->n_added - change->n_deleted;
+}
+
+static void discard(struct connection *connection)
+{
+    bufferevent_free(connection->stream);
+    event_free(connection->patience);
+    free(connection);
+}
+
 static void release(struct connection *connection)
 {
+    connection->owner->output_octets -= waiting(connection);
     if (connection->is_closing)
         unlink_closing(connection);
     else
         HASH_DEL(connection->owner->connections, connection);
-    connection->owner->count--;
-    bufferevent_free(connection->stream);
-    free(connection);
+    discard(connection);
 }
 
 static void on_readable(struct bufferevent *stream, void *context)
@@ -106,23 +139,39 @@ static void on_drained(struct bufferevent *stream, void *context)
         release(connection);
 }
 
-static void on_event(struct bufferevent *stream, short what, void *context)
+/* It failed, or the peer has ended it; the core is told unless it has let go. */
+static void end(struct connection *connection)
 {
-    struct connection *connection = context;
     struct association_socket *associations = connection->owner;
     gist_association_id id = connection->id;
-    if (what & BEV_EVENT_CONNECTED) {
-        bufferevent_set_timeouts(stream, NULL, NULL);
-        if (!connection->is_closing)
-            associations->listener.connected(associations->listener.context, id,
-                associations->listener.interface_to(
-                    associations->listener.context, &connection->peer.address));
-        return;
-    }
     bool tell = !connection->is_closing;
     release(connection);
     if (tell)
         associations->listener.closed(associations->listener.context, id);
+}
+
+static void on_event(struct bufferevent *stream, short what, void *context)
+{
+    (void)stream;
+    struct connection *connection = context;
+    struct association_socket *associations = connection->owner;
+    if (!(what & BEV_EVENT_CONNECTED)) {
+        end(connection);
+        return;
+    }
+    if (connection->is_closing)
+        return;
+    event_del(connection->patience);
+    associations->listener.connected(associations->listener.context, connection->id,
+        associations->listener.interface_to(
+            associations->listener.context, &connection->peer.address));
+}
+
+static void on_impatience(evutil_socket_t descriptor, short what, void *context)
+{
+    (void)descriptor;
+    (void)what;
+    end(context);
 }
 
 static void set_keepalive(evutil_socket_t descriptor)
@@ -147,18 +196,19 @@ static struct connection *add(struct association_socket *associations, evutil_so
         free(connection);
         return NULL;
     }
+    connection->patience = evtimer_new(associations->base, on_impatience, connection);
+    if (!connection->patience) {
+        bufferevent_free(stream);
+        free(connection);
+        return NULL;
+    }
     connection->owner = associations;
     connection->stream = stream;
     connection->peer = *peer;
     bufferevent_setcb(stream, on_readable, on_drained, on_event, connection);
     bufferevent_setwatermark(stream, EV_READ, 0, INPUT_MAX);
+    evbuffer_add_cb(bufferevent_get_output(stream), on_output, associations);
     return connection;
-}
-
-static void discard(struct connection *connection)
-{
-    bufferevent_free(connection->stream);
-    free(connection);
 }
 
 static void keep(struct connection *connection, gist_association_id id)
@@ -166,18 +216,16 @@ static void keep(struct connection *connection, gist_association_id id)
     struct association_socket *associations = connection->owner;
     connection->id = id;
     HASH_ADD(hh, associations->connections, id, sizeof(id), connection);
-    associations->count++;
 }
 
-static void on_accept(struct evconnlistener *acceptor, evutil_socket_t descriptor,
-    struct sockaddr *address, int length, void *context)
+static void on_accept(
+    void *context, evutil_socket_t descriptor, const struct sockaddr *address, socklen_t length)
 {
-    (void)acceptor;
     struct association_socket *associations = context;
     struct sockaddr_in own;
     socklen_t own_length = sizeof(own);
-    if (associations->count >= associations->connections_max ||
-        length < (int)sizeof(struct sockaddr_in) ||
+    if (HASH_COUNT(associations->connections) >= associations->limits.connections_max ||
+        length < sizeof(struct sockaddr_in) ||
         getsockname(descriptor, (struct sockaddr *)&own, &own_length) < 0) {
         evutil_closesocket(descriptor);
         return;
@@ -199,45 +247,35 @@ static void on_accept(struct evconnlistener *acceptor, evutil_socket_t descripto
     bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
 }
 
-static void on_accept_error(struct evconnlistener *acceptor, void *context)
-{
-    struct association_socket *associations = context;
-    struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
-    log_line(LOG_LEVEL_WARNING, "tcp: accept: %s; pausing", strerror(EVUTIL_SOCKET_ERROR()));
-    evconnlistener_disable(acceptor);
-    event_add(associations->accept_again, &pause);
-}
-
-static void on_accept_again(evutil_socket_t descriptor, short what, void *context)
-{
-    (void)descriptor;
-    (void)what;
-    struct association_socket *associations = context;
-    evconnlistener_enable(associations->acceptor);
-}
-
 static bool listen_on(struct association_socket *associations, uint16_t port)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
-    associations->accept_again = evtimer_new(associations->base, on_accept_again, associations);
-    associations->acceptor = evconnlistener_new_bind(associations->base, on_accept, associations,
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-        (struct sockaddr *)&any, sizeof(any));
-    if (!associations->accept_again || !associations->acceptor)
+    struct acceptor_listener connections = {
+        .context = associations, .name = "tcp", .accepted = on_accept};
+    int one = 1;
+    int bound = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (bound < 0)
         return false;
-    evconnlistener_set_error_cb(associations->acceptor, on_accept_error);
-    return true;
+    setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(bound, (struct sockaddr *)&any, sizeof(any)) == 0) {
+        associations->acceptor = acceptor_create(associations->base, bound, BACKLOG, &connections);
+        return associations->acceptor;
+    }
+    int error = errno;
+    close(bound);
+    errno = error;
+    return false;
 }
 
 struct association_socket *association_socket_create(struct event_base *base, uint16_t port,
-    size_t connections_max, const struct association_listener *listener)
+    const struct association_limits *limits, const struct association_listener *listener)
 {
     struct association_socket *associations = calloc(1, sizeof(*associations));
     if (!associations)
         return NULL;
     associations->base = base;
     associations->listener = *listener;
-    associations->connections_max = connections_max;
+    associations->limits = *limits;
     if (port == 0 || listen_on(associations, port))
         return associations;
     int error = errno;
@@ -255,10 +293,7 @@ void association_socket_destroy(struct association_socket *associations)
         release(connection);
     while (associations->closing)
         release(associations->closing);
-    if (associations->acceptor)
-        evconnlistener_free(associations->acceptor);
-    if (associations->accept_again)
-        event_free(associations->accept_again);
+    acceptor_destroy(associations->acceptor);
     free(associations);
 }
 
@@ -266,8 +301,9 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
     const struct gist_endpoint *peer)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
-    struct timeval within = {.tv_sec = CONNECT_WITHIN_S};
-    if (peer->address.version != 4 || associations->count >= associations->connections_max)
+    struct timeval within = time_of(associations->limits.connect_within_ms);
+    if (peer->address.version != 4 ||
+        HASH_COUNT(associations->connections) >= associations->limits.connections_max)
         return false;
     memcpy(&to.sin_addr, peer->address.octets, 4);
     struct connection *connection = add(associations, -1, peer);
@@ -275,7 +311,7 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
         return false;
     keep(connection, id);
     bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
-    bufferevent_set_timeouts(connection->stream, NULL, &within);
+    event_add(connection->patience, &within);
     if (bufferevent_socket_connect(connection->stream, (struct sockaddr *)&to, sizeof(to)) < 0) {
         release(connection);
         return false;
@@ -284,26 +320,42 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
     return true;
 }
 
+/* Octets that this peer may still leave with us. */
+static size_t room_for(const struct connection *connection)
+{
+    const struct association_socket *associations = connection->owner;
+    bool is_crowded = associations->output_octets >= associations->limits.output_octets_max;
+    size_t most = associations->limits.peer_output_octets_max / (is_crowded ? CROWD_PART : 1);
+    return waiting(connection) < most ? most - waiting(connection) : 0;
+}
+
 bool association_socket_write(struct association_socket *associations, gist_association_id id,
     const uint8_t *octets, size_t length)
 {
     struct connection *connection = find(associations, id);
     if (!connection)
         return false;
-    size_t waiting = evbuffer_get_length(bufferevent_get_output(connection->stream));
-    if (length > OUTPUT_MAX || waiting > OUTPUT_MAX - length)
+    if (length > room_for(connection))
         return false;
     return bufferevent_write(connection->stream, octets, length) == 0;
+}
+
+static void end_oldest_closing(struct association_socket *associations)
+{
+    struct connection *oldest = associations->closing;
+    while (oldest->next_closing)
+        oldest = oldest->next_closing;
+    release(oldest);
 }
 
 /* What was written goes out for some seconds more; without any, the connection ends at once. */
 void association_socket_close(struct association_socket *associations, gist_association_id id)
 {
-    struct timeval linger = {.tv_sec = LINGER_S};
+    struct timeval linger = time_of(associations->limits.linger_ms);
     struct connection *connection = find(associations, id);
     if (!connection)
         return;
-    if (evbuffer_get_length(bufferevent_get_output(connection->stream)) == 0) {
+    if (waiting(connection) == 0) {
         release(connection);
         return;
     }
@@ -313,11 +365,13 @@ void association_socket_close(struct association_socket *associations, gist_asso
     if (associations->closing)
         associations->closing->previous_closing = connection;
     associations->closing = connection;
+    if (++associations->closing_count > ASSOCIATION_SOCKET_CLOSING_MAX)
+        end_oldest_closing(associations);
     bufferevent_disable(connection->stream, EV_READ);
-    bufferevent_set_timeouts(connection->stream, NULL, &linger);
+    event_add(connection->patience, &linger);
 }
 
 size_t association_socket_count(const struct association_socket *associations)
 {
-    return associations->count;
+    return HASH_COUNT(associations->connections) + associations->closing_count;
 }

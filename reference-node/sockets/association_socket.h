@@ -25,9 +25,23 @@ struct association_listener {
     uint32_t (*interface_to)(void *context, const struct gist_address *peer);
 };
 
+/* What was closed with output left; with more of them the oldest is cut off. */
+enum { ASSOCIATION_SOCKET_CLOSING_MAX = 64 };
+
+struct association_limits {
+    size_t connections_max;
+    size_t output_octets_max;      /* that peers may leave with us, together */
+    size_t peer_output_octets_max; /* and one of them; in a crowd a sixteenth of that */
+    unsigned connect_within_ms;
+    unsigned linger_ms; /* for what is left to send on a connection that was closed */
+};
+
+/* 1 MiB for a peer, 16 MiB for all, 10 s to connect, 5 s to linger. */
+struct association_limits association_limits_default(size_t connections_max);
+
 /* Listens on port on all addresses, unless it is 0. Returns NULL with errno set. */
 struct association_socket *association_socket_create(struct event_base *base, uint16_t port,
-    size_t connections_max, const struct association_listener *listener);
+    const struct association_limits *limits, const struct association_listener *listener);
 void association_socket_destroy(struct association_socket *associations);
 
 /* As struct gist_transport asks. */

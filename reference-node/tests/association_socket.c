@@ -18,6 +18,7 @@
 enum { PORT = 30270, CONNECTIONS_MAX = 4, TURNS_MAX = 500, TURN_MS = 10 };
 
 struct node {
+    struct association_limits limits;
     struct event_base *base;
     struct association_socket *associations;
     unsigned accepted, connected, closed;
@@ -36,7 +37,7 @@ static gist_association_id on_accepted(void *context, const struct gist_endpoint
 static void on_connected(void *context, gist_association_id id, uint32_t interface)
 {
     struct node *node = context;
-    cr_assert(id == 100 && interface == 7);
+    cr_assert(id >= 100 && interface == 7);
     node->connected++;
 }
 
@@ -62,7 +63,7 @@ static uint32_t interface_to(void *context, const struct gist_address *peer)
     return 7;
 }
 
-static void node_start(struct node *node)
+static void node_start_limited(struct node *node)
 {
     struct association_listener listener = {.context = node,
         .accepted = on_accepted,
@@ -72,10 +73,21 @@ static void node_start(struct node *node)
         .interface_to = interface_to};
     signal(SIGPIPE, SIG_IGN);
     namespace_enter_new();
-    memset(node, 0, sizeof(*node));
     node->base = event_base_new();
-    node->associations = association_socket_create(node->base, PORT, CONNECTIONS_MAX, &listener);
+    node->associations = association_socket_create(node->base, PORT, &node->limits, &listener);
     cr_assert(node->associations);
+}
+
+static void node_prepare(struct node *node)
+{
+    memset(node, 0, sizeof(*node));
+    node->limits = association_limits_default(CONNECTIONS_MAX);
+}
+
+static void node_start(struct node *node)
+{
+    node_prepare(node);
+    node_start_limited(node);
 }
 
 static void turn(struct node *node)
@@ -154,20 +166,181 @@ Test(association_socket, may_be_closed_by_what_it_received)
     association_socket_destroy(node.associations);
 }
 
+static uint8_t block[1 << 20];
+
+/* Writes to an association whose peer does not read, until no more is taken. */
+static void write_all(struct node *node, gist_association_id id)
+{
+    size_t taken = 0;
+    for (unsigned refused = 0; refused < 3; refused++)
+        while (association_socket_write(node->associations, id, block, 65536)) {
+            taken += 65536;
+            refused = 0;
+            turn(node);
+            cr_assert(taken < 64u << 20, "there is no bound");
+        }
+}
+
 Test(association_socket, bounds_what_a_peer_leaves_unread)
 {
-    static uint8_t block[65536];
     struct node node;
-    size_t taken = 0;
     node_start(&node);
     peer_connect();
     TURN_UNTIL(&node, node.accepted == 1);
-    while (association_socket_write(node.associations, 1, block, sizeof(block))) {
-        taken += sizeof(block);
-        turn(&node);
-        cr_assert(taken < 64u << 20, "there is no bound");
-    }
+    write_all(&node, 1);
+    cr_assert_not(association_socket_write(node.associations, 1, block, 65536));
     cr_assert(node.closed == 0);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, counts_what_waits_before_it_has_gone_out)
+{
+    struct node node;
+    node_start(&node);
+    peer_connect();
+    TURN_UNTIL(&node, node.accepted == 1);
+    cr_assert(association_socket_write(node.associations, 1, block, (1 << 20) - 4));
+    cr_assert_not(association_socket_write(node.associations, 1, block, 8));
+    cr_assert(association_socket_write(node.associations, 1, block, 4));
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, leaves_each_a_part_where_all_together_leave_too_much)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.output_octets_max = 2 << 20;
+    node_start_limited(&node);
+    for (unsigned i = 0; i < 3; i++)
+        peer_connect();
+    TURN_UNTIL(&node, node.accepted == 3);
+    cr_assert(association_socket_write(node.associations, 1, block, 1 << 20));
+    cr_assert(association_socket_write(node.associations, 2, block, 1 << 20));
+    cr_assert_not(association_socket_write(node.associations, 3, block, 65537));
+    cr_assert(association_socket_write(node.associations, 3, block, 65536));
+    association_socket_close(node.associations, 1);
+    cr_assert_not(association_socket_write(node.associations, 3, block, 4), "it waits still");
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, counts_nothing_of_connections_that_have_gone)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.output_octets_max = 1 << 20;
+    node_start_limited(&node);
+    for (unsigned round = 1; round <= 5; round++) {
+        int peer = peer_connect();
+        TURN_UNTIL(&node, node.accepted == round);
+        cr_assert(association_socket_write(node.associations, round, block, 1 << 20), "%u", round);
+        struct linger reset = {.l_onoff = 1};
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        close(peer);
+        TURN_UNTIL(&node, node.closed == round);
+    }
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, sends_much_that_was_written_before_it_closes)
+{
+    enum { MUCH = (1 << 20) - 3 };
+    static uint8_t heard[MUCH + 1];
+    struct node node;
+    size_t length = 0;
+    node_start(&node);
+    int peer = peer_connect();
+    TURN_UNTIL(&node, node.accepted == 1);
+    for (size_t i = 0; i < MUCH; i++)
+        block[i] = (uint8_t)(i * 31 >> 3);
+    cr_assert(association_socket_write(node.associations, 1, block, MUCH));
+    association_socket_close(node.associations, 1);
+    for (unsigned turns = 0; turns < TURNS_MAX; turns++) {
+        ssize_t part = recv(peer, heard + length, sizeof(heard) - length, 0);
+        if (part == 0)
+            break;
+        length += part > 0 ? (size_t)part : 0;
+        turn(&node);
+    }
+    cr_assert_eq(length, MUCH);
+    cr_assert_eq(memcmp(heard, block, MUCH), 0);
+    cr_assert(association_socket_count(node.associations) == 0);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, cuts_off_who_does_not_read_what_was_left_for_it)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.peer_output_octets_max = 64 << 20;
+    node.limits.linger_ms = 100;
+    node_start_limited(&node);
+    peer_connect();
+    TURN_UNTIL(&node, node.accepted == 1);
+    for (unsigned i = 0; i < 16; i++)
+        cr_assert(association_socket_write(node.associations, 1, block, sizeof(block)));
+    association_socket_close(node.associations, 1);
+    cr_assert(association_socket_count(node.associations) == 1);
+    TURN_UNTIL(&node, association_socket_count(node.associations) == 0);
+    cr_assert(node.closed == 0);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, keeps_few_that_were_closed_with_output_left)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.connections_max = 2 * ASSOCIATION_SOCKET_CLOSING_MAX;
+    node.limits.output_octets_max = node.limits.peer_output_octets_max = 1 << 30;
+    node_start_limited(&node);
+    for (unsigned i = 1; i <= ASSOCIATION_SOCKET_CLOSING_MAX + 5; i++) {
+        peer_connect();
+        TURN_UNTIL(&node, node.accepted == i);
+        for (unsigned part = 0; part < 8; part++)
+            cr_assert(association_socket_write(node.associations, i, block, sizeof(block)));
+        association_socket_close(node.associations, i);
+    }
+    cr_assert_eq(association_socket_count(node.associations), ASSOCIATION_SOCKET_CLOSING_MAX);
+    association_socket_destroy(node.associations);
+}
+
+/* A peer that listens by itself, and neither accepts nor reads. */
+static void listen_on(uint16_t port)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(bind(listening, (struct sockaddr *)&any, sizeof(any)) == 0);
+    cr_assert(listen(listening, 0) == 0);
+}
+
+Test(association_socket, has_the_time_to_connect_for_connecting_only)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.connect_within_ms = 10 * TURN_MS;
+    node_start_limited(&node);
+    listen_on(PORT + 1);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
+    cr_assert(association_socket_open(node.associations, 100, &there));
+    TURN_UNTIL(&node, node.connected == 1);
+    write_all(&node, 100); /* so that something waits */
+    for (unsigned turns = 0; turns < 30; turns++)
+        turn(&node);
+    cr_assert(node.closed == 0);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, gives_up_connecting_after_its_time)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.connect_within_ms = TURN_MS;
+    node_start_limited(&node);
+    listen_on(PORT + 1);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
+    /* Who is in its queue already leaves no room for the last. */
+    for (gist_association_id id = 100; id < 100 + CONNECTIONS_MAX; id++)
+        cr_assert(association_socket_open(node.associations, id, &there));
+    TURN_UNTIL(&node, node.closed > 0);
     association_socket_destroy(node.associations);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: requests and replies in order, bounds, clients that misbehave. */
 #include "reference-node/control/control.h"
+#include "reference-node/base/loop.h"
 #include "reference-node/control/commands.h"
 
 #include <criterion/criterion.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -334,5 +336,35 @@ Test(control, replaces_a_socket_that_nobody_serves)
     cr_assert(bind(stale, (struct sockaddr *)&address, sizeof(address)) == 0);
     close(stale);
     server_start(&server);
+    server_stop(&server);
+}
+
+/* Where the loop span, each of its turns would have the same client to accept. */
+Test(control, pauses_when_descriptors_run_out_and_goes_on)
+{
+    struct server server;
+    struct rlimit before, none;
+    struct timeval soon = {.tv_usec = 300000};
+    server_start(&server);
+    int client = client_connect(&server);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = (rlim_t)client; /* accept would need a higher number */
+    setrlimit(RLIMIT_NOFILE, &none);
+    event_base_loopexit(server.base, &soon);
+    uint64_t turns_before = loop_counters().turns;
+    loop_run(server.base);
+    cr_assert_leq(loop_counters().turns - turns_before, 3);
+    setrlimit(RLIMIT_NOFILE, &before);
+    say(client, "{\"say\": 1}\n");
+    char heard[64] = "";
+    for (unsigned turn = 0; turn < 500 && recv(client, heard, sizeof(heard) - 1, 0) <= 0; turn++) {
+        struct timeval wait = {.tv_usec = 10000};
+        event_base_loopexit(server.base, &wait);
+        event_base_dispatch(server.base);
+    }
+    cr_assert_str_eq(heard, "{\"echo\":1}\n");
+    close(client);
+    turns(&server);
     server_stop(&server);
 }

@@ -49,7 +49,7 @@ static void refuse(struct natfw_node *node, const struct natfw_incoming *incomin
         .sii_handle = gist_session_id_is_zero(&received->session_id) ? received->sii_handle : 0,
     };
     (void)natfw_send(node, incoming->now_ms, &message, &request);
-    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_REFUSED, &received->session_id, info, why);
+    natfw_tell_of(node, incoming, NATFW_EVENT_REFUSED, info, why);
 }
 
 void natfw_refuse_info(

@@ -14,8 +14,18 @@ void natfw_tell(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind 
     natfw_tell_info(node, now_ms, kind, id, (struct natfw_info){0}, NULL);
 }
 
+void natfw_tell_of(struct natfw_node *node, const struct natfw_incoming *incoming,
+    enum natfw_event_kind kind, struct natfw_info info, const char *why)
+{
+    struct natfw_event event = {.kind = kind,
+        .session_id = incoming->received->session_id,
+        .info = info,
+        .why = why,
+        .peer = incoming->received->peer};
+    node->seams.observer.event(node->seams.observer.context, incoming->now_ms, &event);
+}
+
 void natfw_discard(struct natfw_node *node, const struct natfw_incoming *incoming, const char *why)
 {
-    natfw_tell_info(node, incoming->now_ms, NATFW_EVENT_DISCARDED, &incoming->received->session_id,
-        (struct natfw_info){0}, why);
+    natfw_tell_of(node, incoming, NATFW_EVENT_DISCARDED, (struct natfw_info){0}, why);
 }

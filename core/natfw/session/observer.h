@@ -13,6 +13,10 @@ void natfw_tell(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind 
 void natfw_tell_info(struct natfw_node *node, uint64_t now_ms, enum natfw_event_kind kind,
     const struct gist_session_id *id, struct natfw_info info, const char *why);
 
+/* The same of a message that is not acted on, with its sender. */
+void natfw_tell_of(struct natfw_node *node, const struct natfw_incoming *incoming,
+    enum natfw_event_kind kind, struct natfw_info info, const char *why);
+
 /* The message is dropped, for this reason. */
 void natfw_discard(struct natfw_node *node, const struct natfw_incoming *incoming, const char *why);
 

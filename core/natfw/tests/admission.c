@@ -76,6 +76,15 @@ Test(admission, a_peer_that_has_its_sessions_gets_no_more_and_another_does)
     cr_assert(bench_knows(4));
 }
 
+Test(admission, a_refusal_tells_whom_it_refuses)
+{
+    bench.permission = NATFW_AUTHORIZATION_FAILED;
+    ask(1, FRIEND, 1001);
+    struct gist_address asked = gist_address_v4(0xc6336400 + FRIEND);
+    cr_assert(bench_happened(NATFW_EVENT_REFUSED));
+    cr_assert(gist_address_equal(&bench.events[bench.event_count - 1].peer, &asked));
+}
+
 Test(admission, a_session_that_ends_gives_its_place_back)
 {
     for (unsigned round = 0; round < 5; round++) {
