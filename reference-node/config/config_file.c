@@ -114,8 +114,8 @@ static void set_defaults(struct config *config)
     config->mark = 0x10e;
     config->route_table = 270;
     config->pinholes_max = 100000;
-    config->datagrams_in_per_second = 5000;
-    config->datagrams_in_burst = 1000;
+    config->datagrams_in_per_second = 20000;
+    config->datagrams_in_burst = 4000;
     config->drop_privileges = true;
 }
 

@@ -170,6 +170,21 @@ static void write_interception(FILE *out, const struct config *config)
         option, config->mark, option);
 }
 
+/* Each interface has a limit of its own, so that who floods one leaves the others theirs; those
+ * that are not listed have one together. */
+static void write_limits(FILE *out, const struct config *config)
+{
+    for (size_t i = 0; i <= config->interface_count; i++) {
+        fprintf(out, "\t\t");
+        for (size_t other = 0; i == config->interface_count && other < i; other++)
+            fprintf(out, "iifname != \"%s\" ", config->interfaces[other].name);
+        if (i < config->interface_count)
+            fprintf(out, "iifname \"%s\" ", config->interfaces[i].name);
+        fprintf(out, "udp dport 270 limit rate over %u/second burst %u packets counter drop\n",
+            config->datagrams_in_per_second, config->datagrams_in_burst);
+    }
+}
+
 static void write_signalling(FILE *out, const struct config *config)
 {
     fprintf(out, "\t# GIST datagrams are not tracked: a NAT would change the address of a Query\n"
@@ -183,8 +198,7 @@ static void write_signalling(FILE *out, const struct config *config)
     fprintf(out, "\tchain input {\n"
                  "\t\ttype filter hook input priority filter; policy accept;\n");
     if (config->datagrams_in_per_second > 0)
-        fprintf(out, "\t\tudp dport 270 limit rate over %u/second burst %u packets counter drop\n",
-            config->datagrams_in_per_second, config->datagrams_in_burst);
+        write_limits(out, config);
     if (config->natfw.forwarder)
         fprintf(out, "\t\tmeta mark 0x%x accept comment \"intercepted\"\n", config->mark);
     fprintf(out, "\t\tudp dport 270 accept comment \"GIST datagrams\"\n");

@@ -148,7 +148,10 @@ Test(config, takes_the_share_of_each)
         "known_queries_per_second = 13\nrouting_states_per_stranger_max = 14\n"
         "routing_states_per_peer_max = 15\nassociations_per_peer_max = 16\n"
         "association_confirm_ms = 17\nstream_octets_max = 18\nstream_octets_per_peer_max = 19\n"
-        "sessions_per_stranger_max = 20\nsessions_per_peer_max = 21\nowners_per_peer_max = 22\n",
+        "sessions_per_stranger_max = 20\nsessions_per_peer_max = 21\nowners_per_peer_max = 22\n"
+        "datagrams_in_per_second = 23\ndatagrams_in_burst = 24\n"
+        "datagrams_out_per_second = 25\ndatagrams_out_burst = 26\n"
+        "log_lines_per_kind = 27\nlog_lines_per_peer = 28\n",
         path, &message);
     cr_assert(config, "%s", message);
     const struct gist_node_config *gist = &config->gist;
@@ -164,6 +167,9 @@ Test(config, takes_the_share_of_each)
     cr_assert_eq(config->natfw.sessions_per_stranger_max, 20);
     cr_assert_eq(config->natfw.sessions_per_peer_max, 21);
     cr_assert_eq(config->natfw.owners_per_peer_max, 22);
+    cr_assert(config->datagrams_in_per_second == 23 && config->datagrams_in_burst == 24);
+    cr_assert(gist->datagrams_per_second == 25 && gist->datagram_burst == 26);
+    cr_assert(config->log_lines_per_kind == 27 && config->log_lines_per_peer == 28);
     config_free(config);
     free(message);
 }

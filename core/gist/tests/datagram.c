@@ -157,3 +157,25 @@ Test(datagram, a_query_that_the_scratch_cannot_hold_does_not_go_on)
     cr_assert(gist_datagram_forward(node, &reception, 8));
     cr_assert_eq(forwarded.length, GIST_SCRATCH_LENGTH);
 }
+
+/* Datagrams that leave at once: the burst, whatever the rate. */
+static unsigned sent_at_once(uint32_t per_second, uint32_t burst)
+{
+    struct gist_node_config config = row_config();
+    unsigned count = 0;
+    config.datagrams_per_second = per_second;
+    config.datagram_burst = burst;
+    fixture_restart(2, &config);
+    node = row->nodes[0].gist;
+    while (count < 50 && send(GIST_RESPONSE, 1))
+        count++;
+    return count;
+}
+
+Test(datagram, a_burst_is_as_long_as_it_is_configured)
+{
+    cr_assert_eq(sent_at_once(1, 3), 3);
+    cr_assert_eq(sent_at_once(1, 11), 11);
+    cr_assert_eq(sent_at_once(1000, 11), 11);
+    cr_assert_eq(sent_at_once(0, 3), 50, "there is no limit");
+}

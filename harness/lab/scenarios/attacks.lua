@@ -12,11 +12,13 @@ local CROWD = "198.18.0.1" -- the first of many
 local OPEN_WITHIN_S = 5
 local AWAY_S = 1 -- long enough for an attacker to take what becomes free
 local GIVE_UP_AFTER = 5 -- opens that fail one after another
-local GROWTH_MAX_KIB = 2048
+local GROWTH_MAX_KIB = 2048 -- of memory, once the attack is over
+local MOST_KIB = 65536      -- while it lasts
 local REST_WITHIN_S = 150
 
 -- Few enough to be filled soon; what is held ends soon after the attack.
 local FEW = { sessions_max = 1000, routing_state_validity_ms = 10000 }
+local FEW_STATES = { routing_states_max = 5000 }
 
 local ATTACKS = {
     { name = "1,000 idle connections from one address", kind = "connections", to = FIREWALL,
@@ -30,7 +32,8 @@ local ATTACKS = {
     { name = "15,000 spoofed Queries a second", kind = "queries", to = NR, from = CROWD,
         words = { "--count", "10000000", "--addresses", "100000", "--per-second", "15000" } },
     { name = "100,000 routing states that policy refuses", kind = "handshakes", to = NI, host = "nr",
-        from = OUTSIDER, words = { "--count", "100000", "--create" }, settle_s = 30 },
+        from = OUTSIDER, words = { "--count", "100000", "--create" }, settings = FEW_STATES,
+        settle_s = 20 },
     { name = "a peer that fills sessions_max", kind = "handshakes", to = NR, settings = FEW,
         words = { "--count", "2000", "--create" }, ends = true },
     { name = "64 sessions on a victim's flow", kind = "handshakes", to = NR, settings = FEW,
@@ -141,6 +144,7 @@ local function suffer(net, attack, opens)
     end
     local right = succeeded == opens and loud <= 2 * quiet
         and rest.memory_kib - before.memory_kib <= GROWTH_MAX_KIB
+        and at_most.memory_kib - before.memory_kib <= MOST_KIB
     lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%d\t%d\t%d\t%s", attack.name, succeeded, opens,
         quiet * 1000, loud * 1000, before.memory_kib, at_most.memory_kib, rest.memory_kib,
         right and "right" or "WRONG")
