@@ -78,7 +78,9 @@ void base_timer_start(struct base_timers *timers, struct base_timer *timer, uint
 
 void base_timers_run(struct base_timers *timers, uint64_t now_ms, void *context)
 {
-    while (timers->first && timers->first->deadline_ms <= now_ms) {
+    for (unsigned count = 0;
+         count < BASE_TIMERS_AT_ONCE && timers->first && timers->first->deadline_ms <= now_ms;
+         count++) {
         struct base_timer *timer = timers->first;
         base_timer_stop(timers, timer);
         timer->expire(context, timer->owner);

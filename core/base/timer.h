@@ -25,8 +25,12 @@ struct base_timers {
 void base_timer_start(struct base_timers *timers, struct base_timer *timer, uint64_t deadline_ms);
 void base_timer_stop(struct base_timers *timers, struct base_timer *timer);
 
-/* Stops each timer that is due and calls its expire, earliest first. Those that a call starts and
- * that are due as well have their turn too. */
+/* How many have their turn at once, so that others are not kept waiting. */
+enum { BASE_TIMERS_AT_ONCE = 64 };
+
+/* Stops the timers that are due and calls their expire, earliest first. Those that a call starts
+ * and that are due as well have their turn too. When there are more of them than
+ * BASE_TIMERS_AT_ONCE, the rest is left to the next call: the first deadline has passed by then. */
 void base_timers_run(struct base_timers *timers, uint64_t now_ms, void *context);
 
 #endif

@@ -80,6 +80,7 @@ struct gist_counters {
     uint64_t associations;
     uint64_t datagrams_dropped; /* by the rate limit */
     uint64_t queries_refused;   /* here and below: more than a share */
+    uint64_t errors_refused;
     uint64_t routing_states_refused;
     uint64_t associations_refused;
     uint64_t associations_displaced;   /* strangers' that made room for others */
@@ -120,7 +121,8 @@ void gist_node_association_received(struct gist_node *node, uint64_t now_ms, gis
 /* The connection failed, or the peer ended it. The id is no longer used. */
 void gist_node_association_closed(struct gist_node *node, uint64_t now_ms, gist_association_id id);
 
-/* Runs every timer that is due; early or repeated calls do no harm. */
+/* Runs the timers that are due; early or repeated calls do no harm. Where there are very many, it
+ * asks to be called again at once. */
 void gist_node_tick(struct gist_node *node, uint64_t now_ms);
 
 /* A copy of the counters as they stand. */

@@ -118,7 +118,8 @@ struct gist_application natfw_node_application(struct natfw_node *node);
 void natfw_node_attach(
     struct natfw_node *node, struct gist_node *gist, const struct gist_transport *transport);
 
-/* Ends what has expired and refreshes what is due; early or repeated calls do no harm. */
+/* Ends what has expired and refreshes what is due; early or repeated calls do no harm. Where that
+ * is very much, it asks to be called again at once. */
 void natfw_node_tick(struct natfw_node *node, uint64_t now_ms);
 
 /* The answer to a change of the data plane that was asked for with a handle; once for each, and not

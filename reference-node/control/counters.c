@@ -26,6 +26,7 @@ static const struct counter of_gist[] = {
     {"associations", OF_GIST(associations)},
     {"datagrams_dropped", OF_GIST(datagrams_dropped)},
     {"queries_refused", OF_GIST(queries_refused)},
+    {"errors_refused", OF_GIST(errors_refused)},
     {"routing_states_refused", OF_GIST(routing_states_refused)},
     {"associations_refused", OF_GIST(associations_refused)},
     {"associations_displaced", OF_GIST(associations_displaced)},

@@ -19,6 +19,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
     const struct gist_node_config *config = &node->config;
     switch (what) {
     case GIST_SHARE_OF_QUERIES:
+    case GIST_SHARE_OF_ERRORS:
         return (struct gist_share_limits){.stranger = config->stranger_queries_per_second,
             .known = config->known_queries_per_second,
             .interface = config->interface_queries_per_second};
@@ -38,7 +39,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
 static struct gist_share share_of(struct gist_node *node, enum gist_share_of what)
 {
     return (struct gist_share){
-        .shares = what == GIST_SHARE_OF_QUERIES ? &node->query_shares : &node->shares,
+        .shares = what <= GIST_SHARE_OF_ERRORS ? &node->query_shares : &node->shares,
         .what = (uint8_t)what,
         .limits = limits_of(node, what)};
 }

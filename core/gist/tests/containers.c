@@ -131,3 +131,26 @@ Test(containers, the_bucket_holds_a_burst_and_fills_at_its_rate)
     cr_assert(base_token_bucket_take(&bucket, now_ms + 100));
     cr_assert_not(base_token_bucket_take(&bucket, now_ms + 100));
 }
+
+static void count_expiry(void *context, void *owner)
+{
+    (void)owner;
+    ++*(size_t *)context;
+}
+
+Test(containers, very_many_timers_have_their_turn_some_at_a_time)
+{
+    static struct base_timer timers[MANY];
+    struct base_timers heap = {0};
+    size_t expired = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        timers[i].expire = count_expiry;
+        base_timer_start(&heap, &timers[i], NETWORK_START_MS + i % 2);
+    }
+    for (size_t turns = 1; heap.first && heap.first->deadline_ms <= NETWORK_START_MS; turns++) {
+        size_t before = expired;
+        base_timers_run(&heap, NETWORK_START_MS, &expired);
+        cr_assert(expired > before && expired - before <= BASE_TIMERS_AT_ONCE);
+    }
+    cr_assert_eq(expired, MANY / 2, "those that are due, and no other");
+}

@@ -173,7 +173,8 @@ Test(node, connections_are_accepted_where_they_are_offered)
     cr_assert_eq(gist_association_find(node, id)->interface, 6);
     cr_assert_eq(gist_association_find(node, id)->state, GIST_CONNECTED);
     node->config.associations_max = 1;
-    struct gist_nli nli = {.interface_address = peer.address};
+    struct gist_nli nli = {
+        .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = peer.address};
     cr_assert(gist_association_bind(node, gist_association_find(node, id), &nli, 1000));
     cr_assert_eq(gist_node_association_accepted(node, now_ms, &peer, &local, 6), 0);
     node->config.associations_max = 2;

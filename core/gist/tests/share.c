@@ -188,6 +188,17 @@ Test(share, a_query_that_refreshes_state_is_served_in_a_flood)
     cr_assert_eq(counters().queries_refused, refused);
 }
 
+Test(share, errors_to_who_sends_nonsense_have_a_share_too)
+{
+    static const uint8_t nonsense[] = {1, 5, 0, 1, 0, 33, 0x80, 0xc0, 0xff, 0xff, 0xff, 0xff};
+    for (unsigned i = 0; i < 20; i++)
+        row_inject_octets(row, 1, nonsense, sizeof(nonsense), host, true);
+    uint64_t refused = counters().errors_refused;
+    cr_assert_eq(counters().messages_rejected, 20);
+    cr_assert(refused > 0 && counters().errors_sent + refused == 20 && counters().errors_sent <= 5);
+    cr_assert_eq(heeded(&host, 1, 5), 5, "Queries have their own");
+}
+
 Test(share, queries_for_other_applications_have_a_share_too)
 {
     struct gist_message message = row_message(row, GIST_QUERY);
@@ -284,7 +295,8 @@ Test(share, an_association_of_our_own_displaces_a_stranger)
 {
     node->config.associations_max = 1;
     gist_association_id stranger = connect_from(&host, 1);
-    struct gist_nli nli = {.interface_address = row->nodes[0].address};
+    struct gist_nli nli = {
+        .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = row->nodes[0].address};
     struct gist_peer *peer = gist_peer_acquire(node, &nli);
     cr_assert(is_there(stranger) && gist_association_open(node, peer, 4000, 30000));
     cr_assert_not(is_there(stranger));

@@ -1,6 +1,7 @@
 /* Error messages on their way out; see error_message.h. RFC 5971 5.6, A.4. */
 #include "core/gist/transport/error_message.h"
 
+#include "core/gist/state/node_share.h"
 #include "core/gist/transport/association_machine.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/own_message.h"
@@ -63,6 +64,14 @@ static bool find_destination(const struct gist_reception *reception, const struc
     return true;
 }
 
+/* Whoever sends nonsense, perhaps in the name of others, has so many answers. */
+static bool has_share(struct gist_node *node, const struct gist_arrival *arrival)
+{
+    struct gist_share_holder holder =
+        gist_node_holder(node, &arrival->source.address, arrival->interface);
+    return gist_node_share_take(node, &holder, GIST_SHARE_OF_ERRORS, 1) == GIST_SHARE_TAKEN;
+}
+
 static void as_datagram(struct gist_node *node, const struct gist_reception *reception,
     const struct gist_fault *fault, struct gist_message *error)
 {
@@ -71,6 +80,10 @@ static void as_datagram(struct gist_node *node, const struct gist_reception *rec
     if (!find_destination(reception, fault, &destination) ||
         !gist_own_address(node, &destination.address, &own))
         return;
+    if (!has_share(node, reception->arrival)) {
+        node->counters.errors_refused++;
+        return;
+    }
     SPEC_DO("RFC5971-5.1-18", 1) {
         gist_add_own_nli(node, error, &own);
     }

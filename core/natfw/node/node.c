@@ -282,8 +282,10 @@ static void expire_session(struct natfw_node *node, uint64_t now_ms, struct natf
 void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
 {
     struct natfw_session *session;
-    while ((session = natfw_session_table_earliest(&node->sessions)) &&
-           session->deadline.deadline_ms <= now_ms) {
+    for (unsigned count = 0;
+         count < BASE_TIMERS_AT_ONCE && (session = natfw_session_table_earliest(&node->sessions)) &&
+         session->deadline.deadline_ms <= now_ms;
+         count++) {
         if (session->expires_ms <= now_ms)
             expire_session(node, now_ms, session);
         else

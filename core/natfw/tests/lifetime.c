@@ -211,3 +211,29 @@ Test(lifetime, its_end_leaves_routing_state_ten_seconds_for_the_last_message)
     cr_assert_eq(bench.given_up[true], 1);
     cr_assert_eq(bench.given_up_after_ms, 10000);
 }
+
+Test(lifetime, very_many_sessions_expire_some_at_a_time)
+{
+    enum { MANY = 200 };
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = config.sessions_per_stranger_max = config.sessions_per_peer_max = 0;
+    config.sessions_max = 4 * MANY;
+    bench_restart(&config);
+    struct natfw_open open = {
+        .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}, .lifetime_s = 10};
+    struct gist_session_id id;
+    for (unsigned i = 0; i < MANY; i++) {
+        cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+        bench_forget_sent();
+        bench.event_count = 0;
+    }
+    bench.now_ms = bench.deadline_ms + 60000;
+    for (unsigned turns = 0; bench.deadline_ms <= bench.now_ms; turns++) {
+        bench.event_count = 0;
+        bench_forget_sent();
+        natfw_node_tick(bench.node, bench.now_ms);
+        cr_assert_leq(bench.event_count, 64);
+        cr_assert_lt(turns, MANY);
+    }
+    cr_assert_not(natfw_node_session(bench.node, &id, &(struct natfw_session_view){0}));
+}
