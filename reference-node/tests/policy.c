@@ -69,6 +69,54 @@ Test(policy, allows_a_range_only_as_a_whole_and_refuses_any_part_of_one)
     cr_assert(ask(&from, 1, any_source, 60) == conflict);
 }
 
+static struct gist_address v6_of(uint8_t seventh, uint8_t eighth, uint8_t last)
+{
+    struct gist_address address = {.version = 6, .octets = {0x20, 0x01, 0x0d, 0xb8}};
+    address.octets[6] = seventh;
+    address.octets[7] = eighth;
+    address.octets[15] = last;
+    return address;
+}
+
+/* The first and the last address of a prefix are of it, those beside them are not. */
+Test(policy, a_prefix_of_ipv6_reaches_from_its_first_address_to_its_last)
+{
+    static const struct {
+        uint8_t rule_bits;
+        uint8_t seventh, eighth, last; /* of the address that is asked for */
+        uint8_t bits;
+        bool held, shared;
+    } rows[] = {
+        {64, 0, 2, 0x00, 128, true, true},
+        {64, 0, 2, 0xff, 128, true, true},
+        {64, 0, 2, 0x00, 64, true, true},
+        {64, 0, 2, 0x00, 63, false, true},
+        {64, 0, 1, 0xff, 128, false, false},
+        {64, 0, 3, 0x00, 128, false, false},
+        {64, 0, 3, 0x00, 63, false, true},
+        {63, 0, 3, 0xff, 128, true, true},
+        {63, 0, 1, 0xff, 128, false, false},
+        {128, 0, 2, 0x00, 128, true, true},
+        {128, 0, 2, 0x01, 128, false, false},
+        {127, 0, 2, 0x01, 128, true, true},
+        {127, 0, 2, 0x02, 128, false, false},
+        {0, 9, 9, 0x02, 128, true, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config_rule allow = {.protocol = -1, .port_high = 65535};
+        allow.destination = (struct config_prefix){v6_of(0, 2, 0), rows[i].rule_bits};
+        struct config_rule refuse = allow;
+        refuse.refusal = conflict;
+        struct natfw_policy_rule asked = rule_to(5000);
+        asked.flow.source = v6_of(0, 9, 9);
+        asked.flow.source_prefix = 128;
+        asked.flow.destination = v6_of(rows[i].seventh, rows[i].eighth, rows[i].last);
+        asked.flow.destination_prefix = rows[i].bits;
+        cr_assert_eq(ask(&allow, 1, asked, 60) == NATFW_NO_CODE, rows[i].held, "row %zu", i);
+        cr_assert_eq(ask(&refuse, 1, asked, 60) == conflict, rows[i].shared, "row %zu", i);
+    }
+}
+
 Test(policy, limits_the_lifetime_of_what_it_allows)
 {
     struct config_rule rule = {.protocol = -1, .port_high = 65535, .lifetime_max_s = 100};

@@ -59,15 +59,19 @@ Test(mri, the_last_address_of_a_prefix_has_ones_behind_it)
         {v4(0xc0000201), v4(0xc0000201), 255},
         {v6(0x20, 1), v6(0x20, 1), 128},
         {v6(0x20, 1), v6(0x20, 0x0f), 124},
+        {v6(0x20, 2), v6(0x20, 3), 127},
+        {v6(0x20, 3), v6(0x20, 3), 127},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct gist_address last = gist_address_last(&rows[i].address, rows[i].bits);
         cr_assert(gist_address_equal(&last, &rows[i].last), "row %zu", i);
     }
-    struct gist_address wide = v6(0x20, 1), last = gist_address_last(&wide, 8);
-    cr_assert_eq(last.octets[0], 0x20);
-    for (size_t i = 1; i < 16; i++)
-        cr_assert_eq(last.octets[i], 0xff, "octet %zu", i);
+    for (unsigned bits = 0; bits <= 128; bits += 8) {
+        struct gist_address six = v6(0x20, 1), last = gist_address_last(&six, (uint8_t)bits);
+        for (size_t i = 0; i < 16; i++)
+            cr_assert_eq(
+                last.octets[i], i < bits / 8 ? six.octets[i] : 0xff, "octet %zu of /%u", i, bits);
+    }
 }
 
 Test(mri, addresses_and_endpoints_are_equal_in_all_they_have)

@@ -1,4 +1,5 @@
 /* Lifetimes along the path. RFC 5973 3.4, figure 13. */
+#include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
 static void start(void)
@@ -236,4 +237,78 @@ Test(lifetime, very_many_sessions_expire_some_at_a_time)
         cr_assert_lt(turns, MANY);
     }
     cr_assert_not(natfw_node_session(bench.node, &id, &(struct natfw_session_view){0}));
+}
+
+/* In milliseconds a year does not fit into 32 bits. */
+enum { YEAR_S = 31536000 };
+
+static const uint64_t year_ms = UINT64_C(31536000000);
+
+static void allow_years(void)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = 16;
+    config.lifetime_max_s = YEAR_S;
+    config.transitory_hold_s = YEAR_S;
+    bench_restart(&config);
+}
+
+static uint64_t session_ends_after_ms(const struct gist_session_id *id)
+{
+    struct natfw_session_view view;
+    cr_assert(natfw_node_session(bench.node, id, &view));
+    return view.expires_ms - bench.now_ms;
+}
+
+Test(lifetime, of_a_year_is_a_year_at_a_forwarder)
+{
+    struct gist_session_id id = bench_session(1);
+    allow_years();
+    bench_request(YEAR_S, 1);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms, "while it is pending");
+    cr_assert_eq(bench.deadline_ms, bench.now_ms + year_ms);
+    grant(YEAR_S, 1);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms);
+    cr_assert_eq(bench.rules[0].expires_ms, bench.now_ms + year_ms);
+    bench.now_ms += 1000;
+    bench_request(YEAR_S, 2);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms, "provisionally");
+    cr_assert_eq(bench.rules[0].expires_ms, bench.now_ms + year_ms);
+    grant(YEAR_S, 2);
+    bench.now_ms += 1000;
+    struct natfw_message notify = bench_notify(NATFW_ROUTE_CHANGE);
+    bench_receive(1, true, &notify);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms - 1000, "the hold is as long");
+}
+
+Test(lifetime, of_a_year_is_a_year_at_a_responder)
+{
+    struct gist_session_id id = bench_session(1);
+    allow_years();
+    bench.flow_ends_here = true;
+    bench_request(YEAR_S, 1);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms);
+    cr_assert_eq(bench.deadline_ms, bench.now_ms + year_ms);
+}
+
+Test(lifetime, of_a_year_is_a_year_at_an_initiator)
+{
+    struct gist_session_id id;
+    uint8_t octets[64];
+    struct natfw_open open = {.rule = {.action = NATFW_ALLOW, .flow = bench_flow()},
+        .lifetime_s = YEAR_S,
+        .refresh = true};
+    allow_years();
+    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms);
+    struct natfw_message success =
+        bench_success(YEAR_S, bench_last(false)->message.sequence_number);
+    size_t length = natfw_message_build(&success, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, true, octets, length);
+    received.session_id = id;
+    bench_receive_as(&received);
+    cr_assert_eq(session_ends_after_ms(&id), year_ms);
+    uint64_t refresh_in_ms = bench.deadline_ms - bench.now_ms;
+    cr_assert_geq(refresh_in_ms, year_ms * 2 / 21, "half a refresh period at least");
+    cr_assert_leq(refresh_in_ms, year_ms * 6 / 21, "and one and a half at most");
 }
