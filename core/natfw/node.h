@@ -69,7 +69,8 @@ enum natfw_event_kind {
     NATFW_EVENT_NOTIFIED, /* a NOTIFY was received: info */
     NATFW_EVENT_DELETED,  /* by a request of lifetime 0 */
     NATFW_EVENT_EXPIRED,
-    NATFW_EVENT_DISCARDED /* a message was dropped: why */
+    NATFW_EVENT_DISCARDED, /* a message was dropped: why */
+    NATFW_EVENT_UNSENT     /* a message of this node could not be sent: info, if it has one; why */
 };
 
 struct natfw_event {
@@ -83,6 +84,7 @@ struct natfw_event {
 struct natfw_counters {
     uint64_t sessions_refused; /* beyond the share of who asked */
     uint64_t owners_refused;   /* likewise: of a rule that has other owners */
+    uint64_t messages_unsent;  /* that GIST would not take; each is told by NATFW_EVENT_UNSENT */
 };
 
 /* Told of everything that happens to a session; may look at sessions, must not change them. */
@@ -155,11 +157,18 @@ enum natfw_result natfw_node_change(struct natfw_node *node, uint64_t now_ms,
 enum natfw_result natfw_node_close(
     struct natfw_node *node, uint64_t now_ms, const struct gist_session_id *session_id);
 
+/* Ends every session for good: rules go, and each peer is told by one NOTIFY for all (1/0x05),
+ * inbound and outbound; what this node began is deleted as by natfw_node_close. RFC 5973 3.7.5. */
+void natfw_node_end_sessions(struct natfw_node *node, uint64_t now_ms);
+/* Tells each peer that this node goes down soon (1/0x03); sessions and rules stay. Peers then hold
+ * their sessions for a while only, and ask the path anew. RFC 5973 3.7.5. */
+void natfw_node_warn_peers(struct natfw_node *node, uint64_t now_ms);
+
 /* Fills in the view and returns true, or returns false when there is no such session. */
 bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,
     struct natfw_session_view *view);
-/* Whether this event is the outcome of what an initiator asked for last: that a request was sent or
- * a message dropped is none, nor is a NOTIFY that has left the session alive. */
+/* Whether this event is the outcome of what an initiator asked for last: that a request was sent,
+ * a message dropped or not sent is none, nor is a NOTIFY that has left the session alive. */
 bool natfw_node_has_answered(const struct natfw_node *node, const struct natfw_event *event);
 
 /* A copy of the counters as they stand. */

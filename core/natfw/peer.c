@@ -31,6 +31,13 @@ bool natfw_peer_has_identity_of(const struct natfw_peer *peer, const struct gist
     return peer->identity_length > 0 && same_identity(peer, received);
 }
 
+bool natfw_peer_equal(const struct natfw_peer *a, const struct natfw_peer *b)
+{
+    return gist_address_equal(&a->address, &b->address) &&
+           a->identity_length == b->identity_length &&
+           memcmp(a->identity, b->identity, a->identity_length) == 0;
+}
+
 bool natfw_peer_sent(const struct natfw_peer *peer, const struct gist_received *received)
 {
     return natfw_peer_is_known(peer) && gist_address_equal(&peer->address, &received->peer) &&

@@ -29,6 +29,8 @@ bool natfw_peer_is_known(const struct natfw_peer *peer);
 bool natfw_peer_has_identity_of(
     const struct natfw_peer *peer, const struct gist_received *received);
 
+bool natfw_peer_equal(const struct natfw_peer *a, const struct natfw_peer *b);
+
 /* The sender has this peer's identity and address. */
 bool natfw_peer_sent(const struct natfw_peer *peer, const struct gist_received *received);
 

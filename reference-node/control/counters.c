@@ -38,6 +38,7 @@ static const struct counter of_gist[] = {
 static const struct counter of_natfw[] = {
     {"sessions_refused", offsetof(struct natfw_counters, sessions_refused)},
     {"owners_refused", offsetof(struct natfw_counters, owners_refused)},
+    {"messages_unsent", offsetof(struct natfw_counters, messages_unsent)},
     {0},
 };
 

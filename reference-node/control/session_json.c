@@ -37,6 +37,7 @@ const char *session_event_name(enum natfw_event_kind kind)
         [NATFW_EVENT_DELETED] = "deleted",
         [NATFW_EVENT_EXPIRED] = "expired",
         [NATFW_EVENT_DISCARDED] = "discarded",
+        [NATFW_EVENT_UNSENT] = "unsent",
     };
     return names[kind];
 }

@@ -8,6 +8,11 @@
 
 #include <stdio.h>
 
+static bool is_trouble(enum natfw_event_kind kind)
+{
+    return kind == NATFW_EVENT_DISCARDED || kind == NATFW_EVENT_UNSENT;
+}
+
 void session_log(const struct natfw_node *node, const struct natfw_event *event)
 {
     char id[TEXT_SID_SIZE];
@@ -28,7 +33,7 @@ void session_log(const struct natfw_node *node, const struct natfw_event *event)
             text_of_code(event->info.code));
     if (event->info.object_type != 0)
         snprintf(object, sizeof(object), " object=0x%03x", event->info.object_type);
-    log_line_about(event->kind == NATFW_EVENT_DISCARDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+    log_line_about(is_trouble(event->kind) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
         session_event_name(event->kind), event->peer.version != 0 ? &event->peer : NULL,
         "session %s %s%s%s%s%s%s", id, session_event_name(event->kind), session, answer, object,
         event->why ? " why: " : "", event->why ? event->why : "");

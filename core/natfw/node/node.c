@@ -54,6 +54,7 @@ struct natfw_node *natfw_node_create(
     memcpy(node->known_peers.hash_key, hash_key, sizeof(hash_key));
     memset(node->piggybacked, 0, sizeof(node->piggybacked));
     node->piggybacked_next = 0;
+    node->counters = (struct natfw_counters){0};
     natfw_session_table_open(&node->sessions, config->sessions_max, hash_key, allocator);
     return node;
 }
@@ -129,7 +130,11 @@ static void handle_external(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     (void)session;
-    if (natfw_check_authentication(node, incoming))
+    if (!natfw_check_authentication(node, incoming))
+        return;
+    if (incoming->message.lifetime_s == 0) /* 3.7.4: a deletion is not answered */
+        natfw_discard(node, incoming, "a deletion of a session that is not known");
+    else
         natfw_refuse(node, incoming, NATFW_NO_EDGE_DEVICE);
 }
 
@@ -275,6 +280,7 @@ struct gist_application natfw_node_application(struct natfw_node *node)
 static void expire_session(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
 {
     struct gist_session_id id = session->id;
+    natfw_answer_unfinished(node, now_ms, session);
     natfw_session_end(node, now_ms, session, NATFW_INPUT_LIFETIME_OVER);
     natfw_tell(node, now_ms, NATFW_EVENT_EXPIRED, &id);
 }

@@ -13,15 +13,29 @@
 
 #include <utlist.h>
 
-static bool covers(const struct gist_mri *wide, const struct gist_mri *flow)
+static bool covers_address(const struct gist_address *wide, uint8_t wide_prefix,
+    const struct gist_address *address, uint8_t prefix)
 {
-    return gist_address_matches(&wide->source, &flow->source, wide->source_prefix) &&
-           gist_address_matches(&wide->destination, &flow->destination, wide->destination_prefix) &&
-           (!wide->has_protocol || (flow->has_protocol && wide->protocol == flow->protocol)) &&
-           (!wide->has_source_port ||
-               (flow->has_source_port && wide->source_port == flow->source_port)) &&
-           (!wide->has_destination_port ||
-               (flow->has_destination_port && wide->destination_port == flow->destination_port));
+    return prefix >= wide_prefix && gist_address_matches(wide, address, wide_prefix);
+}
+
+/* What the wide one leaves open covers anything, also what is left open. */
+static bool covers_value(bool wide_has, uint32_t wide, bool has, uint32_t value)
+{
+    return !wide_has || (has && value == wide);
+}
+
+bool natfw_aggregate_covers(const struct gist_mri *wide, const struct gist_mri *flow)
+{
+    return covers_address(&wide->source, wide->source_prefix, &flow->source, flow->source_prefix) &&
+           covers_address(&wide->destination, wide->destination_prefix, &flow->destination,
+               flow->destination_prefix) &&
+           covers_value(wide->has_protocol, wide->protocol, flow->has_protocol, flow->protocol) &&
+           covers_value(wide->has_source_port, wide->source_port, flow->has_source_port,
+               flow->source_port) &&
+           covers_value(wide->has_destination_port, wide->destination_port,
+               flow->has_destination_port, flow->destination_port) &&
+           covers_value(wide->has_spi, wide->spi, flow->has_spi, flow->spi);
 }
 
 static const struct gist_mri *flow_of(const struct natfw_session *session)
@@ -33,7 +47,7 @@ static bool is_affected(const struct natfw_incoming *incoming, const struct natf
 {
     return session->role != NATFW_INITIATOR &&
            natfw_peer_sent(&session->inbound_peer, incoming->received) &&
-           covers(&incoming->received->mri, flow_of(session));
+           natfw_aggregate_covers(&incoming->received->mri, flow_of(session));
 }
 
 /* The nodes further on know the sessions, not the aggregate. */
@@ -54,7 +68,7 @@ static void delete_outbound(
         .attributes = {.reliable = true},
     };
     request.mri.upstream = false;
-    (void)natfw_send(node, now_ms, &message, &request);
+    natfw_send(node, now_ms, &message, &request);
 }
 
 static void delete_affected(struct natfw_node *node, const struct natfw_incoming *incoming)

@@ -8,6 +8,7 @@
 #include "core/natfw/roles/checks.h"
 #include "core/natfw/roles/crossing.h"
 #include "core/natfw/roles/mutants.h"
+#include "core/natfw/roles/notification.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/session/admission.h"
 #include "core/natfw/session/lifetime.h"
@@ -40,7 +41,7 @@ static void delete_session(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     SPEC_DO("RFC5973-3.7.4-i5", 1) {
-        (void)pass_request_on(node, incoming, 0, NATFW_NO_HANDLE);
+        pass_request_on(node, incoming, 0, NATFW_NO_HANDLE);
     }
     SPEC_NEVER("RFC5973-3.7.4-i6", 1) {
         natfw_refuse(node, incoming, NATFW_TERMINATED_ASYNCHRONOUSLY);
@@ -172,9 +173,8 @@ static void change_session(struct natfw_node *node, const struct natfw_incoming 
     exchange_rule(node, session, rule);
     if (!request->is_change) /* else a change before it waits, whose extension was never granted */
         request->expires_before_ms = session->expires_ms;
-    /* Once a success RESPONSE is held the session is granted, though it stays pending until the
-     * rule is in. */
-    request->is_change = session->state != NATFW_PENDING || session->held.octets != NULL;
+    /* A session that a NOTIFY made Transitory may never have been granted. */
+    request->is_change = natfw_session_is_granted(session);
     adopt_request(incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);
     natfw_session_schedule(node, session);
@@ -251,11 +251,11 @@ void natfw_forwarder_unreachable(
 
 /* Tells both sides that the session is over, and ends it. RFC 5973 3.4, rulings A36, A100. */
 static void terminate_session(struct natfw_node *node, uint64_t now_ms,
-    struct natfw_session *session, const struct natfw_answer *answer)
+    struct natfw_session *session, const struct gist_mri *flow, const struct natfw_answer *answer)
 {
     struct gist_session_id id = session->id;
-    const struct gist_mri flow = natfw_rules_newest(&session->rules)->flow;
-    natfw_answer(node, now_ms, session, &flow, answer);
+    natfw_answer(node, now_ms, session, flow, answer);
+    natfw_answer_unfinished(node, now_ms, session);
     if (session->state != NATFW_PENDING)
         natfw_notify(node, now_ms, session, true, NATFW_SESSION_TERMINATED);
     SPEC_DO("RFC5973-3.4-14", 1) {
@@ -288,7 +288,7 @@ static void install_rule(
     const struct natfw_middlebox *middlebox = &node->seams.middlebox;
     struct natfw_rules *rules = &session->rules;
     session->expires_ms = incoming->now_ms + incoming->message.lifetime_s * UINT64_C(1000);
-    session->request.awaits_response = session->request.is_change = false;
+    session->request.is_change = false;
     natfw_session_schedule(node, session);
     if (rules->state == NATFW_RULE_BEING_CHANGED)
         middlebox->replace(middlebox->context, &session->id, &rules->current, &rules->next,
@@ -304,16 +304,18 @@ static void handle_success(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
     struct natfw_answer answer = {.sequence_number = incoming->message.sequence_number};
+    const struct gist_mri *flow = &natfw_rules_newest(&session->rules)->flow;
     struct natfw_info refusal;
+    session->request.awaits_response = false;
     if (!natfw_lifetime_check_granted(&node->config, incoming->message.lifetime_s,
             session->request.lifetime_s, &refusal, &answer.lifetime_s)) {
         answer.code = refusal.code;
         answer.object_type = refusal.object_type;
         answer.has_lifetime = true;
-        terminate_session(node, incoming->now_ms, session, &answer);
+        terminate_session(node, incoming->now_ms, session, flow, &answer);
     } else if (!hold_response(node, incoming, session)) {
         answer.code = NATFW_RESOURCES_UNAVAILABLE;
-        terminate_session(node, incoming->now_ms, session, &answer);
+        terminate_session(node, incoming->now_ms, session, flow, &answer);
     } else {
         install_rule(node, incoming, session);
     }
@@ -329,7 +331,7 @@ static void pass_back(struct natfw_node *node, const struct natfw_incoming *inco
         .attributes = session->attributes,
         .hop_count = incoming->received->hop_count,
     };
-    (void)natfw_send(node, incoming->now_ms, &incoming->message, &request);
+    natfw_send(node, incoming->now_ms, &incoming->message, &request);
 }
 
 static void handle_error(
@@ -365,7 +367,7 @@ static void release_response(
         .attributes = session->attributes,
         .hop_count = held->hop_count,
     };
-    (void)gist_send_message(node->gist, now_ms, &request);
+    natfw_send_built(node, now_ms, &request);
     natfw_held_response_drop(held, &node->seams.allocator);
 }
 
@@ -375,7 +377,8 @@ void natfw_forwarder_installed(struct natfw_node *node, uint64_t now_ms,
     if (result != NATFW_MIDDLEBOX_OK) {
         struct natfw_answer answer = {.code = natfw_code_of_middlebox(result),
             .sequence_number = session->held.sequence_number};
-        terminate_session(node, now_ms, session, &answer);
+        natfw_held_response_drop(&session->held, &node->seams.allocator);
+        terminate_session(node, now_ms, session, &session->rules.current.flow, &answer);
         return;
     }
     enum natfw_event_kind kind =

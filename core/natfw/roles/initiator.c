@@ -4,6 +4,7 @@
  */
 #include "core/natfw/roles/initiator.h"
 
+#include "core/natfw/roles/mutants.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/session/lifetime.h"
 #include "core/natfw/session/observer.h"
@@ -76,6 +77,9 @@ static bool draw(struct natfw_node *node, struct gist_session_id *id, uint32_t *
         !crypto->random(crypto->context, (uint8_t *)sequence_number, sizeof(*sequence_number)))
         return false;
     id->octets[0] = SPEC_VALUE("RFC5973-3.2.8-1a", 1, id->octets[0], 0);
+    SPEC_NEVER("RFC5973-3.2.8-1b", 1) {
+        natfw_mutant_count_ids(node, id);
+    }
     *sequence_number = SPEC_VALUE("RFC5973-3.5-2a", 1, *sequence_number, 0);
     return true;
 }
@@ -131,10 +135,13 @@ enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     return NATFW_OK;
 }
 
-void natfw_initiator_refresh(
+/* Sends the request anew, with the next number; one that cannot be sent leaves no trace. The
+ * session may have ended when this returns GIST_SENT. */
+static enum gist_send_result send_again(
     struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
 {
     struct natfw_refreshing *refreshing = &session->refreshing;
+    const struct natfw_request before = session->request;
     uint32_t lifetime_s =
         refreshing->lifetime_s ? refreshing->lifetime_s : session->request.lifetime_s;
     /* What has no lifetime yet, though a NOTIFY came, is asked for as at first, and once. */
@@ -143,10 +150,19 @@ void natfw_initiator_refresh(
     refreshing->due_ms = refreshing->keeps_alive && session->request.is_change
                              ? refresh_time(node, now_ms, session->granted_lifetime_s)
                              : NATFW_NO_DEADLINE;
-    begin_request(session, lifetime_s);
-    if (send_create(node, now_ms, session, natfw_rules_newest(&session->rules)) != GIST_SENT)
-        session->request.awaits_response = false;
     natfw_session_schedule(node, session);
+    begin_request(session, lifetime_s);
+    enum gist_send_result sent =
+        send_create(node, now_ms, session, natfw_rules_newest(&session->rules));
+    if (sent != GIST_SENT)
+        session->request = before;
+    return sent;
+}
+
+void natfw_initiator_refresh(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    send_again(node, now_ms, session);
 }
 
 static struct natfw_session *own_session(
@@ -164,14 +180,21 @@ enum natfw_result natfw_node_change(struct natfw_node *node, uint64_t now_ms,
         return NATFW_NO_SESSION;
     if (!may_be_asked(open))
         return NATFW_INVALID;
+    const struct natfw_rules rules = session->rules;
+    const struct natfw_refreshing refreshing = session->refreshing;
     if (natfw_rules_is_current(&session->rules, &open->rule))
         natfw_rules_refuse(&session->rules);
     else
         natfw_rules_ask(&session->rules, &open->rule);
     session->refreshing.keeps_alive = open->refresh;
     session->refreshing.lifetime_s = open->lifetime_s;
-    natfw_initiator_refresh(node, now_ms, session);
-    return session->request.awaits_response ? NATFW_OK : NATFW_NO_ROUTE;
+    enum natfw_result result = result_of(send_again(node, now_ms, session));
+    if (result == NATFW_OK)
+        return NATFW_OK;
+    session->rules = rules;
+    session->refreshing = refreshing;
+    natfw_session_schedule(node, session);
+    return result;
 }
 
 enum natfw_result natfw_node_close(
@@ -182,7 +205,7 @@ enum natfw_result natfw_node_close(
         return NATFW_NO_SESSION;
     struct gist_session_id id = *session_id; /* may lie in the session that ends here */
     begin_request(session, 0);
-    (void)send_create(node, now_ms, session, natfw_rules_in_force(&session->rules));
+    send_create(node, now_ms, session, natfw_rules_in_force(&session->rules));
     natfw_session_end(node, now_ms, session, NATFW_INPUT_DELETION);
     natfw_tell(node, now_ms, NATFW_EVENT_DELETED, &id);
     return NATFW_OK;

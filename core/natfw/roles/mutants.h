@@ -13,6 +13,14 @@ static inline void natfw_mutant_install_refused(
         NATFW_NO_HANDLE);
 }
 
+/* A session id that follows from the one before it. */
+static inline void natfw_mutant_count_ids(const struct natfw_node *node, struct gist_session_id *id)
+{
+    if (node->sessions.all)
+        *id = node->sessions.all->id;
+    id->octets[15]++;
+}
+
 /* Passes an aggregate deletion on to the next node. */
 static inline void natfw_mutant_propagate(struct natfw_node *node,
     const struct natfw_incoming *incoming, const struct natfw_session *affected)
@@ -23,7 +31,7 @@ static inline void natfw_mutant_propagate(struct natfw_node *node,
         .attributes = {.reliable = true},
         .sii_handle = affected->outbound_peer.handle,
     };
-    (void)natfw_send(node, incoming->now_ms, &incoming->message, &request);
+    natfw_send(node, incoming->now_ms, &incoming->message, &request);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * RESPONSE and NOTIFY on their way: who gets them, and what they carry; see reply.h. RFC
- * 5973 3.2.7, 3.5, 4.3.3, 4.3.4.
+ * Sending, and RESPONSEs: who gets them, and what they carry; see reply.h. RFC 5973 3.2.7, 3.5,
+ * 4.3.3.
  */
 #include "core/natfw/roles/reply.h"
 
@@ -8,14 +8,42 @@
 #include "core/natfw/session/observer.h"
 #include "core/spec/spec.h"
 
+static void tell_unsent(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_send_request *request, struct natfw_info info, enum gist_send_result result)
+{
+    static const char *const reasons[] = {
+        [GIST_SEND_TO_SELF] = "this node is its destination",
+        [GIST_SEND_NO_ROUTE] = "no way to its receiver is known",
+        [GIST_SEND_TOO_LARGE] = "it is longer than GIST carries",
+        [GIST_SEND_NO_MEMORY] = "there is no memory for it",
+        [GIST_SEND_INVALID] = "GIST cannot carry it",
+    };
+    node->counters.messages_unsent++;
+    natfw_tell_info(node, now_ms, NATFW_EVENT_UNSENT, &request->session_id, info, reasons[result]);
+}
+
+static enum gist_send_result send_octets(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_send_request *request, struct natfw_info info)
+{
+    enum gist_send_result result =
+        request->length > 0 ? gist_send_message(node->gist, now_ms, request) : GIST_SEND_INVALID;
+    if (result != GIST_SENT)
+        tell_unsent(node, now_ms, request, info, result);
+    return result;
+}
+
 enum gist_send_result natfw_send(struct natfw_node *node, uint64_t now_ms,
     const struct natfw_message *message, struct gist_send_request *request)
 {
     request->length = natfw_message_build(message, node->scratch, sizeof(node->scratch));
     request->data = node->scratch;
-    if (request->length == 0)
-        return GIST_SEND_INVALID;
-    return gist_send_message(node->gist, now_ms, request);
+    return send_octets(node, now_ms, request, message->info);
+}
+
+enum gist_send_result natfw_send_built(
+    struct natfw_node *node, uint64_t now_ms, const struct gist_send_request *request)
+{
+    return send_octets(node, now_ms, request, (struct natfw_info){0});
 }
 
 static struct natfw_message response(struct natfw_info info, uint32_t sequence_number)
@@ -48,7 +76,7 @@ static void refuse(struct natfw_node *node, const struct natfw_incoming *incomin
         /* A session id of zero has no routing state: only its sender's address (ruling A89). */
         .sii_handle = gist_session_id_is_zero(&received->session_id) ? received->sii_handle : 0,
     };
-    (void)natfw_send(node, incoming->now_ms, &message, &request);
+    natfw_send(node, incoming->now_ms, &message, &request);
     natfw_tell_of(node, incoming, NATFW_EVENT_REFUSED, info, why);
 }
 
@@ -84,21 +112,21 @@ void natfw_answer(struct natfw_node *node, uint64_t now_ms, const struct natfw_s
         .mri = towards_initiator(flow),
         .attributes = session->attributes,
     };
-    (void)natfw_send(node, now_ms, &message, &request);
+    natfw_send(node, now_ms, &message, &request);
 }
 
-void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
-    bool inbound, enum natfw_code code)
+void natfw_answer_unfinished(
+    struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session)
 {
-    struct natfw_message message = {.type = NATFW_NOTIFY, .info = {.code = code}};
-    natfw_message_add(&message, NATFW_INFO);
-    const struct natfw_policy_rule *rule = natfw_rules_in_force(&session->rules);
-    struct gist_send_request request = {
-        .session_id = session->id,
-        .mri = rule->flow,
-        .attributes = {.reliable = true}, /* NOTIFY goes over associations only, 3.7.5 */
-    };
-    request.mri.upstream = inbound;
-    request.mri.mrm = SPEC_VALUE("RFC5973-4.3.4-1", 1, rule->flow.mrm, GIST_MRM_LOOSE_END);
-    (void)natfw_send(node, now_ms, &message, &request);
+    struct natfw_answer answer = {.code = NATFW_TERMINATED_ASYNCHRONOUSLY};
+    if (session->role != NATFW_FORWARDER)
+        return;
+    if (session->held.octets) {
+        answer.sequence_number = session->held.sequence_number;
+        natfw_answer(node, now_ms, session, &session->rules.current.flow, &answer);
+    }
+    if (session->request.awaits_response) {
+        answer.sequence_number = session->request.sequence_number;
+        natfw_answer(node, now_ms, session, &natfw_rules_newest(&session->rules)->flow, &answer);
+    }
 }

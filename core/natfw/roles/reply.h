@@ -1,14 +1,18 @@
-/* Messages on their way, and RESPONSE and NOTIFY that this node makes. RFC 5973 3.2.7, 3.5, 4.3.3,
- * 4.3.4. Private to core/natfw. */
+/* Messages on their way, and the RESPONSEs that this node makes. RFC 5973 3.2.7, 3.5, 4.3.3.
+ * Private to core/natfw. */
 #ifndef NATFW_NATFW_REPLY_H
 #define NATFW_NATFW_REPLY_H
 
 #include "core/natfw/session/incoming.h"
 #include "core/natfw/session/node_state.h"
 
-/* Builds the message into the request, and sends it. */
+/* Builds the message into the request, and sends it. That it could not be sent is told to the
+ * observer and counted; what else it means is the caller's to know. */
 enum gist_send_result natfw_send(struct natfw_node *node, uint64_t now_ms,
     const struct natfw_message *message, struct gist_send_request *request);
+/* The same of a message that was built before. */
+enum gist_send_result natfw_send_built(
+    struct natfw_node *node, uint64_t now_ms, const struct gist_send_request *request);
 
 /* Answers a request with an error RESPONSE, and tells the observer. */
 void natfw_refuse(
@@ -32,8 +36,9 @@ struct natfw_answer {
 void natfw_answer(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
     const struct gist_mri *flow, const struct natfw_answer *answer);
 
-/* Sends a NOTIFY on a session, inbound (upstream) or outbound. */
-void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
-    bool inbound, enum natfw_code code);
+/* The session ends while requests of it are under way: they are answered by 7/0x01. RFC 5973 3.7.1,
+ * ruling A54. */
+void natfw_answer_unfinished(
+    struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session);
 
 #endif

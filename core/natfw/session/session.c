@@ -57,6 +57,11 @@ bool natfw_session_ends_by(const struct natfw_session *session, enum natfw_code 
     return !session->request.is_change || modified_lifetime || literal;
 }
 
+bool natfw_session_is_granted(const struct natfw_session *session)
+{
+    return session->granted_lifetime_s > 0 || session->held.octets != NULL;
+}
+
 static natfw_handle next_handle(const struct natfw_session *session)
 {
     natfw_handle count_max = (UINT64_C(1) << NATFW_HANDLE_REQUEST_BITS) - 1;

@@ -56,6 +56,8 @@ struct natfw_session {
     struct natfw_peer outbound_peer;            /* whose RESPONSE came last; NR: none */
     struct gist_transfer_attributes attributes; /* as the request came, so goes the RESPONSE */
 
+    bool peer_was_told; /* in the direction that farewell.c is at */
+
     struct natfw_refreshing refreshing; /* NI only */
     enum natfw_code last_answer;        /* NI only */
 
@@ -91,6 +93,9 @@ enum natfw_session_state natfw_session_next(
 /* Does this error RESPONSE to the newest request end the session? Ruling A38: a refused refresh or
  * update does in the literal reading only; a modified lifetime that is refused always does. */
 bool natfw_session_ends_by(const struct natfw_session *session, enum natfw_code code, bool literal);
+
+/* Whether a success RESPONSE has come for it, though its rule may still be on its way. */
+bool natfw_session_is_granted(const struct natfw_session *session);
 
 /* The request is sent, or passed on, and gets a handle of its own. */
 void natfw_session_await_response(struct natfw_session *session);

@@ -1,4 +1,5 @@
 /* Deletion of many sessions by one request. RFC 5973 3.7.4. */
+#include "core/natfw/roles/aggregate.h"
 #include "core/natfw/message/message_build.h"
 #include "core/natfw/tests/bench.h"
 
@@ -163,4 +164,110 @@ Test(aggregate, at_a_responder_ends_its_session_and_is_not_passed_on)
     cr_assert_not(bench_knows(1));
     cr_assert_eq(bench_count(false), 0);
     cr_assert_eq(bench.removals, 0);
+}
+
+/* A wide MRI, a flow, and whether each packet of the flow is one of the wide one's. */
+static bool covers(void (*narrow)(struct gist_mri *wide), void (*change)(struct gist_mri *flow))
+{
+    struct gist_mri wide = {.source = gist_address_v4(0xc0000201),
+        .destination = gist_address_v4(0xcb007101),
+        .mrm = GIST_MRM_PATH_COUPLED};
+    struct gist_mri flow = bench_flow();
+    narrow(&wide);
+    if (change)
+        change(&flow);
+    return natfw_aggregate_covers(&wide, &flow);
+}
+
+static void leave(struct gist_mri *mri)
+{
+    (void)mri;
+}
+
+static void name_ports_0(struct gist_mri *mri)
+{
+    mri->has_source_port = mri->has_destination_port = true;
+}
+
+static void open_ports(struct gist_mri *mri)
+{
+    mri->has_source_port = mri->has_destination_port = false;
+    mri->source_port = mri->destination_port = 0;
+}
+
+static void name_source_port_0(struct gist_mri *mri)
+{
+    mri->has_source_port = true;
+}
+
+static void name_protocol_0(struct gist_mri *mri)
+{
+    mri->has_protocol = true;
+}
+
+static void open_protocol(struct gist_mri *mri)
+{
+    open_ports(mri);
+    mri->has_protocol = false;
+    mri->protocol = 0;
+}
+
+static void name_source(struct gist_mri *mri)
+{
+    mri->source_prefix = 32;
+}
+
+static void name_destination(struct gist_mri *mri)
+{
+    mri->destination_prefix = 32;
+}
+
+static void open_source(struct gist_mri *mri)
+{
+    mri->source_prefix = 31;
+}
+
+static void open_destination(struct gist_mri *mri)
+{
+    mri->destination_prefix = 31;
+}
+
+static void move_destination(struct gist_mri *mri)
+{
+    mri->destination = gist_address_v4(0xcb007102);
+}
+
+static void name_spi_0(struct gist_mri *mri)
+{
+    mri->has_spi = true;
+}
+
+static void be_of_ipv6(struct gist_mri *mri)
+{
+    mri->source.version = mri->destination.version = 6;
+}
+
+Test(aggregate, covers_what_it_leaves_open_and_what_it_names)
+{
+    static const struct {
+        void (*narrow)(struct gist_mri *wide);
+        void (*change)(struct gist_mri *flow);
+        bool covered;
+    } rows[] = {
+        {leave, NULL, true},
+        {leave, open_protocol, true},
+        {leave, open_source, true},
+        {leave, be_of_ipv6, false},
+        {name_ports_0, open_ports, false},
+        {name_source_port_0, open_ports, false},
+        {name_protocol_0, open_protocol, false},
+        {name_spi_0, NULL, false},
+        {name_source, NULL, true},
+        {name_source, open_source, false},
+        {name_destination, NULL, true},
+        {name_destination, open_destination, false},
+        {name_destination, move_destination, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        cr_assert_eq(covers(rows[i].narrow, rows[i].change), rows[i].covered, "row %zu", i);
 }

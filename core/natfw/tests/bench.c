@@ -15,6 +15,8 @@ enum gist_send_result gist_send_message(
     (void)node, (void)now_ms;
     if (bench.send_result != GIST_SENT)
         return bench.send_result;
+    if (request->sii_handle != 0 && bench.explicit_result != GIST_SENT)
+        return bench.explicit_result;
     cr_assert(bench.sent_count < BENCH_SENT_MAX, "more messages than the bench keeps");
     struct bench_sent *sent = &bench.sent[bench.sent_count++];
     struct natfw_info fault;

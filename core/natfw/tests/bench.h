@@ -36,6 +36,7 @@ struct bench {
     enum natfw_middlebox_result remember_result;
     enum natfw_middlebox_result install_result;
     enum gist_send_result send_result;
+    enum gist_send_result explicit_result; /* of what is routed explicitly */
     enum natfw_code authentication;
     enum natfw_code permission;
     uint32_t one_armed_interface; /* by which flows may leave that came in by it */
