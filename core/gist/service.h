@@ -72,6 +72,10 @@ struct gist_application {
     /* The result counts only when message->routing_state_check. */
     enum gist_peering (*receive)(
         void *context, uint64_t now_ms, const struct gist_received *message);
+    /* A node that is not the peer of this routing state has carried out a handshake for it: may it
+     * take the peer's place? NULL: it always may. If not, it is heard and answered as a guest, and
+     * whatever else is sent goes to the peer. */
+    bool (*may_take_place)(void *context, uint64_t now_ms, const struct gist_received *message);
     void (*message_status)(void *context, uint64_t now_ms, gist_message_handle handle,
         enum gist_message_status status);
     void (*network_notification)(void *context, uint64_t now_ms, const struct gist_mri *mri,

@@ -2,6 +2,7 @@
 
 local messages = require("runner.messages")
 local roles = require("runner.roles")
+local spoil = require("runner.spoil")
 
 -- A NOTIFY that ends the session is relayed, and its rule goes.
 local function ends_session(info, id)
@@ -22,6 +23,22 @@ local function ends_session(info, id)
     t:control()
     other.data:expect_passing()
   end
+end
+
+local NO_SESSION = ("\0"):rep(16)
+
+-- One NOTIFY about all sessions with its sender: session id zero, explicitly routed, wild but for the
+-- sender's own address (ruling A53).
+local function aggregate(own_address)
+  return spoil.all(spoil.header("e", 1), spoil.value("SID", "sid", NO_SESSION),
+    spoil.fields("MRI", { source = own_address, destination = own_address, source_prefix = 0,
+      dest_prefix = 0, protocol = 0, p = 0, a = 0, b = 0 }))
+end
+
+local function has_stopped(t, flow)
+  local mark = flow:start():mark()
+  t:pause(t.ixit.timing.quiet_ms)
+  return flow:since(mark).forward == 0
 end
 
 local HOLD_MS = 30000 -- 3.2.8
@@ -46,6 +63,32 @@ return {
     roles = roles.firewall, needs = { "blocks_by_default" },
     requirements = { "RFC5973-3.7.5-7", "RFC5973-3.7.5-13b" },
     run = ends_session("1/0x04", "RFC5973-3.7.5-7"),
+  },
+  {
+    id = "3.7.5-aggregated-notify",
+    purpose = "One NOTIFY 1/0x05 about all sessions with its sender: whether a box ends them by the "
+      .. "form that it has here is a reading, for the text gives none; it ends all or none.",
+    roles = roles.firewall, needs = { "blocks_by_default" },
+    requirements = { "RFC5973-3.7.5-i11" },
+    run = function(t)
+      local first, second = t:session():establish(), t:session():establish()
+      first.data:expect_passing()
+      second.data:expect_passing()
+      local shared = first:responder_association() == second:responder_association()
+      t:body()
+      t:tolerate("NOTIFY")
+      t.nr:send_nslp(first, messages.notify("1/0x05"), { change = aggregate(t.addresses.nr) })
+      t:pause(t.ixit.timing.stop_ms)
+      local ended = has_stopped(t, first.data)
+      t:reading{ of = "A53", ids = { "RFC5973-3.7.5-i11" }, seen = ended and "ended" or "ignored",
+        ours = "ended" }
+      if shared then
+        t:check{ ids = { "RFC5973-3.7.5-i11" }, text = "the other session fares likewise",
+          expected = ended, actual = has_stopped(t, second.data) }
+      end
+      t:control()
+      t:session():establish().data:expect_passing()
+    end,
   },
   {
     id = "3.7.5-notify-outbound",

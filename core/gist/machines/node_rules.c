@@ -2,6 +2,7 @@
 #include "core/gist/machines/node_rules.h"
 
 #include "core/gist/machines/confirm_check.h"
+#include "core/gist/machines/guest.h"
 #include "core/gist/machines/mutants.h"
 #include "core/gist/machines/query_check.h"
 #include "core/gist/machines/querying_machine.h"
@@ -292,8 +293,9 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         }
         return;
     }
-    bool by_its_association =
-        !reception->association || state->association == reception->association;
+    bool by_its_association = !reception->association ||
+                              state->association == reception->association ||
+                              gist_guest_sent(state, reception->association);
     SPEC_ENSURE("RFC5971-4.3.2-11", 1, by_its_association) {
         gist_reject(node, reception, GIST_INCORRECTLY_DELIVERED_MESSAGE, 0);
         return;

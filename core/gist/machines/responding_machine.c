@@ -7,6 +7,7 @@
  */
 #include "core/gist/machines/responding_machine.h"
 
+#include "core/gist/machines/guest.h"
 #include "core/gist/state/association.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
@@ -51,8 +52,13 @@ static bool adopt_peer(
 static void deliver_nslp_data(
     struct gist_node *node, struct gist_routing_state *state, const struct gist_event *event)
 {
-    if (gist_message_has(&event->reception->message, GIST_OBJECT_NSLP_DATA) && !state->dead)
-        gist_deliver(node, event->reception, state, false);
+    const struct gist_reception *reception = event->reception;
+    if (!gist_message_has(&reception->message, GIST_OBJECT_NSLP_DATA) || state->dead)
+        return;
+    if (gist_guest_sent(state, reception->association))
+        gist_guest_deliver(node, state, reception);
+    else
+        gist_deliver(node, reception, state, false);
 }
 
 /* Rule 1. */
@@ -108,7 +114,7 @@ static void send_data(
 static void deliver_data(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
-    gist_deliver(node, event->reception, state, false);
+    deliver_nslp_data(node, state, event);
 }
 
 /* Rule 6. */
@@ -133,11 +139,15 @@ static void store_message(
 static void accept_confirm(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
+    base_timer_stop(&node->timers, &state->handshake.timer);
+    if (gist_guest_admit(node, state, event)) {
+        deliver_nslp_data(node, state, event);
+        return;
+    }
     if (!adopt_peer(node, state, event)) {
         gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
         return;
     }
-    base_timer_stop(&node->timers, &state->handshake.timer);
     start_expire(node, state);
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {

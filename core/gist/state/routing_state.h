@@ -41,6 +41,7 @@ struct gist_routing_state {
     struct gist_association *association;  /* NULL: D-mode */
     struct gist_routing_state *users_next; /* of that association */
     struct gist_routing_state *users_prev;
+    gist_association_id guest; /* of a node that may not take the peer's place; 0: none */
 
     struct gist_share_holder holder; /* whose share it takes, where is_charged */
     bool is_charged;

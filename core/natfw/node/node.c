@@ -233,6 +233,20 @@ static enum gist_peering receive_message(
     return GIST_PEER;
 }
 
+/* Of the place on a session's inbound side; the outbound one is whom our own Query finds. */
+static bool may_take_place(void *context, uint64_t now_ms, const struct gist_received *message)
+{
+    struct natfw_node *node = context;
+    struct natfw_incoming incoming = {.now_ms = now_ms, .received = message};
+    const struct natfw_session *session =
+        natfw_session_table_find(&node->sessions, &message->session_id);
+    if (!session || session->role == NATFW_INITIATOR || message->mri.upstream ||
+        natfw_may_speak_for(node, message, session))
+        return true;
+    natfw_discard(node, &incoming, "a handshake of a node that may not speak for the session");
+    return false;
+}
+
 static void message_status(
     void *context, uint64_t now_ms, gist_message_handle handle, enum gist_message_status status)
 {
@@ -271,6 +285,7 @@ struct gist_application natfw_node_application(struct natfw_node *node)
     return (struct gist_application){
         .context = node,
         .receive = receive_message,
+        .may_take_place = may_take_place,
         .message_status = message_status,
         .network_notification = network_notification,
         .knows = knows,

@@ -22,15 +22,12 @@ bool natfw_check_authentication(struct natfw_node *node, const struct natfw_inco
     return true;
 }
 
-static bool may_speak_for(struct natfw_node *node, const struct natfw_incoming *incoming,
+bool natfw_may_speak_for(struct natfw_node *node, const struct gist_received *received,
     const struct natfw_session *session)
 {
     const struct natfw_peer *former = &session->inbound_peer;
-    struct natfw_policy_question question = {.message = incoming->received,
-        .lifetime_s = incoming->message.lifetime_s,
-        .is_update = true};
-    if (natfw_peer_sent(former, incoming->received) &&
-        former->interface == incoming->received->interface)
+    struct natfw_policy_question question = {.message = received, .is_update = true};
+    if (natfw_peer_sent(former, received) && former->interface == received->interface)
         return true;
     return node->seams.policy.may_take_over(node->seams.policy.context, &question, former);
 }
@@ -41,7 +38,7 @@ bool natfw_check_ownership(struct natfw_node *node, const struct natfw_incoming 
 {
     if (!session)
         return true;
-    SPEC_ENSURE("RFC5973-5.2.1-i1", 1, may_speak_for(node, incoming, session)) {
+    SPEC_ENSURE("RFC5973-5.2.1-i1", 1, natfw_may_speak_for(node, incoming->received, session)) {
         natfw_refuse_because(node, incoming, NATFW_AUTHORIZATION_FAILED,
             "the sender is not the session's inbound peer");
         return false;

@@ -16,6 +16,10 @@ bool natfw_check_authorization(
 bool natfw_check_sequence(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_session *session);
 
+/* Whether the sender of this message may send requests for the session. Ruling A107. */
+bool natfw_may_speak_for(struct natfw_node *node, const struct gist_received *received,
+    const struct natfw_session *session);
+
 /* Whether a RESPONSE or NOTIFY that travels this way comes from the session's peer there. */
 bool natfw_is_from_its_peer(
     const struct natfw_session *session, const struct gist_received *received);

@@ -271,3 +271,28 @@ Test(ownership, an_initiator_hears_no_stranger)
     bench_receive_as(&received);
     cr_assert_not(natfw_node_session(bench.node, &id, &view));
 }
+
+/* GIST asks before a new node takes the peer's place in routing state. */
+static bool may_take_place(uint8_t session, uint8_t peer, bool upstream)
+{
+    struct gist_application application = natfw_node_application(bench.node);
+    struct gist_received shown = bench_received(session, upstream, NULL, 0);
+    bench_name_peer(&shown, peer);
+    return application.may_take_place(application.context, bench.now_ms, &shown);
+}
+
+Test(ownership, a_stranger_takes_nobodys_place_in_the_routing_state)
+{
+    struct gist_session_id id = bench_session(1);
+    cr_assert_not(may_take_place(1, STRANGER, false));
+    cr_assert(bench_told(
+        NATFW_EVENT_DISCARDED, &id, "a handshake of a node that may not speak for the session"));
+    cr_assert(may_take_place(1, 1, false), "the session's own peer");
+    cr_assert(may_take_place(1, STRANGER, true), "the outbound side is found by Queries");
+    cr_assert(may_take_place(2, STRANGER, false), "a session that is not known");
+    bench.takeover = true;
+    cr_assert(may_take_place(1, STRANGER, false), "policy lets it");
+    bench_request(0, 2);
+    bench.takeover = false;
+    cr_assert(may_take_place(1, STRANGER, false), "a session that has ended");
+}
