@@ -158,7 +158,8 @@ enum natfw_result natfw_node_close(
     struct natfw_node *node, uint64_t now_ms, const struct gist_session_id *session_id);
 
 /* Ends every session for good: rules go, and each peer is told by one NOTIFY for all (1/0x05),
- * inbound and outbound; what this node began is deleted as by natfw_node_close. RFC 5973 3.7.5. */
+ * inbound and outbound; what this node began is deleted as by natfw_node_close. A transport that
+ * writes later has to have its turn before it is destroyed. RFC 5973 3.7.5. */
 void natfw_node_end_sessions(struct natfw_node *node, uint64_t now_ms);
 /* Tells each peer that this node goes down soon (1/0x03); sessions and rules stay. Peers then hold
  * their sessions for a while only, and ask the path anew. RFC 5973 3.7.5. */

@@ -81,8 +81,7 @@ static bool flow_ends_here(struct natfw_node *node, const struct gist_mri *mri)
     return node->transport.is_local(node->transport.context, &mri->destination);
 }
 
-/* As forwarder or responder, by where the flow ends. An update may have moved that end: then the
- * session begins anew in its other role. */
+/* As forwarder or responder, by where the flow ends. */
 static void take_part(
     struct natfw_node *node, const struct natfw_incoming *incoming, struct natfw_session *session)
 {
@@ -90,10 +89,6 @@ static void take_part(
     if (!(ends_here ? node->config.responder : node->config.forwarder)) {
         natfw_refuse(node, incoming, NATFW_AUTHORIZATION_FAILED);
         return;
-    }
-    if (session && session->role != (ends_here ? NATFW_RESPONDER : NATFW_FORWARDER)) {
-        natfw_session_end(node, incoming->now_ms, session, NATFW_INPUT_DELETION);
-        session = NULL;
     }
     if (ends_here)
         natfw_responder_request(node, incoming, session);

@@ -206,9 +206,11 @@ void natfw_forwarder_request(
             "the flow leaves by the interface by which it came in");
         return;
     }
-    if (!(session && natfw_rules_hold(&session->rules, &rule)) &&
-        !remember_rule(node, incoming, &rule))
+    bool is_held =
+        session && session->role == NATFW_FORWARDER && natfw_rules_hold(&session->rules, &rule);
+    if (!is_held && !remember_rule(node, incoming, &rule))
         return;
+    session = natfw_session_in_role(node, incoming->now_ms, session, NATFW_FORWARDER);
     if (session)
         change_session(node, incoming, session, &rule, lifetime_s);
     else

@@ -93,6 +93,7 @@ void natfw_responder_request(
         refuse_request(node, incoming, refusal);
         return;
     }
+    session = natfw_session_in_role(node, incoming->now_ms, session, NATFW_RESPONDER);
     if (!session)
         session = natfw_session_admit(node, incoming);
     if (!session) {

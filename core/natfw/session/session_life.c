@@ -79,3 +79,12 @@ void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_se
     natfw_session_table_remove(&node->sessions, session);
     natfw_ask_for_tick(node);
 }
+
+struct natfw_session *natfw_session_in_role(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session, enum natfw_role role)
+{
+    if (!session || session->role == role)
+        return session;
+    natfw_session_end(node, now_ms, session, NATFW_INPUT_DELETION);
+    return NULL;
+}

@@ -14,4 +14,9 @@ void natfw_ask_for_tick(struct natfw_node *node);
 void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
     enum natfw_session_input input);
 
+/* The session for an accepted request in this role. An update may have moved where its flow ends:
+ * then the one in the other role ends, and it begins anew; NULL, as where there is none. */
+struct natfw_session *natfw_session_in_role(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session, enum natfw_role role);
+
 #endif

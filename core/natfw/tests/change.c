@@ -101,6 +101,26 @@ Test(change, an_update_that_ends_the_flow_here_gives_its_rule_back)
     cr_assert(bench_state(1, NATFW_PENDING));
 }
 
+Test(change, a_refused_update_that_moves_the_flows_end_leaves_the_session)
+{
+    for (int refusals = 0; refusals < 2; refusals++) {
+        bench.flow_ends_here = refusals == 1;
+        bench_request(60, 1);
+        if (!bench.flow_ends_here)
+            bench_respond(NATFW_ALL_PROCESSED, 1);
+        bench.flow_ends_here = !bench.flow_ends_here;
+        bench.permission = NATFW_POLICY_CONFLICT;
+        bench_request(60, 2);
+        cr_assert(bench_answered(true, 7, 0x04, 0));
+        cr_assert(bench_state(1, NATFW_ESTABLISHED));
+        cr_assert_eq(bench_rules(), refusals == 0 ? 1 : 0);
+        bench.permission = NATFW_NO_CODE;
+        bench_request(0, 3);
+        cr_assert_not(bench_knows(1));
+        cr_assert_eq(bench_rules(), 0);
+    }
+}
+
 Test(change, a_refused_refresh_spares_a_session_whose_response_still_waits_for_its_rule)
 {
     bench.middlebox_waits = true;

@@ -6,8 +6,9 @@ local roles = require("runner.roles")
 local spoil = require("runner.spoil")
 
 local SID = ("@SID@"):gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end)
-local FLOW = { source = "@SOURCE@", source_port = @SOURCE_PORT@, destination = "@DESTINATION@",
-  destination_port = @DESTINATION_PORT@, protocol = "udp" }
+local FLOW = { protocol = "udp",
+  source = "@SOURCE@", source_port = tonumber("@SOURCE_PORT@"),
+  destination = "@DESTINATION@", destination_port = tonumber("@DESTINATION_PORT@") }
 local OWNERSHIP = { "RFC5973-5.2.1-i1" }
 
 local function expect_refused(session, text)
