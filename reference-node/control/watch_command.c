@@ -69,11 +69,16 @@ static json_t *event_json(const struct commands *commands, const struct natfw_ev
     return json;
 }
 
-/* A message that was dropped has changed nothing, and peers can send many. */
+/* A message that was dropped, or not sent, has changed nothing, and peers can cause many. */
+static bool changes_nothing(enum natfw_event_kind kind)
+{
+    return kind == NATFW_EVENT_DISCARDED || kind == NATFW_EVENT_UNSENT;
+}
+
 void watch_command_event(struct commands *commands, const struct natfw_event *event)
 {
     struct watcher *watcher, *next;
-    if (!commands->watchers || event->kind == NATFW_EVENT_DISCARDED)
+    if (!commands->watchers || changes_nothing(event->kind))
         return;
     json_t *json = event_json(commands, event);
     LL_FOREACH_SAFE(commands->watchers, watcher, next) {
