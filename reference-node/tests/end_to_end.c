@@ -109,3 +109,18 @@ Test(node, closes_its_pinholes_on_time_also_when_it_is_dead)
     start_daemon(&network, MIDDLE);
     network_stop(&network);
 }
+
+Test(node, cannot_open_what_another_table_drops)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, 0, OPEN));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    run("nft add table inet other && nft 'add chain inet other forward "
+        "{ type filter hook forward priority 10; policy drop; }'");
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS), "its policy does not count");
+    run("nft add rule inet other forward iifname { inside, outside } accept");
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    run("nft delete table inet other");
+    network_stop(&network);
+}
