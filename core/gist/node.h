@@ -60,6 +60,7 @@ struct gist_node_config {
     size_t routing_states_per_peer_max;     /* default 50000, of a known peer */
     size_t associations_per_peer_max;       /* default 64, inbound */
     size_t stream_octets_per_peer_max;      /* default 1 MiB */
+    size_t queued_octets_per_peer_max;      /* default 1 MiB; of what it had us send on */
     uint32_t association_confirm_ms; /* default 10000: an inbound association without a Confirm ends
                                         after it, whatever it says; 0: never */
 };

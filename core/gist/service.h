@@ -97,6 +97,9 @@ struct gist_send_request {
     gist_sii_handle sii_handle; /* not 0: explicitly routed to that peer, E=1 */
     uint8_t hop_count;          /* 0: GIST chooses */
     uint32_t timeout_ms;        /* to give up finding a peer after; 0: GIST chooses */
+    /* Whose message it is, where it is not our own: it waits within the share of that peer. */
+    struct gist_address on_behalf_of; /* version 0: our own */
+    uint32_t on_behalf_of_interface;
 };
 
 enum gist_send_result {

@@ -49,6 +49,7 @@ static const struct number {
     {"routing_states_per_peer_max", FIELD(gist.routing_states_per_peer_max), 0, 1000000},
     {"associations_per_peer_max", FIELD(gist.associations_per_peer_max), 0, 100000},
     {"association_confirm_ms", FIELD(gist.association_confirm_ms), 0, 3600000},
+    {"queued_octets_per_peer_max", FIELD(gist.queued_octets_per_peer_max), 0, 1 << 30},
     {"stream_octets_per_peer_max", FIELD(gist.stream_octets_per_peer_max), 0, 1 << 30},
     {"lifetime_min_s", FIELD(natfw.lifetime_min_s), 1, 31536000},
     {"lifetime_max_s", FIELD(natfw.lifetime_max_s), 1, 31536000},

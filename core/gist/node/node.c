@@ -38,6 +38,7 @@ struct gist_node_config gist_node_config_default(void)
         .routing_states_per_peer_max = 50000,
         .associations_per_peer_max = 64,
         .stream_octets_per_peer_max = 1 << 20,
+        .queued_octets_per_peer_max = 1 << 20,
         .association_confirm_ms = 10000,
     };
 }

@@ -5,6 +5,7 @@
 #include "core/gist/machines/responding_machine.h"
 #include "core/gist/node/turn.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/node_share.h"
 #include "core/gist/transport/data_message.h"
 #include "core/spec/spec.h"
 
@@ -78,6 +79,9 @@ static enum gist_send_result send_by_state(
         .outgoing = &outgoing,
         .give_up_ms = request->timeout_ms > 0 ? node->now_ms + request->timeout_ms : 0,
         .result = GIST_SEND_INVALID};
+    if (request->on_behalf_of.version != 0)
+        outgoing.holder =
+            gist_node_holder(node, &request->on_behalf_of, request->on_behalf_of_interface);
     struct gist_routing_state *state =
         gist_routing_state_find(node, &request->mri, &request->session_id);
     if (!state)

@@ -4,15 +4,36 @@
 #include <string.h>
 #include <utlist.h>
 
+static bool is_shared(const struct gist_queue_store *store, const struct gist_outgoing *message)
+{
+    return store->share.shares && message->holder.address.version != 0;
+}
+
+/* What is kept does not come back with time: the time does not count. */
+static bool take_share(const struct gist_queue_store *store, const struct gist_outgoing *message)
+{
+    return !is_shared(store, message) ||
+           gist_share_take(&store->share, 0, &message->holder, message->length) == GIST_SHARE_TAKEN;
+}
+
+static void give_share_back(
+    const struct gist_queue_store *store, const struct gist_outgoing *message)
+{
+    if (is_shared(store, message))
+        gist_share_give_back(&store->share, 0, &message->holder, message->length);
+}
+
 bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *queue,
     const struct gist_outgoing *message)
 {
-    if (message->length > store->octets_max - store->octets)
+    if (message->length > store->octets_max - store->octets || !take_share(store, message))
         return false;
     struct gist_queued_message *queued =
         base_allocate(&store->allocator, sizeof(*queued) + message->length);
-    if (!queued)
+    if (!queued) {
+        give_share_back(store, message);
         return false;
+    }
     queued->message = *message;
     queued->message.data = queued->octets;
     memcpy(queued->octets, message->data, message->length);
@@ -36,6 +57,7 @@ void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_me
 
 void gist_queue_release(struct gist_queue_store *store, struct gist_queued_message *message)
 {
+    give_share_back(store, &message->message);
     store->octets -= message->message.length;
     base_release(&store->allocator, message, sizeof(*message) + message->message.length);
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/allocator.h"
 #include "core/gist/service.h"
+#include "core/gist/share.h"
 
 /* A message on its way out; data is a view. */
 struct gist_outgoing {
@@ -13,6 +14,7 @@ struct gist_outgoing {
     gist_message_handle handle;
     bool reliable;
     uint8_t hop_count;
+    struct gist_share_holder holder; /* version 0 of its address: our own */
 };
 
 struct gist_queued_message {
@@ -31,9 +33,11 @@ struct gist_queue_store {
     struct base_allocator allocator;
     size_t octets;
     size_t octets_max;
+    struct gist_share share; /* of what waits on behalf of others; without shares: no limit */
 };
 
-/* Copies the message to the end. Returns false without memory, or above the store's limit. */
+/* Copies the message to the end. Returns false without memory, above the store's limit, or above
+ * the share of who the message is from. */
 bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *queue,
     const struct gist_outgoing *message);
 /* Takes the first message off; NULL when there is none. The caller releases it. */

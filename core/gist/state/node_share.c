@@ -1,19 +1,6 @@
 /* The shares of a GIST node, and their limits; see node_share.h. */
 #include "core/gist/state/node_share.h"
 
-bool gist_node_shares_open(struct gist_node *node)
-{
-    return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
-           base_shares_open(
-               &node->query_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
-}
-
-void gist_node_shares_close(struct gist_node *node)
-{
-    base_shares_close(&node->shares);
-    base_shares_close(&node->query_shares);
-}
-
 static struct gist_share_limits limits_of(const struct gist_node *node, enum gist_share_of what)
 {
     const struct gist_node_config *config = &node->config;
@@ -29,6 +16,9 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
     case GIST_SHARE_OF_ASSOCIATIONS:
         return gist_share_limits_of(config->associations_max, config->associations_per_peer_max,
             config->associations_per_peer_max);
+    case GIST_SHARE_OF_QUEUED_OCTETS:
+        return gist_share_limits_of(config->queued_octets_max, config->queued_octets_per_peer_max,
+            config->queued_octets_per_peer_max);
     case GIST_SHARE_OF_STREAM_OCTETS:
         break;
     }
@@ -42,6 +32,20 @@ static struct gist_share share_of(struct gist_node *node, enum gist_share_of wha
         .shares = what <= GIST_SHARE_OF_ERRORS ? &node->query_shares : &node->shares,
         .what = (uint8_t)what,
         .limits = limits_of(node, what)};
+}
+
+bool gist_node_shares_open(struct gist_node *node)
+{
+    node->queued.share = share_of(node, GIST_SHARE_OF_QUEUED_OCTETS);
+    return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
+           base_shares_open(
+               &node->query_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
+}
+
+void gist_node_shares_close(struct gist_node *node)
+{
+    base_shares_close(&node->shares);
+    base_shares_close(&node->query_shares);
 }
 
 struct gist_share_holder gist_node_holder(

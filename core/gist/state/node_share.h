@@ -14,7 +14,8 @@ enum gist_share_of {
     GIST_SHARE_OF_ERRORS,  /* sent as datagrams; as many */
     GIST_SHARE_OF_ROUTING_STATES,
     GIST_SHARE_OF_ASSOCIATIONS,
-    GIST_SHARE_OF_STREAM_OCTETS /* of messages that are not complete yet */
+    GIST_SHARE_OF_STREAM_OCTETS, /* of messages that are not complete yet */
+    GIST_SHARE_OF_QUEUED_OCTETS  /* of messages that wait on behalf of others */
 };
 
 /* Returns false without memory. */

@@ -30,6 +30,8 @@ static void start(void)
     config.routing_states_per_peer_max = 60;
     config.associations_max = 40;
     config.associations_per_peer_max = 4;
+    config.queued_octets_max = 16 * MESSAGE_MAX;
+    config.queued_octets_per_peer_max = 2 * MESSAGE_MAX;
     config.stream_octets_max = 16 * MESSAGE_MAX;
     config.stream_octets_per_peer_max = 2 * MESSAGE_MAX;
     config.ingress_filter = false;
@@ -331,6 +333,36 @@ Test(share, what_has_confirmed_stays)
     network_run_for(row->network, 2 * PATIENCE_MS);
     cr_assert(counters().associations == 1 && counters().associations_unconfirmed == 0);
     cr_assert_null(node->unconfirmed);
+}
+
+/* Messages that wait for a peer that does not answer. */
+
+static enum gist_send_result send_on(
+    const struct gist_address *from, uint8_t number, const uint8_t *data)
+{
+    struct gist_send_request request = {.data = data,
+        .length = MESSAGE_MAX,
+        .session_id = row_session(number),
+        .mri = mri,
+        .attributes = {.reliable = true},
+        .on_behalf_of = *from,
+        .on_behalf_of_interface = 1};
+    request.mri.destination = gist_address_v4(0xc6336499); /* nobody's */
+    return gist_send_message(node, network_now_ms(row->network), &request);
+}
+
+Test(share, who_has_much_sent_on_leaves_others_room)
+{
+    static const uint8_t data[MESSAGE_MAX];
+    cr_assert(send_on(&host, 1, data) == GIST_SENT && send_on(&host, 2, data) == GIST_SENT);
+    cr_assert_eq(send_on(&host, 3, data), GIST_SEND_NO_MEMORY);
+    cr_assert_eq(send_on(&other, 4, data), GIST_SENT);
+    struct gist_address ours = {0};
+    cr_assert_eq(send_on(&ours, 5, data), GIST_SENT);
+    network_run_for(row->network, 200000);
+    cr_assert_eq(node->queued.octets, 0);
+    cr_assert(send_on(&host, 6, data) == GIST_SENT && send_on(&host, 7, data) == GIST_SENT);
+    cr_assert_eq(send_on(&host, 8, data), GIST_SEND_NO_MEMORY);
 }
 
 /* Streams. */

@@ -32,6 +32,8 @@ static enum gist_send_result pass_request_on(struct natfw_node *node,
         .attributes = {.reliable = true, .secure = received->attributes.secure},
         .handle = handle,
         .hop_count = received->hop_count,
+        .on_behalf_of = received->peer,
+        .on_behalf_of_interface = received->interface,
     };
     return natfw_send(node, incoming->now_ms, &message, &request);
 }

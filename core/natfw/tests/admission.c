@@ -199,3 +199,15 @@ Test(admission, refreshes_and_requests_that_come_again_own_nothing_more)
     ask(2, NEIGHBOUR, victims_port);
     cr_assert(bench_knows(2));
 }
+
+Test(admission, what_is_sent_on_is_on_behalf_of_its_sender)
+{
+    ask(1, FRIEND, 1001);
+    struct gist_address sender = gist_address_v4(0xc6336400 + FRIEND);
+    const struct bench_sent *sent = bench_last(false);
+    cr_assert(sent && gist_address_equal(&sent->request.on_behalf_of, &sender));
+    cr_assert_eq(sent->request.on_behalf_of_interface, 1);
+    grant(1, 1, 1001);
+    sent = bench_last(true);
+    cr_assert(sent && sent->request.on_behalf_of.version == 0, "an answer is our own");
+}
