@@ -134,7 +134,6 @@ local function suffer(net, attack, opens)
     come_back(net)
     local succeeded, loud = open_many(net, opens)
     local at_most = stats(net)
-    if os.getenv("ATTACKS_DEBUG") then print(process:output(), (lab.control(net, "fw", "stats"))) end
     process:signal(9)
     process:wait(10)
     local rest = wait_for_rest(net)
@@ -145,9 +144,10 @@ local function suffer(net, attack, opens)
     local right = succeeded == opens and loud <= 2 * quiet
         and rest.memory_kib - before.memory_kib <= GROWTH_MAX_KIB
         and at_most.memory_kib - before.memory_kib <= MOST_KIB
-    lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%d\t%d\t%d\t%s", attack.name, succeeded, opens,
+    local turn_us = rest.longest_turn_us or 0
+    lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%d\t%d\t%d\t%.1f\t%s", attack.name, succeeded, opens,
         quiet * 1000, loud * 1000, before.memory_kib, at_most.memory_kib, rest.memory_kib,
-        right and "right" or "WRONG")
+        turn_us / 1000, right and "right" or "WRONG")
     return right
 end
 
