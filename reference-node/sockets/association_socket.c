@@ -17,8 +17,8 @@
 
 enum {
     BACKLOG = 128,
-    INPUT_MAX = 1 << 16,
-    CROWD_PART = 16, /* of a peer's output, when all together leave too much */
+    INPUT_MAX = 4096, /* of one peer in one turn */
+    CROWD_PART = 16,  /* of a peer's output, when all together leave too much */
     KEEPALIVE_AFTER_S = 60
 };
 

@@ -14,7 +14,7 @@
 enum {
     DATAGRAM_MAX = 65535,
     CONTROL_SIZE = 512,
-    DATAGRAMS_PER_TURN = 64, /* then others have their turn */
+    DATAGRAMS_PER_TURN = 32, /* then others have their turn */
     RECEIVE_BUFFER = 4 << 20,
     C_FLAG_POSITION = 10, /* octet of the payload, after the magic number: RFC 5971 A.1 */
     C_FLAG = 0x80
