@@ -44,17 +44,15 @@ void gist_association_admit(struct gist_node *node, struct gist_association *ass
 {
     association->holder = *holder;
     association->is_inbound = true;
-    DL_APPEND2(node->unconfirmed, association, unconfirmed_prev, unconfirmed_next);
+    DL_APPEND2(node->inbound, association, inbound_prev, inbound_next);
 }
 
-/* Once only: what was taken off the list is on it no more. */
-static void leave_unconfirmed(struct gist_node *node, struct gist_association *association)
+static void leave_inbound(struct gist_node *node, struct gist_association *association)
 {
-    base_timer_stop(&node->timers, &association->unconfirmed);
-    if (!association->unconfirmed_prev)
+    if (!association->is_inbound)
         return;
-    DL_DELETE2(node->unconfirmed, association, unconfirmed_prev, unconfirmed_next);
-    association->unconfirmed_prev = association->unconfirmed_next = NULL;
+    DL_DELETE2(node->inbound, association, inbound_prev, inbound_next);
+    gist_node_share_give_back(node, &association->holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
 }
 
 /* Memory of streams, counted. */
@@ -114,7 +112,7 @@ bool gist_association_bind(struct gist_node *node, struct gist_association *asso
         return false;
     gist_association_join(association, peer, peer_hold_ms);
     gist_peer_release(node, peer);
-    leave_unconfirmed(node, association);
+    base_timer_stop(&node->timers, &association->unconfirmed);
     association->configured = true;
     return true;
 }
@@ -139,9 +137,8 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
     base_timer_stop(&node->timers, &association->send_hello);
     base_timer_stop(&node->timers, &association->no_hello);
     base_timer_stop(&node->timers, &association->unused);
-    leave_unconfirmed(node, association);
-    if (association->is_inbound)
-        gist_node_share_give_back(node, &association->holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
+    base_timer_stop(&node->timers, &association->unconfirmed);
+    leave_inbound(node, association);
     if (association->peer)
         LL_DELETE2(association->peer->associations, association, peer_next);
     if (!association->told_closed)

@@ -28,8 +28,8 @@ struct gist_association {
     uint32_t peer_hold_ms;           /* how long the peer holds it without traffic from us */
     struct gist_share_holder holder; /* of an inbound one */
     bool is_inbound;
-    struct gist_association *unconfirmed_next; /* in the node's list until its first Confirm */
-    struct gist_association *unconfirmed_prev;
+    struct gist_association *inbound_next;
+    struct gist_association *inbound_prev;
     struct gist_message_stream stream;
     struct gist_message_queue queue;  /* whole messages, until it is connected */
     struct gist_routing_state *users; /* linked by their users_next */

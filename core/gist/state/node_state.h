@@ -47,9 +47,9 @@ struct gist_node {
     struct base_table peers_by_handle;
     struct base_table associations;
     uint8_t hash_key[BASE_HASH_KEY_LENGTH];
-    struct base_shares shares;            /* of what is kept */
-    struct base_shares query_shares;      /* of Queries, whose shares come back with time */
-    struct gist_association *unconfirmed; /* inbound ones without a Confirm, the oldest first */
+    struct base_shares shares;        /* of what is kept */
+    struct base_shares query_shares;  /* of Queries, whose shares come back with time */
+    struct gist_association *inbound; /* those that peers have opened, the oldest first */
     struct gist_cookie_secrets secrets;
     struct base_token_bucket bucket;
     struct gist_queue_store queued;      /* what all queues hold together */

@@ -281,6 +281,32 @@ Test(share, in_a_crowd_the_oldest_stranger_makes_room)
     cr_assert_eq(counters().associations_displaced, 1);
 }
 
+static void confirm(gist_association_id id, const struct gist_address *address)
+{
+    struct gist_nli nli = {
+        .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = *address};
+    cr_assert(gist_association_bind(node, gist_association_find(node, id), &nli, 30000));
+}
+
+Test(share, in_a_crowd_that_has_confirmed_who_is_idle_makes_room_and_who_is_not_stays)
+{
+    gist_association_id ids[10], late = 0;
+    for (unsigned i = 0; i < 10; i++) {
+        struct gist_address address = far_host(i);
+        ids[i] = connect_from(&address, 1);
+        confirm(ids[i], &address);
+    }
+    struct gist_session_id number = row_session(9);
+    struct gist_routing_state *state =
+        gist_routing_state_create(node, GIST_RESPONDING, &mri, &number);
+    gist_routing_state_use_association(node, state, gist_association_find(node, ids[0]));
+    late = connect_from(&other, 1);
+    cr_assert(is_there(late) && is_there(ids[0]) && !is_there(ids[1]) && is_there(ids[2]));
+    cr_assert(is_there(connect_from(&neighbour, 1)));
+    cr_assert(!is_there(late) && is_there(ids[2]), "who has confirmed nothing goes first");
+    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+}
+
 Test(share, a_known_peer_gets_in_and_stays)
 {
     row->nodes[1].known = other;
@@ -332,7 +358,7 @@ Test(share, what_has_confirmed_stays)
     fixture_send("hello", true);
     network_run_for(row->network, 2 * PATIENCE_MS);
     cr_assert(counters().associations == 1 && counters().associations_unconfirmed == 0);
-    cr_assert_null(node->unconfirmed);
+    cr_assert_not(node->inbound->unconfirmed.running);
 }
 
 /* Messages that wait for a peer that does not answer. */

@@ -252,13 +252,25 @@ static void expire_unconfirmed(void *context, void *owner)
     gist_association_fail(node, owner);
 }
 
-/* The oldest that has confirmed nothing goes; it has to have come by this interface, unless that is
- * 0. Returns false when there is none. */
+/* The oldest inbound one of a stranger that has confirmed nothing, or that nobody here uses; it has
+ * to have come by this interface, unless that is 0. */
+static struct gist_association *oldest_of_no_use(
+    const struct gist_node *node, bool confirmed, uint32_t interface)
+{
+    struct gist_association *oldest = node->inbound;
+    while (
+        oldest && (oldest->holder.known || oldest->users || (oldest->peer != NULL) != confirmed ||
+                      (interface && oldest->interface != interface)))
+        oldest = oldest->inbound_next;
+    return oldest;
+}
+
+/* Returns false when every association is of use, or a known peer's. */
 static bool displace_stranger(struct gist_node *node, uint32_t interface)
 {
-    struct gist_association *oldest = node->unconfirmed;
-    while (oldest && (oldest->holder.known || (interface && oldest->interface != interface)))
-        oldest = oldest->unconfirmed_next;
+    struct gist_association *oldest = oldest_of_no_use(node, false, interface);
+    if (!oldest)
+        oldest = oldest_of_no_use(node, true, interface);
     if (!oldest)
         return false;
     node->counters.associations_displaced++;
