@@ -80,26 +80,26 @@ static size_t create(uint8_t octets[NATFW_MESSAGE_MAX])
     return natfw_message_build(&message, octets, NATFW_MESSAGE_MAX);
 }
 
-size_t attack_confirm(const struct attack *attack, const uint8_t *octets, size_t length,
-    uint8_t confirm_octets[ATTACK_DATAGRAM_MAX])
+size_t attack_confirm(const struct attack *attack, const uint8_t *response, size_t length,
+    uint8_t octets[ATTACK_DATAGRAM_MAX])
 {
     uint8_t data[NATFW_MESSAGE_MAX];
-    struct gist_message response;
+    struct gist_message parsed;
     struct gist_fault fault;
     if (length < GIST_MAGIC_LENGTH ||
         !gist_message_parse(
-            octets + GIST_MAGIC_LENGTH, length - GIST_MAGIC_LENGTH, &response, &fault) ||
-        response.header.type != GIST_RESPONSE)
+            response + GIST_MAGIC_LENGTH, length - GIST_MAGIC_LENGTH, &parsed, &fault) ||
+        parsed.header.type != GIST_RESPONSE)
         return 0;
     struct gist_message confirm = message_of(attack, GIST_CONFIRM, &attack->from);
     confirm.header.source_is_peer = true;
-    confirm.mri = gist_mri_reversed(&response.mri);
-    confirm.session_id = response.session_id;
-    confirm.responder_cookie = response.responder_cookie;
+    confirm.mri = gist_mri_reversed(&parsed.mri);
+    confirm.session_id = parsed.session_id;
+    confirm.responder_cookie = parsed.responder_cookie;
     gist_message_add(&confirm, GIST_OBJECT_RESPONDER_COOKIE);
     if (attack->with_create) {
         confirm.nslp_data = (struct gist_octets){data, create(data)};
         gist_message_add(&confirm, GIST_OBJECT_NSLP_DATA);
     }
-    return datagram(&confirm, confirm_octets);
+    return datagram(&confirm, octets);
 }

@@ -160,17 +160,17 @@ void log_output_detach(void)
         (void)send_queue();
 }
 
-void log_output_put(const char *octets, size_t length)
+void log_output_put(const char *line, size_t length)
 {
     if (length > LOG_OUTPUT_LINE_MAX)
         length = LOG_OUTPUT_LINE_MAX;
-    enum sent sent = send_queue() ? send_line(octets, length) : WAITS;
+    enum sent sent = send_queue() ? send_line(line, length) : WAITS;
     if (sent == SENT)
         tell_dropped();
     if (sent == WAITS && output.count < LOG_OUTPUT_QUEUE_MAX) {
         struct line *last = &output.queue[(output.first + output.count++) % LOG_OUTPUT_QUEUE_MAX];
         last->length = length;
-        memcpy(last->octets, octets, length);
+        memcpy(last->octets, line, length);
         wait_writable();
         return;
     }
