@@ -53,7 +53,8 @@ struct gist_node_config {
     /* What one may have of it, 8.4; 0: no limit. A stranger is who the application does not know;
      * four times as much is for a whole /24, or /48 of IPv6. Strangers have half of what there is,
      * those behind one interface a quarter. */
-    uint32_t interface_queries_per_second;  /* default 1000: strangers behind one interface */
+    uint32_t interface_queries_per_second;  /* default 1000: strangers behind one interface; an
+                                               eighth of datagrams_per_second at the most */
     uint32_t stranger_queries_per_second;   /* default 200: a stranger's */
     uint32_t known_queries_per_second;      /* default 2000: a known peer's */
     size_t routing_states_per_stranger_max; /* default 1000 */

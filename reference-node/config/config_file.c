@@ -109,6 +109,7 @@ static void set_defaults(struct config *config)
     config->gist.router_alert_v4 = NATFW_ROUTER_ALERT_V4;
     config->gist.router_alert_v6 = NATFW_ROUTER_ALERT_V6;
     config->gist.udp_port = GIST_PORT;
+    config->gist.datagrams_per_second = config->gist.datagram_burst = 10000;
     config->gist.association_port = 30270;
     config->log_lines_per_kind = 1000;
     config->log_lines_per_peer = 100;

@@ -1,6 +1,16 @@
 /* The shares of a GIST node, and their limits; see node_share.h. */
 #include "core/gist/state/node_share.h"
 
+enum { STRANGERS_PART = 8 }; /* of what may be sent, for the answers to those of one interface */
+
+/* Each Query is answered, within the limit of what may be sent: known peers need some of that. */
+static uint64_t interface_limit(const struct gist_node_config *config)
+{
+    uint64_t wanted = config->interface_queries_per_second;
+    uint64_t most = config->datagrams_per_second / STRANGERS_PART;
+    return most > 0 && wanted > most ? most : wanted;
+}
+
 static struct gist_share_limits limits_of(const struct gist_node *node, enum gist_share_of what)
 {
     const struct gist_node_config *config = &node->config;
@@ -9,7 +19,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
     case GIST_SHARE_OF_ERRORS:
         return (struct gist_share_limits){.stranger = config->stranger_queries_per_second,
             .known = config->known_queries_per_second,
-            .interface = config->interface_queries_per_second};
+            .interface = interface_limit(config)};
     case GIST_SHARE_OF_ROUTING_STATES:
         return gist_share_limits_of(config->routing_states_max,
             config->routing_states_per_stranger_max, config->routing_states_per_peer_max);

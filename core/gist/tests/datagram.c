@@ -14,6 +14,7 @@ static void start(void)
     struct gist_node_config config = row_config();
     config.datagrams_per_second = 10;
     config.datagram_burst = 2;
+    config.interface_queries_per_second = 0; /* an eighth of so little would be none */
     fixture_start();
     fixture_restart(2, &config);
     node = row->nodes[0].gist;

@@ -172,6 +172,22 @@ Test(share, a_flood_in_many_names_is_that_of_its_interface)
     cr_assert_eq(heeded(&neighbour, 1, 60), 50, "a known peer is served before strangers");
 }
 
+Test(share, answers_to_strangers_leave_known_peers_some_of_what_may_be_sent)
+{
+    size_t count = 0;
+    node->config.datagrams_per_second = 80;
+    node->bucket = base_token_bucket_full(80, 80, network_now_ms(row->network));
+    row->nodes[1].known = neighbour;
+    for (unsigned i = 0; i < 200; i++) {
+        struct gist_address address = far_host(i);
+        count += heeded(&address, 1 + i % 2, 1);
+    }
+    cr_assert_eq(count, 20, "an eighth for each of two interfaces");
+    node->config.known_queries_per_second = 0;
+    cr_assert_eq(heeded(&neighbour, 1, 60), 60);
+    cr_assert_eq(counters().datagrams_dropped, 0);
+}
+
 Test(share, a_query_that_refreshes_state_is_served_in_a_flood)
 {
     fixture_send("hello", false);

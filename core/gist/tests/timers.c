@@ -247,6 +247,7 @@ Test(timers, the_rate_limit_delays_and_counts)
     struct gist_node_config config = row_config();
     config.datagrams_per_second = 10;
     config.datagram_burst = 5;
+    config.interface_queries_per_second = 0; /* of the peer, whom all of them reach */
     fixture_restart(2, &config);
     for (uint8_t i = 0; i < 20; i++) {
         session = row_session(i);

@@ -108,8 +108,9 @@ local function come_back(net)
     lab.start_node(net, "ni")
 end
 
+-- The attacker would be another machine: here it has what of the processor the others leave.
 local function start_attack(net, attack)
-    return net[attack.host or "ni"]:start("natfw-attack", attack.kind, "--from",
+    return net[attack.host or "ni"]:start("nice", "-n", "19", "natfw-attack", attack.kind, "--from",
         attack.from or ATTACKER, "--to", attack.to, table.unpack(attack.words))
 end
 
