@@ -8,11 +8,12 @@ local tables = require("codec.tables")
 
 local Item = require("codec.item")
 
-local messages = { DOWNSTREAM = 0, UPSTREAM = 1 } -- D of an MRI: RFC 5971, A.3.1.1
+local messages = { DOWNSTREAM = 0, UPSTREAM = 1, -- D of an MRI: RFC 5971, A.3.1.1
+  HOPS_OF_QUERY = 10 }
 
 local GIST, NATFW = gist.message_number, natfw.message_number
 local TCP = 1 -- MA-Protocol-ID, RFC 5971 section 9
-local HOPS_OF_QUERY, USUAL_TTL = 10, 64
+local USUAL_TTL = 64
 
 local protocols = { tcp = 6, udp = 17 }
 
@@ -67,7 +68,8 @@ local function header(type_number, flags)
 end
 
 function messages.query(peer, session, cookie, s_flag)
-  return { header = header(GIST.Query, { c = 1, r = 1, s = s_flag, hops = HOPS_OF_QUERY }), objects = {
+  local flags = { c = 1, r = 1, s = s_flag, hops = messages.HOPS_OF_QUERY }
+  return { header = header(GIST.Query, flags), objects = {
     messages.mri(session.flow, 0), sid(session), messages.nli(peer),
     object("Query-Cookie", { cookie = cookie }),
     proposal(), configuration(peer, { { protocol = TCP, profile = 1, data = "" } }) } }

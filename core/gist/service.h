@@ -47,7 +47,8 @@ struct gist_received {
     uint32_t interface; /* index of the interface it came in by */
     uint8_t ip_ttl;
     uint8_t ip_distance; /* IP hops to the peer; 0 when unknown */
-    uint8_t hop_count;   /* after being decremented on reception */
+    uint8_t hop_count;   /* GIST nodes that it may still go on to, 4.3.3: decremented already; 0:
+                            it goes no further. To be preserved in what it makes go on. */
 };
 
 enum gist_peering { GIST_PEER, GIST_FORWARD };
@@ -95,7 +96,8 @@ struct gist_send_request {
     struct gist_transfer_attributes attributes;
     gist_message_handle handle;
     gist_sii_handle sii_handle; /* not 0: explicitly routed to that peer, E=1 */
-    uint8_t hop_count;          /* 0: GIST chooses */
+    bool has_hop_count;         /* else GIST chooses */
+    uint8_t hop_count;          /* 0: there are no hops left, and it is refused */
     uint32_t timeout_ms;        /* to give up finding a peer after; 0: GIST chooses */
     /* Whose message it is, where it is not our own: it waits within the share of that peer. */
     struct gist_address on_behalf_of; /* version 0: our own */
@@ -106,6 +108,7 @@ enum gist_send_result {
     GIST_SENT,           /* or queued until a peer is found */
     GIST_SEND_TO_SELF,   /* this node is the destination, 4.3.3 */
     GIST_SEND_NO_ROUTE,  /* no routing state, and Q-mode is not possible in this direction */
+    GIST_SEND_HOP_LIMIT, /* its hop count, or that of the Query before it, is used up, 4.3.3 */
     GIST_SEND_TOO_LARGE, /* longer than a GIST message can carry */
     GIST_SEND_NO_MEMORY,
     GIST_SEND_INVALID

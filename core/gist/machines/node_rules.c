@@ -341,7 +341,14 @@ static void ignore_error(struct gist_node *node, const struct gist_reception *er
     }
 }
 
-/* Rule 4, er_NoRSM; the other errors only tell, but for Endpoint Found: no peer will answer. */
+/* Whoever reports this of a Query has it from the end of its way: no peer will answer. */
+static bool ends_the_handshake(const struct gist_error_data *error)
+{
+    return error->original.type == GIST_QUERY &&
+           (error->code == GIST_ENDPOINT_FOUND || error->code == GIST_HOP_LIMIT_EXCEEDED);
+}
+
+/* Rule 4, er_NoRSM; the other errors only tell, but for those that end a first handshake. */
 void gist_node_error(struct gist_node *node, const struct gist_reception *reception)
 {
     const struct gist_error_data *error = &reception->message.error;
@@ -354,7 +361,7 @@ void gist_node_error(struct gist_node *node, const struct gist_reception *recept
     struct gist_event event = {.kind = GIST_ER_NO_RSM, .reception = reception};
     if (error->code == GIST_NO_ROUTING_STATE)
         pass_event(node, state, &event);
-    else if (error->code == GIST_ENDPOINT_FOUND && error->original.type == GIST_QUERY &&
-             state->role == GIST_QUERYING && state->state == GIST_QUERYING_AWAITING_RESPONSE)
+    else if (ends_the_handshake(error) && state->role == GIST_QUERYING &&
+             state->state == GIST_QUERYING_AWAITING_RESPONSE)
         gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
 }

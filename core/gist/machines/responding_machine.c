@@ -43,6 +43,7 @@ static bool adopt_peer(
     state->own_address = own;
     state->interface = event->cookie->interface;
     state->ip_distance = event->cookie->ip_distance;
+    state->hop_count = event->cookie->hop_count;
     if (confirm->arrival)
         state->peer_port = confirm->arrival->source.port;
     gist_routing_state_use_association(node, state, confirm->association);

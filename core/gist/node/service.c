@@ -5,6 +5,7 @@
 #include "core/gist/machines/responding_machine.h"
 #include "core/gist/node/turn.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/hop_count.h"
 #include "core/gist/state/node_share.h"
 #include "core/gist/transport/data_message.h"
 #include "core/spec/spec.h"
@@ -50,8 +51,11 @@ static enum gist_send_result begin_handshake(
         return GIST_SEND_NO_MEMORY;
     state->wants_association =
         request->attributes.reliable || request->length > GIST_D_MODE_LENGTH_MAX / 2;
-    state->handshake.hop_count = request->hop_count;
-    gist_querying_event(node, state, event);
+    state->handshake.hop_count = event->outgoing->hop_count;
+    if (gist_hops_of_query(node, state) > 0)
+        gist_querying_event(node, state, event);
+    else
+        event->result = GIST_SEND_HOP_LIMIT;
     if (event->result == GIST_SENT && !gist_querying_start(node, state))
         event->result = GIST_SEND_NO_ROUTE;
     if (event->result != GIST_SENT) {
@@ -68,13 +72,16 @@ static enum gist_send_result send_by_state(
         return GIST_SEND_INVALID;
     if (request->length > GIST_OBJECT_VALUE_MAX)
         return GIST_SEND_TOO_LARGE;
+    SPEC_ENSURE("RFC5971-4.3.3-2", 1, !request->has_hop_count || request->hop_count > 0) {
+        return GIST_SEND_HOP_LIMIT;
+    }
     if (request->sii_handle != 0)
         return send_explicitly(node, request);
     struct gist_outgoing outgoing = {.data = request->data,
         .length = request->length,
         .handle = request->handle,
         .reliable = request->attributes.reliable,
-        .hop_count = request->hop_count};
+        .hop_count = request->has_hop_count ? request->hop_count : 0};
     struct gist_event event = {.kind = GIST_TG_NSLP_DATA,
         .outgoing = &outgoing,
         .give_up_ms = request->timeout_ms > 0 ? node->now_ms + request->timeout_ms : 0,
@@ -86,10 +93,13 @@ static enum gist_send_result send_by_state(
         gist_routing_state_find(node, &request->mri, &request->session_id);
     if (!state)
         return begin_handshake(node, request, &event);
-    if (state->role == GIST_QUERYING)
-        gist_querying_event(node, state, &event);
-    else
+    if (state->role == GIST_RESPONDING) {
         gist_responding_event(node, state, &event);
+        return event.result;
+    }
+    if (request->has_hop_count)
+        state->handshake.hop_count = request->hop_count;
+    gist_querying_event(node, state, &event);
     return event.result;
 }
 

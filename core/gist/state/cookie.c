@@ -47,7 +47,8 @@ static void write_content(struct wire_writer *writer, const struct gist_cookie_s
     wire_put_u32(writer, content->interface);
     wire_put_u8(writer, content->stack_offered ? STACK_OFFERED : 0);
     wire_put_u8(writer, content->ip_distance);
-    wire_put_u16(writer, 0);
+    wire_put_u8(writer, content->hop_count);
+    wire_put_u8(writer, 0);
 }
 
 /* Only what names the peer counts of its NLI: the TTL differs between Query and Confirm. */
@@ -107,7 +108,8 @@ bool gist_responder_cookie_verify(const struct gist_cookie_secrets *secrets,
     content->interface = wire_read_u32(&reader);
     content->stack_offered = wire_read_u8(&reader) & STACK_OFFERED;
     content->ip_distance = wire_read_u8(&reader);
-    wire_skip(&reader, 2);
+    content->hop_count = wire_read_u8(&reader);
+    wire_skip(&reader, 1);
     const uint8_t *received = wire_read_view(&reader, MAC_LENGTH);
     uint8_t mac[BASE_MAC_LENGTH];
     if (!secret || !wire_finished(&reader) || !compute_mac(secret, crypto, binding, content, mac))

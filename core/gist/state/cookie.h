@@ -4,8 +4,8 @@
  * A Query-Cookie is random, one for each Query sent. A Responder-Cookie lets this node recognise
  * its own Response in a Confirm without having kept anything:
  *
- *     generation (4 octets), interface (4), what was offered (1), IP distance (1), zero (2), MAC
- * (16)
+ *     generation (4 octets), interface (4), what was offered (1), IP distance (1), hop count (1),
+ *     zero (1), MAC (16)
  *
  * The generation names one of two secrets, the present and the last; it is random, so that it can't
  * be guessed. The MAC is over all that the routing state will be made of.
@@ -44,6 +44,7 @@ struct gist_cookie_content {
     uint32_t interface;
     bool stack_offered; /* the Response had a Stack-Proposal */
     uint8_t ip_distance;
+    uint8_t hop_count; /* that the Query had left */
 };
 
 /* Puts a new secret in place when the present one has had its time. Returns false without

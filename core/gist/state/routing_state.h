@@ -18,7 +18,7 @@ struct gist_handshake {
     uint8_t attempts;    /* Queries or Responses sent in this handshake */
     bool proposed;       /* the Queries have a Stack-Proposal */
     uint64_t give_up_ms; /* when the application's patience ends; 0: not limited */
-    uint8_t hop_count;   /* of Queries */
+    uint8_t hop_count;   /* of Queries, as the application wants it; 0: GIST chooses */
     uint8_t cookies[GIST_QUERY_ATTEMPTS_MAX][GIST_QUERY_COOKIE_LENGTH];
     uint8_t *response; /* the one to send again; of a responding node */
     size_t response_length;
@@ -35,10 +35,12 @@ struct gist_routing_state {
 
     struct gist_peer *peer; /* NULL before the first Response */
     uint16_t peer_port;
-    uint8_t ip_distance;                   /* IP hops to the peer; 0: unknown */
-    uint32_t interface;                    /* by which it was found */
-    struct gist_address own_address;       /* in our NLI */
-    struct gist_association *association;  /* NULL: D-mode */
+    uint8_t ip_distance;                  /* IP hops to the peer; 0: unknown */
+    uint8_t hop_count;                    /* that the peer's Query had left; of a responding node */
+    bool counts_hops;                     /* the peer's messages have a hop count to preserve */
+    uint32_t interface;                   /* by which it was found */
+    struct gist_address own_address;      /* in our NLI */
+    struct gist_association *association; /* NULL: D-mode */
     struct gist_routing_state *users_next; /* of that association */
     struct gist_routing_state *users_prev;
     gist_association_id guest; /* of a node that may not take the peer's place; 0: none */

@@ -2,6 +2,7 @@
 #include "core/gist/state/upcall.h"
 
 #include "core/gist/state/association.h"
+#include "core/gist/state/hop_count.h"
 #include "core/gist/state/routing_state.h"
 
 void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
@@ -34,7 +35,7 @@ static void name_peer(struct gist_received *received, const struct gist_peer *pe
 }
 
 enum gist_peering gist_deliver(struct gist_node *node, const struct gist_reception *reception,
-    const struct gist_routing_state *state, bool routing_state_check)
+    struct gist_routing_state *state, bool routing_state_check)
 {
     const struct gist_message *message = &reception->message;
     /* Nothing shows yet who sent a Query, whatever state there is (8.5). */
@@ -55,7 +56,7 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
         .routing_state_check = routing_state_check,
         .routing_state_validated = vouched_for,
         .explicitly_routed = message->header.explicitly_routed,
-        .hop_count = message->header.hop_count,
+        .hop_count = gist_hops_left(state, reception),
         .ip_distance = state ? state->ip_distance : 0,
     };
     name_peer(&received, peer, message);

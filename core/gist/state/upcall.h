@@ -8,7 +8,7 @@
 /* Hands a message with NSLP-Data to the application; state may be NULL. The answer counts only
  * where routing_state_check asks whether to become a peer of the sender. */
 enum gist_peering gist_deliver(struct gist_node *node, const struct gist_reception *reception,
-    const struct gist_routing_state *state, bool routing_state_check);
+    struct gist_routing_state *state, bool routing_state_check);
 
 void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
     enum gist_notification notification);

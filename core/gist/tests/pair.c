@@ -7,6 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void send_on(struct row_node *node, uint64_t now_ms, const struct gist_received *received,
+    struct gist_mri mri, bool keeps_hop_count)
+{
+    struct gist_send_request request = {
+        .data = received->data,
+        .length = received->length,
+        .session_id = received->session_id,
+        .mri = mri,
+        .attributes = received->attributes,
+        .has_hop_count = keeps_hop_count,
+        .hop_count = received->hop_count,
+    };
+    gist_send_message(node->gist, now_ms, &request);
+}
+
 static enum gist_peering receive(
     void *context, uint64_t now_ms, const struct gist_received *received)
 {
@@ -23,16 +38,10 @@ static enum gist_peering receive(
         if (length > 0)
             memcpy(heard->data, received->data, length);
     }
-    if (node->replies) {
-        struct gist_send_request reply = {
-            .data = received->data,
-            .length = received->length,
-            .session_id = received->session_id,
-            .mri = gist_mri_reversed(&received->mri),
-            .attributes = received->attributes,
-        };
-        gist_send_message(node->gist, now_ms, &reply);
-    }
+    if (node->replies)
+        send_on(node, now_ms, received, gist_mri_reversed(&received->mri), false);
+    if (node->relays)
+        send_on(node, now_ms, received, received->mri, true);
     return GIST_PEER;
 }
 

@@ -25,6 +25,7 @@ struct row_node {
     struct gist_address address;
     enum gist_peering peering;     /* what it answers when asked */
     bool replies;                  /* sends what it gets back, from within the call */
+    bool relays;                   /* sends it on, with the hops that are left */
     struct heard heard[HEARD_MAX]; /* messages, not the questions about peering */
     size_t heard_count;
     size_t asked;

@@ -36,7 +36,7 @@ static void stop(void)
 TestSuite(upcall, .init = start, .fini = stop);
 
 static const struct gist_received *deliver(
-    const struct gist_reception *reception, const struct gist_routing_state *state)
+    const struct gist_reception *reception, struct gist_routing_state *state)
 {
     struct row_node *hearer = &row->nodes[0];
     hearer->heard_count = 0;

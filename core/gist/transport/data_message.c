@@ -45,7 +45,7 @@ bool gist_send_explicit_data(struct gist_node *node, struct gist_association *as
 {
     struct gist_message data =
         gist_own_message(node, GIST_DATA, &request->mri, &request->session_id);
-    data.header.hop_count = request->hop_count > 0 ? request->hop_count : GIST_QUERY_HOPS;
+    data.header.hop_count = request->has_hop_count ? request->hop_count : GIST_QUERY_HOPS;
     data.header.explicitly_routed = true;
     gist_add_nslp_data(&data, request->data, request->length);
     return gist_association_send(node, association, &data, request->handle);

@@ -1,6 +1,7 @@
 /* Query messages on their way out; see query_message.h. RFC 5971 5.1, 5.3.2, 5.8.1.2. */
 #include "core/gist/transport/query_message.h"
 
+#include "core/gist/state/hop_count.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/own_message.h"
 #include "core/spec/spec.h"
@@ -55,9 +56,8 @@ static struct gist_query_route query_route(
 static struct gist_message build_query(struct gist_node *node,
     const struct gist_routing_state *state, bool own_source, const uint8_t *cookie)
 {
-    const struct gist_handshake *handshake = &state->handshake;
     struct gist_message query = gist_own_message(node, GIST_QUERY, &state->mri, &state->session_id);
-    query.header.hop_count = handshake->hop_count > 0 ? handshake->hop_count : GIST_QUERY_HOPS;
+    query.header.hop_count = gist_hops_of_query(node, state);
     query.header.context_free = SPEC_VALUE("RFC5971-5.2.1-1", 2, true, false);
     query.header.reply_requested = SPEC_VALUE("RFC5971-A.1-1", 3, true, false);
     query.header.source_is_peer = own_source;
@@ -80,6 +80,9 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     if (!cookie)
         return false;
     struct gist_message query = build_query(node, state, own_source, cookie);
+    SPEC_ENSURE("RFC5971-4.3.1-i3", 1, query.header.hop_count > 0) {
+        return false;
+    }
     if (state->handshake.proposed) {
         SPEC_DO("RFC5971-5.1-5", 1) {
             gist_add_own_stack(node, &query, options, 0);

@@ -29,7 +29,8 @@ static bool add_responder_cookie(struct gist_node *node, struct gist_message *re
         &message->nli, &message->mri, &message->session_id, node->config.nslp_id};
     struct gist_cookie_content content = {.interface = query->arrival->interface,
         .stack_offered = stack_offered,
-        .ip_distance = distance_of(query)};
+        .ip_distance = distance_of(query),
+        .hop_count = message->header.hop_count};
     if (!gist_cookie_rollover(
             &node->secrets, &node->crypto, node->now_ms, node->config.cookie_rollover_ms) ||
         !gist_responder_cookie_make(&node->secrets, &node->crypto, &binding, &content, cookie))

@@ -31,6 +31,7 @@ static enum gist_send_result pass_request_on(struct natfw_node *node,
         .mri = received->mri,
         .attributes = {.reliable = true, .secure = received->attributes.secure},
         .handle = handle,
+        .has_hop_count = true,
         .hop_count = received->hop_count,
         .on_behalf_of = received->peer,
         .on_behalf_of_interface = received->interface,
@@ -333,6 +334,7 @@ static void pass_back(struct natfw_node *node, const struct natfw_incoming *inco
         .session_id = session->id,
         .mri = incoming->received->mri,
         .attributes = session->attributes,
+        .has_hop_count = true,
         .hop_count = incoming->received->hop_count,
     };
     natfw_send(node, incoming->now_ms, &incoming->message, &request);
@@ -369,6 +371,7 @@ static void release_response(
         .session_id = session->id,
         .mri = gist_mri_upstream(&session->rules.current.flow),
         .attributes = session->attributes,
+        .has_hop_count = true,
         .hop_count = held->hop_count,
     };
     natfw_send_built(node, now_ms, &request);

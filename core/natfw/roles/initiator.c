@@ -101,6 +101,7 @@ static enum natfw_result result_of(enum gist_send_result sent)
         return NATFW_NO_MEMORY;
     case GIST_SEND_NO_ROUTE:
     case GIST_SEND_TO_SELF:
+    case GIST_SEND_HOP_LIMIT:
         return NATFW_NO_ROUTE;
     default:
         return NATFW_INVALID;

@@ -86,6 +86,7 @@ static void relay(struct natfw_node *node, const struct natfw_incoming *incoming
         .session_id = session->id,
         .mri = *flow,
         .sii_handle = explicit_receiver(session, inbound, incoming->message.info.code),
+        .has_hop_count = true,
         .hop_count = incoming->received->hop_count,
     };
     about.mri.upstream = inbound;

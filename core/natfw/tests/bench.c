@@ -17,6 +17,8 @@ enum gist_send_result gist_send_message(
         return bench.send_result;
     if (request->sii_handle != 0 && bench.explicit_result != GIST_SENT)
         return bench.explicit_result;
+    if (request->has_hop_count && request->hop_count == 0)
+        return GIST_SEND_HOP_LIMIT;
     cr_assert(bench.sent_count < BENCH_SENT_MAX, "more messages than the bench keeps");
     struct bench_sent *sent = &bench.sent[bench.sent_count++];
     struct natfw_info fault;

@@ -209,23 +209,6 @@ Test(forwarder, two_ports_from_the_last_one_on_are_refused_with_7_08)
     cr_assert(bench_knows(1));
 }
 
-/* RFC 5971 4.3.1: what is passed on keeps counting down, so that no loop lives for ever. */
-Test(forwarder, what_is_passed_on_keeps_its_hop_count)
-{
-    bench_request(60, 1);
-    cr_assert_eq(bench_last(false)->request.hop_count, 30);
-    bench_respond(NATFW_ALL_PROCESSED, 1);
-    cr_assert_eq(bench_last(true)->request.hop_count, 30);
-    bench_request(60, 2);
-    bench_respond(NATFW_RESOURCES_UNAVAILABLE, 2);
-    cr_assert(bench_answered(true, 4, 0x01, 0));
-    cr_assert_eq(bench_last(true)->request.hop_count, 30);
-    struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
-    bench_receive(1, true, &notify);
-    cr_assert_eq(bench_last(true)->message.type, NATFW_NOTIFY);
-    cr_assert_eq(bench_last(true)->request.hop_count, 30);
-}
-
 Test(forwarder, an_external_is_answered_5_06_where_no_reservation_is_made)
 {
     struct octets octets = octets_of("02000000 " LT EFI MSN "00130002 00000000 00000000");

@@ -301,8 +301,8 @@ Test(initiator, what_gist_says_of_a_request_is_what_the_application_hears)
         enum gist_send_result sent;
         enum natfw_result result;
     } rows[] = {{GIST_SEND_NO_MEMORY, NATFW_NO_MEMORY}, {GIST_SEND_NO_ROUTE, NATFW_NO_ROUTE},
-        {GIST_SEND_TO_SELF, NATFW_NO_ROUTE}, {GIST_SEND_TOO_LARGE, NATFW_INVALID},
-        {GIST_SEND_INVALID, NATFW_INVALID}};
+        {GIST_SEND_TO_SELF, NATFW_NO_ROUTE}, {GIST_SEND_HOP_LIMIT, NATFW_NO_ROUTE},
+        {GIST_SEND_TOO_LARGE, NATFW_INVALID}, {GIST_SEND_INVALID, NATFW_INVALID}};
     request.rule = (struct natfw_policy_rule){.action = NATFW_ALLOW, .flow = bench_flow()};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct gist_session_id id;
