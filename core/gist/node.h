@@ -80,7 +80,7 @@ struct gist_counters {
     uint64_t queries_forwarded;
     uint64_t routing_states;
     uint64_t associations;
-    uint64_t datagrams_dropped; /* by the rate limit */
+    uint64_t datagrams_dropped; /* by the rate limit, and by its queue when that is full */
     uint64_t queries_refused;   /* here and below: more than a share */
     uint64_t errors_refused;
     uint64_t routing_states_refused;

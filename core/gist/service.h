@@ -62,9 +62,10 @@ enum gist_message_status {
 
 /* B.4: NetworkNotification. */
 enum gist_notification {
-    GIST_NOTIFY_ROUTING_STATUS_GOOD, /* new routing state is installed */
-    GIST_NOTIFY_ROUTE_DELETED,       /* routing state ended */
-    GIST_NOTIFY_COMMUNICATION_FAILURE
+    GIST_NOTIFY_ROUTING_STATUS_GOOD,   /* new routing state is installed */
+    GIST_NOTIFY_ROUTE_DELETED,         /* routing state ended */
+    GIST_NOTIFY_COMMUNICATION_FAILURE, /* messages may have been lost */
+    GIST_NOTIFY_ROUTE_CHANGED          /* another peer than before has taken its place */
 };
 
 /* What GIST calls. The pointers passed are valid during the call only. */

@@ -8,6 +8,7 @@
 #include "core/gist/machines/querying_machine.h"
 #include "core/gist/machines/responding_machine.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/ip_distance.h"
 #include "core/gist/state/node_share.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/transport/datagram.h"
@@ -178,12 +179,8 @@ void gist_node_response(struct gist_node *node, const struct gist_reception *rec
     }
     SPEC_ENSURE("RFC5971-7.2.1-6a", 1, comes_from_its_peer(reception)) {
         node->counters.messages_rejected++;
-        /* A NAT that knows nothing of GIST, 7.2.1. State that has its peer was made before: a
-         * stranger must not be able to end it. */
-        if (!state->peer) {
-            SPEC_DO("RFC5971-7.2.1-6b", 1) {
-                gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
-            }
+        SPEC_DO("RFC5971-7.2.1-6b", 1) { /* a NAT that knows nothing of GIST */
+            gist_querying_end_handshake(node, state);
         }
         return;
     }
@@ -304,6 +301,7 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         node->counters.messages_rejected++;
         return;
     }
+    state->ip_distance = gist_ip_distance(reception, state->ip_distance);
     struct gist_event event = {.kind = GIST_RX_DATA, .reception = reception};
     pass_event(node, state, &event);
 }
@@ -363,5 +361,5 @@ void gist_node_error(struct gist_node *node, const struct gist_reception *recept
         pass_event(node, state, &event);
     else if (ends_the_handshake(error) && state->role == GIST_QUERYING &&
              state->state == GIST_QUERYING_AWAITING_RESPONSE)
-        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+        gist_querying_end_handshake(node, state);
 }

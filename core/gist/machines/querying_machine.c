@@ -3,6 +3,7 @@
 
 #include "core/gist/machines/mutants.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/ip_distance.h"
 #include "core/gist/state/message_status.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
@@ -12,21 +13,41 @@
 #include "core/gist/transport/query_message.h"
 #include "core/spec/spec.h"
 
-enum { REFRESH_INTERVAL_MIN_MS = 1000 };
+enum { REFRESH_INTERVAL_MIN_MS = 1000, VALIDITY_MIN_MS = 2 * REFRESH_INTERVAL_MIN_MS };
 
 static void restart_inactive(struct gist_node *node, struct gist_routing_state *state)
 {
     gist_routing_state_start_timer(
-        node, state, &state->inactive, node->now_ms + state->inactive_ms);
+        node, state, &state->inactive, gist_moment_after(node, state->inactive_ms));
 }
 
-/* 5.3.3: binary exponential backoff from T1 to T2, ended early by the application's patience. */
+/* 4.2.1: what is not refreshed by then is purged. */
+static uint64_t expiry_ms(const struct gist_routing_state *state)
+{
+    return SPEC_VALUE("RFC5971-4.2.1-1", 2, state->valid_until_ms, GIST_NO_DEADLINE);
+}
+
+static void delete_state(struct gist_node *node, struct gist_routing_state *state)
+{
+    bool known = state->peer != NULL;
+    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+    if (known)
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+}
+
+/* 5.3.3: binary exponential backoff from T1 to T2, ended early by the application's patience; and
+ * by the end of the state that a refresh is for, 4.2.1. */
 static void start_no_response(struct gist_node *node, struct gist_routing_state *state)
 {
     struct gist_handshake *handshake = &state->handshake;
     uint64_t deadline_ms = node->now_ms + handshake->interval_ms;
-    if (handshake->give_up_ms != 0 && deadline_ms > handshake->give_up_ms)
-        deadline_ms = handshake->give_up_ms;
+    if (handshake->give_up_ms != 0 && deadline_ms > handshake->give_up_ms) {
+        SPEC_DO("RFC5971-5.3.3-5", 1) {
+            deadline_ms = handshake->give_up_ms;
+        }
+    }
+    if (state->state == GIST_QUERYING_AWAITING_REFRESH && deadline_ms > expiry_ms(state))
+        deadline_ms = expiry_ms(state);
     gist_routing_state_start_timer(node, state, &handshake->timer, deadline_ms);
     gist_machine_back_off(node, handshake, SPEC_VALUE("RFC5971-5.3.3-1b", 1, 2, 1));
 }
@@ -102,6 +123,8 @@ static void store_message(
 static bool query_is_max(const struct gist_node *node, const struct gist_routing_state *state)
 {
     const struct gist_handshake *handshake = &state->handshake;
+    if (state->state == GIST_QUERYING_AWAITING_REFRESH && node->now_ms >= expiry_ms(state))
+        return true;
     return handshake->attempts >= node->config.query_attempts_max ||
            (handshake->give_up_ms != 0 && node->now_ms >= handshake->give_up_ms);
 }
@@ -112,10 +135,7 @@ static void query_again(
 {
     (void)event;
     if (query_is_max(node, state)) {
-        bool known = state->peer != NULL;
-        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
-        if (known)
-            gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        delete_state(node, state);
         return;
     }
     gist_send_query(node, state);
@@ -164,6 +184,8 @@ static void start_refresh(
 {
     uint64_t moment =
         gist_refresh_moment(node, SPEC_VALUE("RFC5971-6.2-4", 1, validity_ms, 2 * validity_ms));
+    state->valid_until_ms =
+        node->now_ms + (validity_ms > VALIDITY_MIN_MS ? validity_ms : VALIDITY_MIN_MS);
     if (moment < node->now_ms + REFRESH_INTERVAL_MIN_MS)
         moment = node->now_ms + REFRESH_INTERVAL_MIN_MS;
     SPEC_DO("RFC5971-7.1.2-1", 1) {
@@ -182,8 +204,7 @@ static bool adopt_peer(
         state->peer_port = response->arrival->source.port;
         state->interface = response->arrival->interface;
     }
-    if (message->mri.upstream)
-        state->ip_distance = message->nli.ip_ttl;
+    state->ip_distance = gist_ip_distance(response, state->ip_distance);
     return true;
 }
 
@@ -195,12 +216,24 @@ static void deliver_data(
     gist_deliver(node, event->reception, state, false);
 }
 
-/* Rule 4. */
+/* 7.1.3: the peer is found, or another one than before. */
+static void report_peer(
+    struct gist_node *node, const struct gist_routing_state *state, bool first, bool changed)
+{
+    if (first)
+        gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
+    else if (changed)
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_CHANGED);
+}
+
+/* Rule 4. Without a stack in common the Confirm is a datagram, 5.1, and no message can follow it:
+ * the peer, having offered one, refuses this Confirm. */
 static void accept_response(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     const struct gist_message *response = &event->reception->message;
     bool first = state->peer == NULL;
+    bool changed = !first && !gist_peer_is(state->peer, &response->nli);
     if (!state->handshake.timer.running) {
         SPEC_NEVER("RFC5971-6.2-3", 1) {
             return;
@@ -214,17 +247,18 @@ static void accept_response(
     start_refresh(node, state, response->nli.validity_ms);
     if (!state->inactive.running)
         restart_inactive(node, state);
-    if (!choose_association(node, state, event->reception)) {
-        gist_queue_fail(node, &state->queue, GIST_STATUS_CONNECT_FAILED);
-        return;
-    }
+    bool has_stack = choose_association(node, state, event->reception);
     if (response->header.reply_requested) {
         SPEC_DO("RFC5971-5.1-11b", 1) {
             gist_send_confirm(node, state, response);
         }
     }
-    if (first && !state->dead)
-        gist_notify(node, state, GIST_NOTIFY_ROUTING_STATUS_GOOD);
+    if (!has_stack) {
+        gist_queue_fail(node, &state->queue, GIST_STATUS_CONNECT_FAILED);
+        return;
+    }
+    if (!state->dead)
+        report_peer(node, state, first, changed);
     send_stored(node, state);
     if (gist_message_has(response, GIST_OBJECT_NSLP_DATA) && !state->dead)
         deliver_data(node, state, event);
@@ -254,12 +288,36 @@ static void end_inactive(
     gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
 }
 
+/* 4.4.4: where the session began elsewhere, it is over when the state towards there is. */
+static bool session_goes_on(struct gist_node *node, struct gist_routing_state *state)
+{
+    bool before = gist_routing_state_before(node, state) != NULL;
+    state->follows_another |= before;
+    return before || !state->follows_another;
+}
+
+/* Back to where no handshake goes on, with the time that is left. */
+static void wait_for_expiry(struct gist_node *node, struct gist_routing_state *state)
+{
+    state->state = GIST_QUERYING_ESTABLISHED;
+    base_timer_stop(&node->timers, &state->handshake.timer);
+    gist_routing_state_start_timer(node, state, &state->validity, state->valid_until_ms);
+}
+
 /* Rule 8. */
 static void begin_refresh(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     (void)event;
     base_timer_stop(&node->timers, &state->validity);
+    if (node->now_ms >= expiry_ms(state)) {
+        delete_state(node, state);
+        return;
+    }
+    SPEC_ENSURE("RFC5971-4.4.4-6", 1, session_goes_on(node, state)) {
+        wait_for_expiry(node, state);
+        return;
+    }
     start_handshake(node, state);
 }
 
@@ -318,6 +376,14 @@ static void expire_inactive(void *node, void *owner)
     expire_timer(node, owner, GIST_TO_INACTIVE_QNODE);
 }
 
+void gist_querying_end_handshake(struct gist_node *node, struct gist_routing_state *state)
+{
+    if (state->state == GIST_QUERYING_AWAITING_RESPONSE)
+        delete_state(node, state);
+    else if (state->state == GIST_QUERYING_AWAITING_REFRESH)
+        wait_for_expiry(node, state);
+}
+
 bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state)
 {
     uint32_t interface;
@@ -333,6 +399,7 @@ bool gist_querying_start(struct gist_node *node, struct gist_routing_state *stat
     }
     state->interface = interface;
     state->state = GIST_QUERYING_AWAITING_RESPONSE;
+    state->follows_another = gist_routing_state_before(node, state) != NULL;
     start_handshake(node, state);
     return true;
 }

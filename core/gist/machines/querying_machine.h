@@ -13,6 +13,10 @@ enum gist_querying_state {
 /* Sends the first Query and starts the machine. Returns false without a route to the flow's end. */
 bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state);
 
+/* Ends a handshake that cannot succeed. State that was there before it stays as long as it is
+ * valid. */
+void gist_querying_end_handshake(struct gist_node *node, struct gist_routing_state *state);
+
 void gist_querying_event(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event);
 

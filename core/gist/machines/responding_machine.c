@@ -9,6 +9,7 @@
 
 #include "core/gist/machines/guest.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/ip_distance.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
 #include "core/gist/transport/data_message.h"
@@ -42,7 +43,7 @@ static bool adopt_peer(
         return false;
     state->own_address = own;
     state->interface = event->cookie->interface;
-    state->ip_distance = event->cookie->ip_distance;
+    state->ip_distance = gist_ip_distance(confirm, event->cookie->ip_distance);
     state->hop_count = event->cookie->hop_count;
     if (confirm->arrival)
         state->peer_port = confirm->arrival->source.port;
@@ -145,11 +146,14 @@ static void accept_confirm(
         deliver_nslp_data(node, state, event);
         return;
     }
+    bool changed = state->peer && !gist_peer_is(state->peer, &event->reception->message.nli);
     if (!adopt_peer(node, state, event)) {
         gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
         return;
     }
     start_expire(node, state);
+    if (changed)
+        gist_notify(node, state, GIST_NOTIFY_ROUTE_CHANGED);
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {
         gist_send_data(node, state, &queued->message);
@@ -158,14 +162,19 @@ static void accept_confirm(
     deliver_nslp_data(node, state, event);
 }
 
+static void delete_state(struct gist_node *node, struct gist_routing_state *state)
+{
+    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
+    gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+}
+
 /* Rule 9. */
 static void respond_again(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     (void)event;
     if (state->handshake.attempts >= node->config.query_attempts_max) {
-        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
-        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        delete_state(node, state);
         return;
     }
     state->handshake.attempts++;
@@ -182,14 +191,23 @@ static void ignore_confirm(
     (void)event;
 }
 
-/* Rule 11. */
-static void expire_state(
+/* Rule 11, where the peer has no state any more. */
+static void give_up_state(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     (void)event;
     SPEC_DO("RFC5971-4.4.6-6a", 1) {
-        gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
-        gist_notify(node, state, GIST_NOTIFY_ROUTE_DELETED);
+        delete_state(node, state);
+    }
+}
+
+/* Rule 11, where time is over. */
+static void expire_state(
+    struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
+{
+    (void)event;
+    SPEC_DO("RFC5971-4.2.1-1", 1) {
+        delete_state(node, state);
     }
 }
 
@@ -209,7 +227,7 @@ static const struct gist_transition transitions[] = {
     {GIST_RESPONDING_ESTABLISHED, GIST_RX_DATA, deliver_data, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_ESTABLISHED, GIST_TG_NSLP_DATA, send_data, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_ESTABLISHED, GIST_RX_QUERY, answer_query, GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, expire_state, GIST_RESPONDING_ESTABLISHED},
+    {GIST_RESPONDING_ESTABLISHED, GIST_ER_NO_RSM, give_up_state, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_ESTABLISHED, GIST_TO_EXPIRE_RNODE, expire_state, GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_TG_NSLP_DATA, send_data,
         GIST_RESPONDING_AWAITING_REFRESH},
@@ -221,7 +239,7 @@ static const struct gist_transition transitions[] = {
         GIST_RESPONDING_ESTABLISHED},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_NO_CONFIRM, respond_again,
         GIST_RESPONDING_AWAITING_REFRESH},
-    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, expire_state,
+    {GIST_RESPONDING_AWAITING_REFRESH, GIST_ER_NO_RSM, give_up_state,
         GIST_RESPONDING_AWAITING_REFRESH},
     {GIST_RESPONDING_AWAITING_REFRESH, GIST_TO_EXPIRE_RNODE, expire_state,
         GIST_RESPONDING_AWAITING_REFRESH},

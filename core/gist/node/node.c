@@ -115,6 +115,7 @@ void gist_node_destroy(struct gist_node *node)
         gist_association_destroy(node, BASE_CONTAINER(link, struct gist_association, link));
     gist_node_bury(node);
     gist_queue_clear(&node->queued, &node->held_back);
+    gist_queue_clear(&node->queued, &node->held_queries);
     gist_node_shares_close(node);
     struct base_allocator allocator = node->allocator;
     base_release(&allocator, node, sizeof(*node));

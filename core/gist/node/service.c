@@ -7,6 +7,7 @@
 #include "core/gist/state/association.h"
 #include "core/gist/state/hop_count.h"
 #include "core/gist/state/node_share.h"
+#include "core/gist/state/validity.h"
 #include "core/gist/transport/data_message.h"
 #include "core/spec/spec.h"
 
@@ -121,7 +122,7 @@ void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const stru
         state->inactive_ms = lifetime_ms;
         SPEC_DO("RFC5971-6.2-6", 1) {
             gist_routing_state_start_timer(
-                node, state, &state->inactive, node->now_ms + lifetime_ms);
+                node, state, &state->inactive, gist_moment_after(node, lifetime_ms));
         }
     }
     gist_node_leave(node);

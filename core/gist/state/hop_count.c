@@ -30,8 +30,6 @@ uint8_t gist_hops_left(struct gist_routing_state *state, const struct gist_recep
 uint8_t gist_hops_of_query(struct gist_node *node, const struct gist_routing_state *state)
 {
     uint8_t chosen = state->handshake.hop_count > 0 ? state->handshake.hop_count : GIST_QUERY_HOPS;
-    struct gist_mri other_way = gist_mri_reversed(&state->mri);
-    const struct gist_routing_state *other =
-        gist_routing_state_find(node, &other_way, &state->session_id);
-    return other && other->role == GIST_RESPONDING ? lesser(chosen, other->hop_count) : chosen;
+    const struct gist_routing_state *before = gist_routing_state_before(node, state);
+    return before ? lesser(chosen, before->hop_count) : chosen;
 }

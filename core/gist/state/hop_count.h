@@ -11,8 +11,7 @@
 uint8_t gist_hops_left(struct gist_routing_state *state, const struct gist_reception *reception);
 
 /* The hop count of the next Query for this state: the application's or our own choice, and never
- * more than the Query had left that made the state towards the flow's other end. 0: none may be
- * sent. */
+ * more than the Query before it had left. 0: none may be sent. */
 uint8_t gist_hops_of_query(struct gist_node *node, const struct gist_routing_state *state);
 
 #endif

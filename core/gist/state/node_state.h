@@ -54,6 +54,7 @@ struct gist_node {
     struct base_token_bucket bucket;
     struct gist_queue_store queued;      /* what all queues hold together */
     struct gist_message_queue held_back; /* datagrams that wait for the bucket */
+    struct gist_message_queue held_queries;
     struct base_timer hold_back;
     gist_association_id last_association;
     gist_sii_handle last_handle;

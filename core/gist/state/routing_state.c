@@ -46,6 +46,15 @@ struct gist_routing_state *gist_routing_state_find(
     return NULL;
 }
 
+struct gist_routing_state *gist_routing_state_before(
+    struct gist_node *node, const struct gist_routing_state *state)
+{
+    struct gist_mri other_way = gist_mri_reversed(&state->mri);
+    struct gist_routing_state *before =
+        gist_routing_state_find(node, &other_way, &state->session_id);
+    return before && before->role == GIST_RESPONDING ? before : NULL;
+}
+
 struct gist_routing_state *gist_routing_state_create(struct gist_node *node, enum gist_role role,
     const struct gist_mri *mri, const struct gist_session_id *session_id)
 {

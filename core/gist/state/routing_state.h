@@ -48,9 +48,11 @@ struct gist_routing_state {
     struct gist_share_holder holder; /* whose share it takes, where is_charged */
     bool is_charged;
     bool wants_association;
+    bool follows_another; /* a Query made state before this one: the session began elsewhere */
     struct gist_message_queue queue;
     struct gist_handshake handshake;
     struct base_timer validity; /* Refresh_QNode or Expire_RNode */
+    uint64_t valid_until_ms;    /* of a querying node */
     struct base_timer inactive; /* Inactive_QNode */
     uint64_t inactive_ms;       /* its period */
 };
@@ -66,6 +68,11 @@ void gist_routing_state_free(struct gist_node *node, struct gist_routing_state *
 
 struct gist_routing_state *gist_routing_state_find(
     struct gist_node *node, const struct gist_mri *mri, const struct gist_session_id *session_id);
+
+/* The state that a peer's Query made of the same flow and session, towards where it came from; NULL
+ * when there is none. */
+struct gist_routing_state *gist_routing_state_before(
+    struct gist_node *node, const struct gist_routing_state *state);
 
 /* Returns false without memory; the state then keeps its old peer. */
 bool gist_routing_state_set_peer(

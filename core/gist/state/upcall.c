@@ -5,12 +5,24 @@
 #include "core/gist/state/hop_count.h"
 #include "core/gist/state/routing_state.h"
 
-void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
-    enum gist_notification notification)
+static void notify(struct gist_node *node, const struct gist_mri *mri,
+    const struct gist_session_id *session_id, enum gist_notification notification)
 {
     if (node->application.network_notification)
         node->application.network_notification(
-            node->application.context, node->now_ms, &state->mri, &state->session_id, notification);
+            node->application.context, node->now_ms, mri, session_id, notification);
+}
+
+void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
+    enum gist_notification notification)
+{
+    notify(node, &state->mri, &state->session_id, notification);
+}
+
+void gist_notify_of_message(
+    struct gist_node *node, const struct gist_message *message, enum gist_notification notification)
+{
+    notify(node, &message->mri, &message->session_id, notification);
 }
 
 static struct gist_peer *peer_of(

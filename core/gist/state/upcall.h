@@ -13,4 +13,8 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
 void gist_notify(struct gist_node *node, const struct gist_routing_state *state,
     enum gist_notification notification);
 
+/* The same of a message that has an MRI and a session identifier. */
+void gist_notify_of_message(struct gist_node *node, const struct gist_message *message,
+    enum gist_notification notification);
+
 #endif

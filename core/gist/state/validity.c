@@ -15,6 +15,12 @@ uint32_t gist_validity_ms(const struct gist_node *node)
     return validity_ms < UINT32_MAX ? (uint32_t)validity_ms : UINT32_MAX;
 }
 
+uint64_t gist_moment_after(const struct gist_node *node, uint64_t milliseconds)
+{
+    return milliseconds < GIST_NO_DEADLINE - node->now_ms ? node->now_ms + milliseconds
+                                                          : GIST_NO_DEADLINE;
+}
+
 uint64_t gist_refresh_moment(struct gist_node *node, uint64_t validity_ms)
 {
     uint64_t random = 0;
@@ -23,5 +29,6 @@ uint64_t gist_refresh_moment(struct gist_node *node, uint64_t validity_ms)
         random = 0;
     uint64_t quarter = validity_ms / 4;
     uint64_t spread = SPEC_VALUE("RFC5971-4.4.4-8", 1, random % (quarter + 1), 0);
-    return node->now_ms + validity_ms / 2 + spread;
+    /* The quarter that is left is for what gets lost on the way. */
+    return node->now_ms + SPEC_VALUE("RFC5971-4.4.4-7", 1, validity_ms / 2, validity_ms) + spread;
 }

@@ -7,6 +7,7 @@
 
 static struct gist_node *node;
 static struct gist_endpoint peer;
+static bool again; /* Queries were sent before */
 
 /* Two at once, and one each 100 ms. */
 static void start(void)
@@ -32,7 +33,7 @@ static bool send(enum gist_message_type type, uint8_t session_number)
         .ip_ttl = 64};
     message.session_id = row_session(session_number);
     if (type == GIST_QUERY)
-        return gist_datagram_query(node, &route, &message);
+        return gist_datagram_query(node, &route, &message, again);
     return gist_datagram_send(node, &peer, &message);
 }
 
@@ -43,28 +44,64 @@ static void run_for(uint64_t duration_ms)
     network_run_for(row->network, duration_ms);
 }
 
-/* 5.3.3: what is sent again when it is lost is dropped; what would be missed waits. */
-Test(datagram, above_the_limit_some_wait_and_some_are_dropped)
+/* 5.3.3: what answers strangers is dropped, and what another Query will do for; all else waits. */
+Test(datagram, above_the_limit_messages_wait_or_are_dropped_and_told)
 {
+    VERIFIES("RFC5971-5.3.3-12a", "RFC5971-5.3.3-12b");
     static const struct {
         enum gist_message_type type;
-        bool waits;
-    } rows[] = {
-        {GIST_CONFIRM, true}, {GIST_DATA, true}, {GIST_RESPONSE, false}, {GIST_QUERY, false}};
+        bool again, waits;
+    } rows[] = {{GIST_CONFIRM, false, true}, {GIST_DATA, false, true}, {GIST_QUERY, false, true},
+        {GIST_QUERY, true, false}, {GIST_RESPONSE, false, false}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         node->bucket = base_token_bucket_full(10, 2, network_now_ms(row->network));
         uint64_t dropped = gist_node_counters(node).datagrams_dropped;
+        unsigned told = row->nodes[0].notifications[GIST_NOTIFY_COMMUNICATION_FAILURE];
         row->seen_count = 0;
+        again = rows[i].again;
         cr_assert(send(rows[i].type, 1) && send(rows[i].type, 1), "row %zu", i);
         cr_assert_eq(row->seen_count, 2, "row %zu", i);
-        cr_assert_eq(send(rows[i].type, 1), rows[i].waits, "row %zu", i);
+        REQUIRE("RFC5971-5.3.3-12a", send(rows[i].type, 1) == rows[i].waits);
         cr_assert_eq(row->seen_count, 2, "row %zu", i);
         cr_assert_eq(
             gist_node_counters(node).datagrams_dropped - dropped, !rows[i].waits, "row %zu", i);
+        told = row->nodes[0].notifications[GIST_NOTIFY_COMMUNICATION_FAILURE] - told;
+        REQUIRE("RFC5971-5.3.3-12b", told == !rows[i].waits);
         run_for(1000);
         cr_assert_geq(row_seen_count(row, rows[i].type), rows[i].waits ? 3 : 2, "row %zu", i);
         cr_assert_eq(node->queued.octets, 0, "row %zu", i);
     }
+}
+
+Test(datagram, an_error_that_is_dropped_is_told_of_what_it_is_about)
+{
+    while (base_token_bucket_take(&node->bucket, network_now_ms(row->network)))
+        ;
+    struct gist_message data = row_message(row, GIST_DATA);
+    data.nli.interface_address = row->nodes[1].address;
+    unsigned *told = &row->nodes[0].notifications[GIST_NOTIFY_COMMUNICATION_FAILURE];
+    row_inject(row, 0, &data, row->nodes[1].address, false);
+    cr_assert_eq(*told, 1);
+    data.header.type = 77;
+    row_inject(row, 0, &data, row->nodes[1].address, false);
+    cr_assert_eq(*told, 1, "of nothing that it knows");
+    cr_assert_eq(gist_node_counters(node).datagrams_dropped, 2);
+    cr_assert_eq(row->seen_count, 0);
+}
+
+/* Each Query brings a Confirm and Data with it, which must not wait behind other Queries. */
+Test(datagram, queries_wait_behind_the_others)
+{
+    cr_assert(send(GIST_DATA, 1) && send(GIST_DATA, 2));
+    cr_assert(send(GIST_QUERY, 3) && send(GIST_QUERY, 4));
+    cr_assert(send(GIST_CONFIRM, 5) && send(GIST_DATA, 6));
+    row->seen_count = 0;
+    run_for(250);
+    cr_assert_eq(row_seen_count(row, GIST_CONFIRM), 1);
+    cr_assert_eq(row_seen_count(row, GIST_DATA), 1);
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 0);
+    run_for(250);
+    cr_assert_eq(row_seen_count(row, GIST_QUERY), 2);
 }
 
 Test(datagram, what_waits_goes_in_order_at_the_rate_and_nothing_overtakes_it)

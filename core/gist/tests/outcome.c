@@ -52,8 +52,8 @@ const char *outcome(void)
         put(letters[row->seen[i].message.header.type], 1);
     put('h', node->heard_count - watched.told.heard_count);
     put('s', node->told_count - watched.told.told_count);
-    for (size_t i = 0; i < 3; i++)
-        put("gdf"[i], node -> notifications[i] - watched.told.notifications[i]);
+    for (size_t i = 0; i < 4; i++)
+        put("gdfc"[i], node -> notifications[i] - watched.told.notifications[i]);
     gist_node_leave(row->nodes[watched.node].gist);
     return watched.text;
 }

@@ -15,8 +15,8 @@ void outcome_watch(size_t node, struct base_timer *const timers[], size_t count)
  *
  * A letter for each timer: '-' does not run, '=' runs as before, '*' was started. Then what went
  * over the wire, in order: Query, Response, Confirm, Data, Error, Hello by their first letters.
- * Then what its application was told: 'h' for each message, 's' for each status, 'g', 'd' and 'f'
- * for the notifications of a good route, a deleted one and a failed association.
+ * Then what its application was told: 'h' for each message, 's' for each status, 'g', 'd', 'f'
+ * and 'c' for the notifications of a good route, a deleted one, a failed association and a change.
  */
 const char *outcome(void);
 

@@ -32,7 +32,7 @@ struct row_node {
     struct gist_received last_asked;
     struct told told[HEARD_MAX];
     size_t told_count;
-    unsigned notifications[3]; /* by enum gist_notification */
+    unsigned notifications[4]; /* by enum gist_notification */
     struct gist_address known; /* the one that its application knows; version 0: nobody */
 };
 

@@ -8,6 +8,7 @@
 enum { EVENT_COUNT = GIST_TO_EXPIRE_RNODE + 1, GONE = GIST_QUERYING_AWAITING_REFRESH + 1 };
 
 static struct gist_node *node;
+static struct gist_octets identity = {(const uint8_t *)"node-1", 6}; /* of the peer */
 static struct gist_routing_state *state;
 
 TestSuite(querying_machine, .init = fixture_start, .fini = fixture_stop);
@@ -49,7 +50,7 @@ static struct gist_message message_from_peer(enum gist_message_type type)
     message.mri = gist_mri_reversed(&mri);
     message.nli.interface_address = row->nodes[1].address;
     message.nli.validity_ms = 30000;
-    message.nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
+    message.nli.peer_identity = identity;
     message.header.reply_requested = type == GIST_RESPONSE;
     message.responder_cookie = (struct gist_octets){(const uint8_t *)"cook", 4};
     if (type == GIST_RESPONSE)
@@ -209,7 +210,7 @@ Test(querying_machine, a_response_tells_of_the_peer)
         cr_assert_eq(state->interface, 4, "%u", from);
         cr_assert_eq(state->peer_port, 271, "%u", from);
         cr_assert(gist_address_equal(&state->peer->address, &row->nodes[1].address), "%u", from);
-        cr_assert_eq(state->peer->identity_length, 4, "%u: that of the NLI", from);
+        cr_assert_eq(state->peer->identity_length, 6, "%u: that of the NLI", from);
         cr_assert(gist_address_equal(&state->own_address, &row->nodes[0].address), "%u", from);
     }
 }
@@ -220,6 +221,7 @@ Test(querying_machine, a_response_without_memory_for_its_peer_ends_the_state)
     for (unsigned from = 0; from < GONE; from++) {
         enum gist_send_result result;
         reach(from);
+        identity.octets = (const uint8_t *)"another";
         struct network_memory *memory = network_memory(row->network);
         memory->fail_at = memory->allocations + 1;
         watch();

@@ -8,6 +8,7 @@
 enum { EVENT_COUNT = GIST_TO_EXPIRE_RNODE + 1, GONE = GIST_RESPONDING_AWAITING_REFRESH + 1 };
 
 static struct gist_node *node;
+static struct gist_octets identity = {(const uint8_t *)"node-0", 6}; /* of the peer */
 static struct gist_routing_state *state;
 static struct gist_mri towards_peer;
 static struct gist_event event;
@@ -34,7 +35,7 @@ static void happen(enum gist_event_kind kind, bool reliable)
     struct gist_cookie_content cookie = {.interface = 4, .ip_distance = 6};
     struct gist_outgoing outgoing = {
         .data = (const uint8_t *)"text", .length = 4, .handle = 8, .reliable = reliable};
-    reception.message.nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
+    reception.message.nli.peer_identity = identity;
     gist_message_add(&reception.message, GIST_OBJECT_NSLP_DATA);
     event = (struct gist_event){.kind = kind,
         .reception = &reception,
@@ -60,7 +61,7 @@ static void be_born(unsigned wanted)
     if (wanted == GIST_RESPONDING_BIRTH)
         return;
     struct gist_nli nli = row_message(row, GIST_QUERY).nli;
-    nli.peer_identity = (struct gist_octets){(const uint8_t *)"peer", 4};
+    nli.peer_identity = identity;
     cr_assert(gist_routing_state_set_peer(node, state, &nli));
     state->own_address = row->nodes[1].address;
     state->peer_port = GIST_PORT;
@@ -217,7 +218,9 @@ Test(responding_machine, a_confirm_without_memory_for_its_peer_ends_the_state)
 {
     static const unsigned from[] = {GIST_RESPONDING_BIRTH, GIST_RESPONDING_AWAITING_REFRESH};
     for (size_t i = 0; i < 2; i++) {
+        identity.octets = (const uint8_t *)"node-0";
         reach(from[i]);
+        identity.octets = (const uint8_t *)"another";
         struct network_memory *memory = network_memory(row->network);
         memory->fail_at = memory->allocations + 1;
         watch();

@@ -38,31 +38,32 @@ Test(response_message, tells_how_many_hops_the_query_took)
 {
     static const struct {
         bool upstream;
-        uint8_t sent, came, distance;
+        uint8_t sent, came, told, kept;
     } rows[] = {
-        {false, 64, 64, 0},
-        {false, 64, 63, 1},
-        {false, 64, 1, 63},
-        {false, 255, 1, 254},
-        {false, 63, 64, 0},
-        {false, 1, 255, 0},
-        {false, 0, 0, 0},
-        {false, 0, 64, 0},
-        {true, 64, 60, 0},
+        {false, 64, 64, 0, 0},
+        {false, 64, 63, 1, 1},
+        {false, 64, 1, 63, 63},
+        {false, 255, 1, 254, 254},
+        {false, 63, 64, 0, 0},
+        {false, 1, 255, 0, 0},
+        {false, 0, 0, 0, 0},
+        {false, 0, 64, 0, 0},
+        {true, 3, 60, 0, 3},
+        {true, 0, 60, 0, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         query.message.mri.upstream = rows[i].upstream;
         query.message.nli.ip_ttl = rows[i].sent;
         arrival.ip_ttl = rows[i].came;
         const struct gist_message *response = answer(NULL);
-        cr_assert_eq(response->nli.ip_ttl, rows[i].distance, "row %zu", i);
+        cr_assert_eq(response->nli.ip_ttl, rows[i].told, "row %zu", i);
         struct gist_cookie_binding binding = {
             &query.message.nli, &query.message.mri, &query.message.session_id, 33};
         struct gist_cookie_content content;
         cr_assert(gist_responder_cookie_verify(&node->secrets, &node->crypto, &binding,
                       response->responder_cookie, &content),
             "row %zu", i);
-        cr_assert_eq(content.ip_distance, rows[i].distance, "row %zu", i);
+        cr_assert_eq(content.ip_distance, rows[i].kept, "row %zu", i);
         cr_assert_eq(content.interface, 1, "row %zu", i);
         cr_assert_not(content.stack_offered, "row %zu", i);
     }

@@ -61,6 +61,7 @@ Test(timers, a_tick_that_comes_early_asks_for_the_same_deadline_again)
 
 Test(timers, the_applications_patience_ends_it_earlier)
 {
+    VERIFIES("RFC5971-5.3.3-5");
     row->spoil = drop_all;
     struct gist_send_request request = {.data = (const uint8_t *)"text",
         .length = 4,
@@ -70,7 +71,7 @@ Test(timers, the_applications_patience_ends_it_earlier)
         .timeout_ms = 1200};
     gist_send_message(row->nodes[0].gist, network_now_ms(row->network), &request);
     network_run_for(row->network, 1200);
-    cr_assert_eq(row->nodes[0].told_count, 1);
+    REQUIRE("RFC5971-5.3.3-5", row->nodes[0].told_count == 1);
 }
 
 Test(timers, a_lost_response_costs_one_retransmission)
@@ -254,9 +255,10 @@ Test(timers, the_rate_limit_delays_and_counts)
         fixture_send("text", false);
     }
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 5);
-    cr_assert_eq(gist_node_counters(row->nodes[0].gist).datagrams_dropped, 15);
+    cr_assert_eq(gist_node_counters(row->nodes[0].gist).datagrams_dropped, 0);
     network_run_for(row->network, 100000);
     cr_assert_eq(row->nodes[1].heard_count, 20);
+    cr_assert_gt(gist_node_counters(row->nodes[0].gist).datagrams_dropped, 0);
 }
 
 static enum gist_send_result try_within(uint32_t timeout_ms)

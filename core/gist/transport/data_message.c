@@ -23,6 +23,8 @@ static enum gist_delivery as_datagram(
     SPEC_DO("RFC5971-5.1-17a", 1) {
         gist_add_own_nli(node, data, &state->own_address);
     }
+    if (state->mri.upstream)
+        data->nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-6", 2, state->ip_distance, 0);
     if (gist_message_build(data, node->scratch, GIST_D_MODE_LENGTH_MAX) == 0)
         return GIST_NEEDS_ASSOCIATION;
     struct gist_endpoint peer = {state->peer->address, state->peer_port};

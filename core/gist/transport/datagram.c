@@ -2,6 +2,7 @@
 #include "core/gist/transport/datagram.h"
 
 #include "core/gist/message/message_build.h"
+#include "core/gist/state/upcall.h"
 #include "core/spec/spec.h"
 
 #include <string.h>
@@ -16,67 +17,118 @@ static size_t encapsulate(struct gist_node *node, const struct gist_message *mes
     return length > 0 ? GIST_MAGIC_LENGTH + length : 0;
 }
 
-static bool may_send(struct gist_node *node)
+/* Where a datagram goes: straight to a peer, or in Q-mode along a route. */
+struct way {
+    bool q_mode;
+    struct gist_endpoint peer;
+    struct gist_query_route route;
+};
+
+static bool transmit(
+    struct gist_node *node, const struct way *way, const uint8_t *payload, size_t length)
 {
-    if (base_token_bucket_take(&node->bucket, node->now_ms))
-        return true;
-    node->counters.datagrams_dropped++;
-    return false;
+    const struct gist_transport *transport = &node->transport;
+    return way->q_mode ? transport->send_query(transport->context, &way->route, payload, length)
+                       : transport->send_datagram(transport->context, &way->peer, payload, length);
+}
+
+/* Queries go after the others, for each brings a Confirm and Data with it. */
+static struct gist_message_queue *waiting_queue(struct gist_node *node)
+{
+    return node->held_back.first ? &node->held_back : &node->held_queries;
+}
+
+static void start_hold_back(struct gist_node *node)
+{
+    base_timer_start(
+        &node->timers, &node->hold_back, node->now_ms + base_token_bucket_wait_ms(&node->bucket));
 }
 
 static void release_held_back(void *context, void *owner)
 {
     struct gist_node *node = context;
     (void)owner;
-    while (node->held_back.first && base_token_bucket_take(&node->bucket, node->now_ms)) {
-        struct gist_queued_message *queued = gist_queue_take(&node->held_back);
-        struct gist_endpoint peer;
-        memcpy(&peer, queued->octets, sizeof(peer));
-        node->transport.send_datagram(node->transport.context, &peer, queued->octets + sizeof(peer),
-            queued->message.length - sizeof(peer));
+    while (waiting_queue(node)->first && base_token_bucket_take(&node->bucket, node->now_ms)) {
+        struct gist_queued_message *queued = gist_queue_take(waiting_queue(node));
+        struct way way;
+        memcpy(&way, queued->octets, sizeof(way));
+        transmit(node, &way, queued->octets + sizeof(way), queued->message.length - sizeof(way));
         gist_queue_release(&node->queued, queued);
     }
-    if (node->held_back.first)
-        base_timer_start(&node->timers, &node->hold_back,
-            node->now_ms + base_token_bucket_wait_ms(&node->bucket));
+    if (waiting_queue(node)->first)
+        start_hold_back(node);
 }
 
-static bool hold_back(struct gist_node *node, const struct gist_endpoint *peer, size_t length)
+static bool hold_back(
+    struct gist_node *node, struct gist_message_queue *queue, const struct way *way, size_t length)
 {
-    uint8_t held[sizeof(*peer) + GIST_MAGIC_LENGTH + GIST_D_MODE_LENGTH_MAX];
-    memcpy(held, peer, sizeof(*peer));
-    memcpy(held + sizeof(*peer), node->scratch, length);
-    struct gist_outgoing outgoing = {.data = held, .length = sizeof(*peer) + length};
-    if (!gist_queue_put(&node->queued, &node->held_back, &outgoing)) {
-        node->counters.datagrams_dropped++;
+    uint8_t held[sizeof(*way) + GIST_MAGIC_LENGTH + GIST_D_MODE_LENGTH_MAX];
+    memcpy(held, way, sizeof(*way));
+    memcpy(held + sizeof(*way), node->scratch, length);
+    struct gist_outgoing outgoing = {.data = held, .length = sizeof(*way) + length};
+    if (!gist_queue_put(&node->queued, queue, &outgoing))
         return false;
-    }
     node->hold_back.expire = release_held_back;
     if (!node->hold_back.running)
-        base_timer_start(&node->timers, &node->hold_back,
-            node->now_ms + base_token_bucket_wait_ms(&node->bucket));
+        start_hold_back(node);
     return true;
+}
+
+/* What is dropped is told, 5.3.3: an Error about what it is about. */
+static void drop(struct gist_node *node, const struct gist_message *message)
+{
+    const struct gist_error_data *error = &message->error;
+    struct gist_message about = *message;
+    node->counters.datagrams_dropped++;
+    if (message->header.type == GIST_ERROR) {
+        if (!error->has_mri || !error->has_session_id)
+            return;
+        about.mri = error->mri;
+        about.session_id = error->session_id;
+    }
+    SPEC_DO("RFC5971-5.3.3-12b", 1) {
+        gist_notify_of_message(node, &about, GIST_NOTIFY_COMMUNICATION_FAILURE);
+    }
+}
+
+/* queue is where it may wait; NULL: it may not. */
+static bool send_by(struct gist_node *node, const struct way *way,
+    const struct gist_message *message, struct gist_message_queue *queue)
+{
+    size_t length = encapsulate(node, message);
+    if (length == 0)
+        return false;
+    bool overtakes = queue && queue->first;
+    if (!overtakes && base_token_bucket_take(&node->bucket, node->now_ms))
+        return transmit(node, way, node->scratch, length);
+    if (queue) {
+        SPEC_DO("RFC5971-5.3.3-12a", 1) {
+            if (hold_back(node, queue, way, length))
+                return true;
+        }
+    }
+    drop(node, message);
+    return false;
+}
+
+/* Who answers strangers at their pace must not let them fill a queue. */
+static bool answers_anybody(const struct gist_message *message)
+{
+    return message->header.type == GIST_RESPONSE || message->header.type == GIST_ERROR;
 }
 
 bool gist_datagram_send(
     struct gist_node *node, const struct gist_endpoint *peer, const struct gist_message *message)
 {
-    bool waits = message->header.type == GIST_CONFIRM || message->header.type == GIST_DATA;
-    size_t length = encapsulate(node, message);
-    if (length == 0)
-        return false;
-    if (waits && (node->held_back.first || !base_token_bucket_take(&node->bucket, node->now_ms)))
-        return hold_back(node, peer, length);
-    return (waits || may_send(node)) &&
-           node->transport.send_datagram(node->transport.context, peer, node->scratch, length);
+    struct way way = {.peer = *peer};
+    return send_by(node, &way, message, answers_anybody(message) ? NULL : &node->held_back);
 }
 
 bool gist_datagram_query(struct gist_node *node, const struct gist_query_route *route,
-    const struct gist_message *message)
+    const struct gist_message *message, bool again)
 {
-    size_t length = encapsulate(node, message);
-    return length > 0 && may_send(node) &&
-           node->transport.send_query(node->transport.context, route, node->scratch, length);
+    struct way way = {.q_mode = true, .route = *route};
+    return send_by(node, &way, message, again ? NULL : &node->held_queries);
 }
 
 bool gist_datagram_forward(

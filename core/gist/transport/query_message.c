@@ -89,7 +89,7 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
         }
     }
     struct gist_query_route route = query_route(node, state, own_source);
-    bool sent = gist_datagram_query(node, &route, &query);
+    bool sent = gist_datagram_query(node, &route, &query, state->handshake.attempts > 1);
     node->counters.queries_sent += sent;
     return sent;
 }

@@ -4,21 +4,13 @@
 #include "core/gist/message/message_build.h"
 #include "core/gist/message/message_parse.h"
 #include "core/gist/state/association.h"
+#include "core/gist/state/ip_distance.h"
 #include "core/gist/transport/association_machine.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/own_message.h"
 #include "core/spec/spec.h"
 
 #include <string.h>
-
-/* The IP distance that a downstream message in D-mode shows, 5.2.2; 0 when it shows none. */
-static uint8_t distance_of(const struct gist_reception *query)
-{
-    uint8_t sent = query->message.nli.ip_ttl;
-    if (query->message.mri.upstream || sent == 0 || query->arrival->ip_ttl > sent)
-        return 0;
-    return (uint8_t)(sent - query->arrival->ip_ttl);
-}
 
 static bool add_responder_cookie(struct gist_node *node, struct gist_message *response,
     const struct gist_reception *query, bool stack_offered,
@@ -29,7 +21,7 @@ static bool add_responder_cookie(struct gist_node *node, struct gist_message *re
         &message->nli, &message->mri, &message->session_id, node->config.nslp_id};
     struct gist_cookie_content content = {.interface = query->arrival->interface,
         .stack_offered = stack_offered,
-        .ip_distance = distance_of(query),
+        .ip_distance = gist_ip_distance(query, 0),
         .hop_count = message->header.hop_count};
     if (!gist_cookie_rollover(
             &node->secrets, &node->crypto, node->now_ms, node->config.cookie_rollover_ms) ||
@@ -69,7 +61,7 @@ static bool build_response(
     gist_add_own_nli(node, response, &own);
     if (mri->upstream)
         response->nli.ip_ttl =
-            SPEC_VALUE("RFC5971-5.2.2-6", 1, distance_of(query), query->arrival->ip_ttl);
+            SPEC_VALUE("RFC5971-5.2.2-6", 1, gist_ip_distance(query, 0), query->arrival->ip_ttl);
     response->query_cookie =
         SPEC_VALUE("RFC5971-8.3-1", 1, received->query_cookie, response->nli.peer_identity);
     gist_message_add(response, GIST_OBJECT_QUERY_COOKIE);

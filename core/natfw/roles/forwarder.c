@@ -301,7 +301,7 @@ static void install_rule(
     else
         middlebox->install(middlebox->context, &session->id, natfw_rules_newest(rules),
             session->expires_ms, session->held.handle);
-    natfw_rules_grant(rules);
+    natfw_session_grant(node, incoming->now_ms, session);
     natfw_session_owns(node, session);
 }
 

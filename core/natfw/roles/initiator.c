@@ -228,10 +228,10 @@ static void establish(
                              ? incoming->message.lifetime_s
                              : session->request.lifetime_s;
     enum natfw_event_kind kind = kind_of_success(session);
-    natfw_rules_grant(&session->rules);
     session->request.is_change = false;
     session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
+    natfw_session_grant(node, incoming->now_ms, session);
     session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
     natfw_known_peers_add(
         &node->known_peers, incoming->now_ms, &incoming->received->peer, session->expires_ms);

@@ -42,7 +42,6 @@ static void accept_request(struct natfw_node *node, const struct natfw_incoming 
     bool is_new = session->state == NATFW_PENDING;
     struct natfw_policy_rule rule = natfw_rule_of(incoming);
     natfw_rules_ask(&session->rules, &rule);
-    natfw_rules_grant(&session->rules);
     SPEC_DO("RFC5973-3.5-7", 2) {
         session->request.sequence_number = incoming->message.sequence_number;
     }
@@ -50,6 +49,7 @@ static void accept_request(struct natfw_node *node, const struct natfw_incoming 
     session->attributes = incoming->received->attributes;
     session->request.lifetime_s = session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
+    natfw_session_grant(node, incoming->now_ms, session);
     session->state = natfw_session_next(session->state, NATFW_INPUT_SUCCESS);
     natfw_known_peers_add(
         &node->known_peers, incoming->now_ms, &session->inbound_peer.address, session->expires_ms);

@@ -56,14 +56,26 @@ static void remove_next(
     remove_rule(node, session, &session->rules.next);
 }
 
-static void give_up_routing_state(
-    struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session)
+/* In both directions. */
+static void keep_routing_state(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_session_id *id, const struct gist_mri *flow, uint64_t lifetime_ms)
 {
-    struct gist_mri mri = natfw_rules_in_force(&session->rules)->flow;
+    struct gist_mri mri = *flow;
     for (int upstream = 0; upstream <= 1; upstream++) {
         mri.upstream = upstream;
-        gist_set_state_lifetime(node->gist, now_ms, &mri, &session->id, FAREWELL_MS);
+        gist_set_state_lifetime(node->gist, now_ms, &mri, id, lifetime_ms);
     }
+}
+
+void natfw_session_grant(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    const struct gist_mri before = natfw_rules_in_force(&session->rules)->flow;
+    natfw_rules_grant(&session->rules);
+    const struct gist_mri *flow = &natfw_rules_in_force(&session->rules)->flow;
+    uint64_t lifetime_ms = session->expires_ms > now_ms ? session->expires_ms - now_ms : 0;
+    if (!gist_mri_same_flow(&before, flow))
+        keep_routing_state(node, now_ms, &session->id, &before, FAREWELL_MS);
+    keep_routing_state(node, now_ms, &session->id, flow, lifetime_ms + FAREWELL_MS);
 }
 
 void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
@@ -74,7 +86,8 @@ void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_se
         remove_current(node, session, input);
     if (session->role == NATFW_FORWARDER && natfw_rules_have_next(&session->rules))
         remove_next(node, session, input);
-    give_up_routing_state(node, now_ms, session);
+    keep_routing_state(
+        node, now_ms, &session->id, &natfw_rules_in_force(&session->rules)->flow, FAREWELL_MS);
     natfw_session_dismiss(node, session);
     natfw_session_table_remove(&node->sessions, session);
     natfw_ask_for_tick(node);

@@ -10,6 +10,10 @@ void natfw_session_schedule(struct natfw_node *node, struct natfw_session *sessi
 /* Asks to be called when the first of all sessions needs attention. */
 void natfw_ask_for_tick(struct natfw_node *node);
 
+/* What was asked for is granted, until expires_ms: its rule is the current one, and the routing
+ * state of its flow lives as long as the session. */
+void natfw_session_grant(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session);
+
 /* Takes the session's rules away, gives up its routing state, and forgets it. */
 void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
     enum natfw_session_input input);

@@ -34,8 +34,14 @@ void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const stru
     const struct gist_session_id *session_id, uint64_t lifetime_ms)
 {
     (void)node, (void)now_ms, (void)session_id;
+    if (lifetime_ms > BENCH_GIVEN_UP_MS) {
+        bench.kept_flow[mri->upstream] = *mri;
+        bench.kept_ms[mri->upstream] = lifetime_ms;
+        return;
+    }
     bench.given_up[mri->upstream]++;
     bench.given_up_after_ms = lifetime_ms;
+    bench.given_up_flow = *mri;
 }
 
 static void *allocate(void *context, size_t length)

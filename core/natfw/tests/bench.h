@@ -12,7 +12,13 @@
 #include "core/natfw/node.h"
 #include "core/spec/tests/verify.h"
 
-enum { BENCH_SENT_MAX = 32, BENCH_RULES_MAX = 16, BENCH_HANDLES_MAX = 16, BENCH_EVENTS_MAX = 64 };
+enum {
+    BENCH_SENT_MAX = 32,
+    BENCH_RULES_MAX = 16,
+    BENCH_HANDLES_MAX = 16,
+    BENCH_EVENTS_MAX = 64,
+    BENCH_GIVEN_UP_MS = 10000
+};
 
 struct bench_sent {
     struct gist_send_request request;
@@ -58,9 +64,13 @@ struct bench {
     size_t handle_count;
     struct natfw_event events[BENCH_EVENTS_MAX];
     size_t event_count;
-    /* Routing state that the node gives up: how often, by upstream, and the time that it leaves. */
+    /* Routing state that the node gives up: how often, by upstream, and the time that it leaves;
+     * and the state that it keeps longer than BENCH_GIVEN_UP_MS: for how long. */
     size_t given_up[2];
     uint64_t given_up_after_ms;
+    struct gist_mri given_up_flow;
+    struct gist_mri kept_flow[2];
+    uint64_t kept_ms[2];
 };
 
 extern struct bench bench;

@@ -133,3 +133,73 @@ Test(keeping, without_randomness_there_is_no_session)
     cr_assert_eq(bench.sent_count, 0);
     cr_assert_not(knows(&id));
 }
+
+/* Routing state ------------------------------------------------------------------------------- */
+
+static void expect_kept(const struct gist_mri *flow, uint64_t session_ms)
+{
+    for (int upstream = 0; upstream <= 1; upstream++) {
+        cr_assert_geq(bench.kept_ms[upstream], session_ms);
+        cr_assert_leq(bench.kept_ms[upstream], session_ms + BENCH_GIVEN_UP_MS);
+        cr_assert(gist_mri_same_flow(&bench.kept_flow[upstream], flow));
+        cr_assert_eq(bench.kept_flow[upstream].upstream, upstream);
+    }
+}
+
+Test(keeping, an_initiator_keeps_routing_state_as_long_as_its_session)
+{
+    struct gist_mri flow = bench_flow();
+    struct gist_session_id id = opened(false);
+    cr_assert_eq(bench.kept_ms[false], 0, "not before it is granted");
+    grant(&id);
+    expect_kept(&flow, 60000);
+    bench_advance(40000);
+    struct natfw_open open = wanted(false);
+    open.lifetime_s = 90;
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &open), NATFW_OK);
+    grant(&id);
+    expect_kept(&flow, 60000);
+    cr_assert_eq(bench.given_up[false], 0);
+}
+
+Test(keeping, so_does_a_forwarder_from_each_success)
+{
+    struct gist_mri flow = bench_flow();
+    bench_request(60, 1);
+    cr_assert_eq(bench.kept_ms[false], 0);
+    bench_respond(NATFW_ALL_PROCESSED, 1);
+    expect_kept(&flow, 60000);
+    bench_request(60, 2);
+    bench.kept_ms[false] = bench.kept_ms[true] = 0;
+    bench_respond(NATFW_ALL_PROCESSED, 2);
+    expect_kept(&flow, 60000);
+    bench_request(60, 3);
+    bench.kept_ms[false] = bench.kept_ms[true] = 0;
+    bench_respond(NATFW_POLICY_CONFLICT, 3);
+    cr_assert_eq(bench.kept_ms[false], 0, "a refusal gives no more time");
+}
+
+Test(keeping, so_does_a_responder)
+{
+    struct gist_mri flow = bench_flow();
+    bench.flow_ends_here = true;
+    bench_request(60, 1);
+    expect_kept(&flow, 60000);
+}
+
+/* The state of the flow before is not wanted any more, and that of the new one is. */
+Test(keeping, an_update_to_another_flow_gives_up_the_state_of_the_old_one)
+{
+    struct gist_mri flow = bench_flow(), moved = bench_flow();
+    struct natfw_open open = wanted(false);
+    struct gist_session_id id = opened(false);
+    grant(&id);
+    moved.destination_port = 5001;
+    open.rule.flow = moved;
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &open), NATFW_OK);
+    cr_assert_eq(bench.given_up[false], 0, "it is still in force");
+    grant(&id);
+    cr_assert(bench.given_up[false] == 1 && bench.given_up[true] == 1);
+    cr_assert(gist_mri_same_flow(&bench.given_up_flow, &flow));
+    expect_kept(&moved, 60000);
+}
