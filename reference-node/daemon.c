@@ -98,7 +98,8 @@ static bool forward_query(
     struct daemon *daemon = context;
     static const struct query_header plain;
     const struct query_header *header = daemon->current_header ? daemon->current_header : &plain;
-    if (query_sender_forward(daemon->queries, arrival, header, payload, length))
+    if (query_sender_forward(
+            daemon->queries, daemon->plane.routes, arrival, header, payload, length))
         return true;
     log_line(LOG_LEVEL_WARNING, "query: forward: %s",
         errno == ELOOP ? "its IP TTL has run out" : strerror(errno));

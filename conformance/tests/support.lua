@@ -31,6 +31,7 @@ local BEYOND_THE_FAKE = {
   ["gist-4.3.1-other-application-passes"] = "routing of what is not for it",
   ["gist-4.3.4-looks-no-further"] = "routing of what is not for it",
   ["gist-4.3.4-other-application-hop-limit"] = "routing of what is not for it",
+  ["gist-4.3.4-other-application-unknown-method"] = "routing of what is not for it",
   ["gist-4.4.4-refresh"] = "routing state that it refreshes",
   ["gist-4.4.6-no-routing-state-starts-again"] = "a second handshake for a session",
   ["gist-5.1-confirm-without-association"] = "a handshake in D-mode as querier",

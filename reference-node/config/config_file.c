@@ -8,6 +8,7 @@
 #include "reference-node/base/text.h"
 #include "reference-node/config/config_sections.h"
 #include "reference-node/config/config_text.h"
+#include "reference-node/config/own_identity.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -264,11 +265,10 @@ static void take_roles(cfg_t *cfg, struct config *config)
 
 static void take_identity(cfg_t *cfg, struct config *config)
 {
-    char host[GIST_PEER_IDENTITY_MAX + 1] = "natfwd";
     const char *identity = cfg_getstr(cfg, "peer_identity");
     if (!identity) {
-        gethostname(host, GIST_PEER_IDENTITY_MAX);
-        identity = host;
+        config->gist.peer_identity_length = own_identity((char *)config->gist.peer_identity);
+        return;
     }
     config->gist.peer_identity_length = strlen(identity);
     memcpy(config->gist.peer_identity, identity, config->gist.peer_identity_length);

@@ -17,6 +17,10 @@ enum {
     IPV4_HEADER = 20,
     UDP_HEADER = 8,
     DONT_FRAGMENT = 0x4000,
+    OPTION_END = 0,
+    OPTION_NOTHING = 1,
+    OPTION_RECORD_ROUTE = 7,
+    OPTION_TIMESTAMP = 68,
     OPTION_ROUTER_ALERT = 0x94, /* copied, class 0, number 20: RFC 2113 */
     OPTION_ROUTER_ALERT_LENGTH = 4
 };
@@ -126,14 +130,56 @@ bool query_sender_send(struct query_sender *sender, const struct gist_query_rout
             sender->packet, &source, &destination, route->ip_ttl, &header, payload, length));
 }
 
-bool query_sender_forward(struct query_sender *sender, const struct gist_arrival *arrival,
-    const struct query_header *header, const uint8_t *payload, size_t length)
+/* In an option that records addresses the kernel has put the destination's for ours: it took the
+ * packet for one that had arrived. */
+static void correct_record(
+    uint8_t *option, const struct gist_arrival *arrival, const struct gist_address *own)
+{
+    size_t recorded = option[0] == OPTION_TIMESTAMP ? 8 : 4; /* with the time, if it has one */
+    bool records = option[0] == OPTION_RECORD_ROUTE ||
+                   (option[0] == OPTION_TIMESTAMP && (option[3] & 0x0f) == 1);
+    size_t next = option[2]; /* from 1, where the next one will be */
+    if (!records || next < recorded + 4 || next > option[1] + 1u)
+        return;
+    uint8_t *last = option + next - 1 - recorded;
+    if (memcmp(last, arrival->destination.address.octets, 4) == 0)
+        memcpy(last, own->octets, 4);
+}
+
+/* RFC 5971 5.3.2.4: as the kernel would have left the options, had it sent the packet on. */
+static void correct_options(
+    struct query_header *header, const struct gist_arrival *arrival, struct policy_route *routes)
+{
+    struct policy_route_answer way;
+    if (header->options_length == 0 ||
+        !policy_route_lookup(routes, &arrival->destination.address, &way))
+        return;
+    for (size_t at = 0; at + 4 <= header->options_length;) {
+        uint8_t *option = header->options + at;
+        if (option[0] == OPTION_END)
+            return;
+        size_t length = option[0] == OPTION_NOTHING ? 1 : option[1];
+        if (length == 0 || length > header->options_length - at)
+            return;
+        if (length >= 4)
+            correct_record(option, arrival, &way.source);
+        at += length;
+    }
+}
+
+bool query_sender_forward(struct query_sender *sender, struct policy_route *routes,
+    const struct gist_arrival *arrival, const struct query_header *header, const uint8_t *payload,
+    size_t length)
 {
     if (arrival->ip_ttl <= 1) {
         errno = ELOOP;
         return false;
     }
+    struct query_header onward = *header;
+    SPEC_DO("RFC5971-5.3.2.4-2", 1) {
+        correct_options(&onward, arrival, routes);
+    }
     return send_packet(sender, &arrival->destination,
         query_packet(sender->packet, &arrival->source, &arrival->destination,
-            (uint8_t)(arrival->ip_ttl - 1), header, payload, length));
+            (uint8_t)(arrival->ip_ttl - 1), &onward, payload, length));
 }

@@ -7,6 +7,7 @@
 #define NATFWD_QUERY_SENDER_H
 
 #include "core/gist/transport.h"
+#include "reference-node/sockets/policy_route.h"
 
 enum {
     QUERY_OPTIONS_MAX = 40, /* octets, of any IPv4 header */
@@ -38,9 +39,10 @@ void query_sender_destroy(struct query_sender *sender);
 bool query_sender_send(struct query_sender *sender, const struct gist_query_route *route,
     const uint8_t *payload, size_t length);
 
-/* Sends a datagram on as a router would, one IP TTL fewer. Returns false with errno set, ELOOP
- * when no TTL is left. */
-bool query_sender_forward(struct query_sender *sender, const struct gist_arrival *arrival,
-    const struct query_header *header, const uint8_t *payload, size_t length);
+/* Sends a datagram on as a router would, one IP TTL fewer and its options treated. Returns false
+ * with errno set, ELOOP when no TTL is left. */
+bool query_sender_forward(struct query_sender *sender, struct policy_route *routes,
+    const struct gist_arrival *arrival, const struct query_header *header, const uint8_t *payload,
+    size_t length);
 
 #endif

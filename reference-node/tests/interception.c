@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Queries on their way through a router in a real kernel: taken, sent on, and what is not taken. */
+#include "core/spec/tests/verify.h"
 #include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/sockets/datagram_socket.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { WAIT_MS = 2000, PAYLOAD = 24, MARK = 0x10e, TABLE = 270 };
 
@@ -146,8 +148,8 @@ Test(interception, sends_on_with_one_ttl_less_and_everything_else_as_it_was)
     cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
     wait_for(&scene.middle, &scene.right);
     payload[5]--; /* the GIST hop count is the core's to lower */
-    cr_assert(query_sender_forward(
-        scene.middle.queries, &scene.middle.arrival, &scene.middle.header, payload, PAYLOAD));
+    cr_assert(query_sender_forward(scene.middle.queries, scene.middle.routes, &scene.middle.arrival,
+        &scene.middle.header, payload, PAYLOAD));
     wait_for(&scene.middle, &scene.right);
     cr_assert(scene.middle.count == 1, "it was intercepted again");
     cr_assert(scene.right.count == 1);
@@ -159,38 +161,141 @@ Test(interception, sends_on_with_one_ttl_less_and_everything_else_as_it_was)
     cr_assert(memcmp(scene.right.header.options, (uint8_t[]){0x94, 4, 0, 65}, 4) == 0);
     cr_assert(scene.right.length == PAYLOAD && memcmp(scene.right.payload, payload, PAYLOAD) == 0);
     scene.middle.arrival.ip_ttl = 1;
-    cr_assert(!query_sender_forward(
-        scene.middle.queries, &scene.middle.arrival, &scene.middle.header, payload, PAYLOAD));
+    cr_assert(!query_sender_forward(scene.middle.queries, scene.middle.routes,
+        &scene.middle.arrival, &scene.middle.header, payload, PAYLOAD));
 }
 
-static void require_untouched(bool router_alert_required, uint32_t magic, bool c_flag)
+/* A datagram of the left host to the right one, with these options. */
+static void send_with_options(struct scene *scene, uint16_t port, const struct query_header *header,
+    const uint8_t payload[PAYLOAD])
+{
+    struct gist_arrival arrival = {.source = {gist_address_v4(0xc0000202), port},
+        .destination = {gist_address_v4(0xc6336402), port},
+        .ip_ttl = 18};
+    cr_assert(query_sender_forward(
+        scene->left.queries, scene->left.routes, &arrival, header, payload, PAYLOAD));
+}
+
+/* The router keeps its name in the record route option, whoever sends the packet on. */
+Test(interception, treats_ip_options_as_the_kernel_does_when_it_forwards)
+{
+    VERIFIES("RFC5971-5.3.2.4-2");
+    struct scene scene;
+    uint8_t payload[PAYLOAD];
+    struct query_header options = {
+        .options = {0x94, 4, 0, 65, 7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}, .options_length = 16};
+    scene_start(&scene, false);
+    fill_payload(payload, 0x12345678, true);
+    send_with_options(&scene, GIST_PORT, &options, payload);
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.right.count == 1 && scene.middle.count == 0);
+    struct query_header forwarded = scene.right.header;
+    fill_payload(payload, 0x4e04bda5, true);
+    send_with_options(&scene, GIST_PORT, &options, payload);
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(scene.middle.count == 1);
+    cr_assert(query_sender_forward(scene.middle.queries, scene.middle.routes, &scene.middle.arrival,
+        &scene.middle.header, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    cr_assert(forwarded.options_length == 16 && forwarded.options[6] > 4);
+    REQUIRE("RFC5971-5.3.2.4-2", scene.right.header.options_length == 16);
+    REQUIRE("RFC5971-5.3.2.4-2", memcmp(scene.right.header.options, forwarded.options, 16) == 0);
+}
+
+static void require_untouched(
+    bool router_alert_required, bool has_router_alert, uint32_t magic, bool c_flag)
 {
     struct scene scene;
     uint8_t payload[PAYLOAD];
-    struct gist_query_route route = route_right(false);
+    struct gist_query_route route = route_right(has_router_alert);
     scene_start(&scene, router_alert_required);
     route.source = gist_address_v4(0xc0000202);
     fill_payload(payload, magic, c_flag);
     cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
     wait_for(&scene.middle, &scene.right);
-    cr_assert(scene.middle.count == 0 && scene.right.count == 1);
+    REQUIRE("RFC5971-4.3.4-1", scene.middle.count == 0 && scene.right.count == 1);
     cr_assert(scene.right.length == PAYLOAD && memcmp(scene.right.payload, payload, PAYLOAD) == 0);
     cr_assert(scene.right.arrival.ip_ttl == 16);
 }
 
 Test(interception, leaves_alone_what_is_not_gist)
 {
-    require_untouched(false, 0x12345678, true);
+    VERIFIES("RFC5971-4.3.4-1");
+    require_untouched(false, false, 0x12345678, true);
+}
+
+Test(interception, leaves_alone_what_is_not_gist_though_it_has_a_router_alert)
+{
+    VERIFIES("RFC5971-4.3.4-1");
+    require_untouched(false, true, 0x12345678, true);
 }
 
 Test(interception, leaves_alone_gist_messages_between_other_nodes)
 {
-    require_untouched(false, 0x4e04bda5, false);
+    VERIFIES("RFC5971-4.3.4-1");
+    require_untouched(false, true, 0x4e04bda5, false);
 }
 
 Test(interception, leaves_alone_queries_without_router_alert_where_it_is_required)
 {
-    require_untouched(true, 0x4e04bda5, true);
+    VERIFIES("RFC5971-4.3.4-1");
+    require_untouched(true, false, 0x4e04bda5, true);
+}
+
+/* A Query's datagram in a packet of another protocol, or the whole of its packet in a tunnel. */
+static void send_in_protocol(int sender, uint8_t protocol)
+{
+    enum { HEADER = 24 }; /* with router alert */
+    static uint8_t query[QUERY_PACKET_MAX];
+    uint8_t payload[PAYLOAD], packet[256];
+    struct gist_query_route route = route_right(true);
+    struct query_header header = query_header_of(&route);
+    struct gist_endpoint source = {gist_address_v4(0xc0000202), GIST_PORT},
+                         destination = {route.destination, GIST_PORT};
+    fill_payload(payload, 0x4e04bda5, true);
+    size_t length = query_packet(query, &source, &destination, 17, &header, payload, PAYLOAD);
+    size_t skipped = protocol == IPPROTO_IPIP ? 0 : HEADER;
+    memcpy(packet, query, HEADER);
+    memcpy(packet + HEADER, query + skipped, length - skipped);
+    packet[9] = protocol; /* length and checksum are the kernel's to set */
+    length = HEADER + length - skipped;
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    memcpy(&to.sin_addr, destination.address.octets, 4);
+    cr_assert(
+        sendto(sender, packet, length, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)length);
+}
+
+static int raw_socket(int where, int protocol)
+{
+    struct timeval wait = {.tv_sec = WAIT_MS / 1000};
+    namespace_enter(where);
+    int descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    cr_assert(descriptor >= 0);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    return descriptor;
+}
+
+Test(interception, leaves_alone_what_is_tunnelled_protected_or_not_udp)
+{
+    VERIFIES("RFC5971-5.3.2.3-2");
+    static const uint8_t protocols[] = {IPPROTO_IPIP, IPPROTO_UDPLITE, IPPROTO_ESP, IPPROTO_AH};
+    struct scene scene;
+    scene_start(&scene, false);
+    int sender = raw_socket(scene.path.left, IPPROTO_RAW);
+    for (size_t i = 0; i < sizeof(protocols); i++) {
+        uint8_t received[256];
+        int receiver = raw_socket(scene.path.right, protocols[i]);
+        send_in_protocol(sender, protocols[i]);
+        REQUIRE("RFC5971-5.3.2.3-2", recv(receiver, received, sizeof(received), 0) > PAYLOAD);
+        close(receiver);
+    }
+    uint8_t payload[PAYLOAD];
+    struct gist_query_route route = route_right(true);
+    fill_payload(payload, 0x4e04bda5, true);
+    cr_assert(query_sender_send(scene.left.queries, &route, payload, PAYLOAD));
+    wait_for(&scene.middle, &scene.right);
+    REQUIRE("RFC5971-5.3.2.3-2", scene.middle.count == 1 && scene.right.count == 0);
+    close(sender);
 }
 
 Test(interception, is_not_needed_for_a_query_to_this_node)

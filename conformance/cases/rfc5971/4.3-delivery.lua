@@ -5,6 +5,7 @@ local roles = require("runner.roles")
 local spoil = require("runner.spoil")
 
 local FOREIGN = 40 -- an NSLPID that the IUT does not host
+local UNKNOWN_METHOD = 200 -- a message routing method that nobody has
 local UNASKED = 8 -- MA-Hellos without R
 local ANOTHER_MAGIC = "\78\4\189\164" -- GIST's but for the last bit
 
@@ -75,6 +76,25 @@ return {
       t.ni:expect_nothing{ ids = { "RFC5971-4.3.4-i1" },
         text = "the NF does not answer with an Error" }
       session:expect_no_gist_response{ ids = { "RFC5971-4.3.4-i1" }, text = "nor with a Response" }
+      t:control()
+      t.nr.silent = false
+      t:session():establish()
+    end,
+  },
+  {
+    id = "gist-4.3.4-other-application-unknown-method",
+    purpose = "A Query for another application goes on though its routing method is unknown to the NF.",
+    roles = roles.firewall,
+    requirements = { "RFC5971-4.3.4-12" },
+    run = function(t)
+      local ids = { "RFC5971-4.3.4-12" }
+      t:body()
+      t.nr.silent = true
+      local session = t:session():query_only{ change_query = spoil.all(
+        spoil.header("nslpid", FOREIGN), spoil.raw("MRI", string.char(UNKNOWN_METHOD, 0, 0, 0))) }
+      session:expect_query{ ids = ids, text = "the Query reaches the responder" }
+      session:stop_asking()
+      t.ni:expect_nothing{ ids = ids, text = "the NF does not answer with an Error" }
       t:control()
       t.nr.silent = false
       t:session():establish()

@@ -52,6 +52,22 @@ return {
     end,
   },
   {
+    id = "gist-7.2.1-response-to-the-nli",
+    purpose = "A Query in the name of its flow's source is answered at its NLI's address, with S=1.",
+    roles = roles.answers_queries,
+    requirements = { "RFC5971-7.2.1-5" },
+    run = function(t)
+      t:body()
+      local response = t:session():query_only{ flow_source = true }
+        :expect_gist_response{ ids = { "RFC5971-7.2.1-5" },
+          text = "the Response comes to the address in the Query's NLI" }
+      t:check{ ids = { "RFC5971-7.2.1-5" }, text = "in a datagram to that address",
+        expected = t.addresses.ni, actual = response.packet.destination }
+      t:check{ ids = { "RFC5971-7.2.1-5" }, text = "with S=1", expected = 1,
+        actual = response.gist.header.s }
+    end,
+  },
+  {
     id = "gist-5.2.2-distance-in-response",
     purpose = "The NLI of a Response tells how many hops the Query took, or zero: three more hops, "
       .. "three more.",

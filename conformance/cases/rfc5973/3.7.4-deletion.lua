@@ -80,7 +80,7 @@ return {
     purpose = "An aggregated deletion over the initiator's association ends its sessions and is "
       .. "not propagated.",
     roles = roles.firewall, needs = { "blocks_by_default", "aggregated_deletion" },
-    requirements = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-i7" },
+    requirements = { "RFC5973-3.7.4-4a", "RFC5973-3.7.4-i7", "RFC5971-7.1.4-5" },
     run = function(t)
       local first = t:session():establish()
       local second = t:session():establish()
@@ -89,7 +89,7 @@ return {
       t:body()
       send_aggregated(t, first, 0)
       local moment = t:now()
-      first.data:expect_stop{ ids = { "RFC5973-3.7.4-i7" },
+      first.data:expect_stop{ ids = { "RFC5973-3.7.4-i7", "RFC5971-7.1.4-5" },
         text = "first flow stops at the aggregated deletion", at_ms = moment }
       if second:association() == first:association() then
         second.data:expect_stop{ ids = { "RFC5973-3.7.4-i7" },

@@ -269,18 +269,34 @@ static bool comes_from_peer_of(struct gist_node *node, const struct gist_recepti
            gist_address_equal(&reception->arrival->source.address, &state->peer->address);
 }
 
-/* 4.3.2: the validation checks, in their sequence. */
+/* What an association carries without being for it. */
+static bool is_delivered_incorrectly(
+    const struct gist_reception *reception, const struct gist_routing_state *state)
+{
+    bool comes_first = SPEC_VALUE("RFC5971-4.3.2-10", 1, true, state != NULL);
+    return reception->association && comes_first &&
+           (!state || (state->association != reception->association &&
+                          !gist_guest_sent(state, reception->association)));
+}
+
+/* 4.3.2: the validation checks, in their sequence (ruling A106). */
 void gist_node_data(struct gist_node *node, const struct gist_reception *reception)
 {
     const struct gist_message *message = &reception->message;
     /* No routing state vouches for the sender, so the association has to: in D-mode anybody could
      * send this. */
     if (message->header.explicitly_routed) {
-        if (reception->association && reception->association->peer)
-            gist_deliver(node, reception, NULL, false);
-        return;
+        SPEC_DO("RFC5971-7.1.4-5", 1) {
+            if (reception->association && reception->association->peer)
+                gist_deliver(node, reception, NULL, false);
+            return;
+        }
     }
     struct gist_routing_state *state = find_state(node, message);
+    SPEC_ENSURE("RFC5971-4.3.2-11", 1, !is_delivered_incorrectly(reception, state)) {
+        gist_reject(node, reception, GIST_INCORRECTLY_DELIVERED_MESSAGE, 0);
+        return;
+    }
     if (!state) {
         SPEC_DO("RFC5971-4.3.2-12", 1) {
             gist_reject(node, reception,
@@ -288,13 +304,6 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
                     GIST_INCORRECTLY_DELIVERED_MESSAGE),
                 0);
         }
-        return;
-    }
-    bool by_its_association = !reception->association ||
-                              state->association == reception->association ||
-                              gist_guest_sent(state, reception->association);
-    SPEC_ENSURE("RFC5971-4.3.2-11", 1, by_its_association) {
-        gist_reject(node, reception, GIST_INCORRECTLY_DELIVERED_MESSAGE, 0);
         return;
     }
     if (!comes_from_peer_of(node, reception, state)) {

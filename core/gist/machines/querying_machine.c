@@ -167,7 +167,8 @@ static bool choose_association(
         gist_routing_state_use_association(node, state, NULL);
         return true;
     }
-    struct gist_association *association = gist_association_of_peer(state->peer, false);
+    struct gist_association *association =
+        SPEC_VALUE("RFC5971-4.4.5-8b", 1, gist_association_of_peer(state->peer, false), NULL);
     if (!association &&
         gist_stack_find_tcp(&message->stack_proposal, &message->stack_configuration, &port)) {
         SPEC_DO("RFC5971-4.4.1-6", 1) {
@@ -180,10 +181,10 @@ static bool choose_association(
 }
 
 static void start_refresh(
-    struct gist_node *node, struct gist_routing_state *state, uint32_t validity_ms)
+    struct gist_node *node, struct gist_routing_state *state, uint32_t told_ms)
 {
-    uint64_t moment =
-        gist_refresh_moment(node, SPEC_VALUE("RFC5971-6.2-4", 1, validity_ms, 2 * validity_ms));
+    uint64_t validity_ms = SPEC_VALUE("RFC5971-6.2-4", 1, told_ms, 2 * (uint64_t)told_ms);
+    uint64_t moment = gist_refresh_moment(node, validity_ms);
     state->valid_until_ms =
         node->now_ms + (validity_ms > VALIDITY_MIN_MS ? validity_ms : VALIDITY_MIN_MS);
     if (moment < node->now_ms + REFRESH_INTERVAL_MIN_MS)

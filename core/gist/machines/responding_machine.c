@@ -10,6 +10,7 @@
 #include "core/gist/machines/guest.h"
 #include "core/gist/state/association.h"
 #include "core/gist/state/ip_distance.h"
+#include "core/gist/state/message_status.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
 #include "core/gist/transport/data_message.h"
@@ -156,8 +157,11 @@ static void accept_confirm(
         gist_notify(node, state, GIST_NOTIFY_ROUTE_CHANGED);
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {
-        gist_send_data(node, state, &queued->message);
+        gist_message_handle handle = queued->message.handle;
+        enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
         gist_queue_release(&node->queued, queued);
+        if (delivery != GIST_DELIVERED)
+            gist_report_status(node, handle, GIST_STATUS_CONNECT_FAILED);
     }
     deliver_nslp_data(node, state, event);
 }

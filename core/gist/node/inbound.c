@@ -33,6 +33,10 @@ static void forward_unread(struct gist_node *node, struct gist_reception *recept
         if (!parse_for_error(reception))
             return;
     }
+    SPEC_NEVER("RFC5971-4.3.4-12", 1) { /* no destination prefix is seen in an unknown MRM */
+        gist_reject(node, reception, GIST_MRI_VALIDATION_FAILURE, GIST_MRI_TOO_WILD);
+        return;
+    }
     uint8_t hop_count = reception->message.header.hop_count;
     SPEC_ENSURE("RFC5971-4.3.4-4", 1, hop_count > 0) {
         gist_reject(node, reception, GIST_HOP_LIMIT_EXCEEDED, 0);

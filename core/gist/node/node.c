@@ -9,6 +9,7 @@
 #include "core/gist/transport/association_machine.h"
 
 #include "core/base/container.h"
+#include "core/spec/spec.h"
 
 struct gist_node_config gist_node_config_default(void)
 {
@@ -78,7 +79,8 @@ struct gist_node *gist_node_create(
     node->queued = (struct gist_queue_store){
         .allocator = *allocator, .octets_max = node->config.queued_octets_max};
     node->bucket =
-        base_token_bucket_full(config->datagrams_per_second, config->datagram_burst, now_ms);
+        base_token_bucket_full(SPEC_VALUE("RFC5971-5.3.3-14", 1, config->datagrams_per_second, 0),
+            config->datagram_burst, now_ms);
     if (!node->crypto.random(node->crypto.context, node->hash_key, sizeof(node->hash_key)) ||
         !gist_cookie_rollover(
             &node->secrets, &node->crypto, now_ms, node->config.cookie_rollover_ms) ||
@@ -197,7 +199,9 @@ void gist_node_association_closed(struct gist_node *node, uint64_t now_ms, gist_
     struct gist_association *association = gist_association_find(node, id);
     if (association) {
         association->told_closed = true;
-        gist_association_fail(node, association);
+        SPEC_DO("RFC5971-5.7.2-5", 1) {
+            gist_association_fail(node, association);
+        }
     }
     gist_node_leave(node);
 }

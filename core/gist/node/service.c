@@ -44,7 +44,7 @@ static enum gist_send_result begin_handshake(
         return GIST_SEND_NO_ROUTE;
     SPEC_ENSURE("RFC5971-4.3.3-1a", 1,
         !node->transport.is_local(node->transport.context, &request->mri.destination)) {
-        return GIST_SEND_TO_SELF;
+        return SPEC_VALUE("RFC5971-4.3.3-1b", 1, GIST_SEND_TO_SELF, GIST_SENT);
     }
     struct gist_routing_state *state =
         gist_routing_state_create(node, GIST_QUERYING, &request->mri, &request->session_id);
@@ -76,8 +76,11 @@ static enum gist_send_result send_by_state(
     SPEC_ENSURE("RFC5971-4.3.3-2", 1, !request->has_hop_count || request->hop_count > 0) {
         return GIST_SEND_HOP_LIMIT;
     }
-    if (request->sii_handle != 0)
-        return send_explicitly(node, request);
+    if (request->sii_handle != 0) {
+        SPEC_DO("RFC5971-7.1.4-3a", 1) {
+            return send_explicitly(node, request);
+        }
+    }
     struct gist_outgoing outgoing = {.data = request->data,
         .length = request->length,
         .handle = request->handle,

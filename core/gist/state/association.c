@@ -3,6 +3,7 @@
 
 #include "core/base/container.h"
 #include "core/gist/state/node_share.h"
+#include "core/spec/spec.h"
 
 #include <utlist.h>
 
@@ -141,8 +142,11 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
     leave_inbound(node, association);
     if (association->peer)
         LL_DELETE2(association->peer->associations, association, peer_next);
-    if (!association->told_closed)
-        node->transport.association_close(node->transport.context, association->id);
+    if (!association->told_closed) {
+        SPEC_DO("RFC5971-4.4.5-8a", 1) { /* after what was written has gone out */
+            node->transport.association_close(node->transport.context, association->id);
+        }
+    }
     LL_PREPEND2(node->dead_associations, association, dead_next);
 }
 

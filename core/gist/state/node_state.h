@@ -12,13 +12,15 @@
 #include "core/gist/state/message_queue.h"
 
 enum {
-    GIST_D_MODE_LENGTH_MAX = 576 - 64, /* octets of a message, 4.3.3 */
-    GIST_SCRATCH_LENGTH = 40000,       /* holds the longest message that this node builds */
-    GIST_QUERY_TTL = 64,               /* IP TTL of downstream Queries */
-    GIST_QUERY_HOPS = 32,              /* GIST hop count where the application leaves it to us */
-    GIST_DIRECT_HOPS = 1,              /* of what is addressed to the peer itself */
-    GIST_CONNECT_TIMEOUT_MS = 30000,   /* 5.7.1 */
-    GIST_INACTIVE_MS = 120000,         /* Inactive_QNode unless the application sets it */
+    GIST_D_MODE_MTU = 576,      /* octets, where no other is known, 4.3.3 */
+    GIST_D_MODE_ALLOWANCE = 64, /* for what encapsulates a message */
+    GIST_D_MODE_LENGTH_MAX = GIST_D_MODE_MTU - GIST_D_MODE_ALLOWANCE,
+    GIST_SCRATCH_LENGTH = 40000,     /* holds the longest message that this node builds */
+    GIST_QUERY_TTL = 64,             /* IP TTL of downstream Queries */
+    GIST_QUERY_HOPS = 32,            /* GIST hop count where the application leaves it to us */
+    GIST_DIRECT_HOPS = 1,            /* of what is addressed to the peer itself */
+    GIST_CONNECT_TIMEOUT_MS = 30000, /* 5.7.1 */
+    GIST_INACTIVE_MS = 120000,       /* Inactive_QNode unless the application sets it */
 };
 
 /* Two objects can be as long as objects get: NSLP-Data, and a NAT-Traversal that is sent back. The

@@ -100,6 +100,55 @@ Test(containers, messages_come_whole_out_of_any_portions)
     network_destroy(network);
 }
 
+enum { LONGEST = GIST_MESSAGE_LENGTH_MAX };
+
+/* A message of so many octets, whose first portion is `first` octets and whose others are
+ * `portion`. */
+static void expect_whole(
+    const struct base_allocator *allocator, size_t length, size_t first, size_t portion)
+{
+    static uint8_t sent[LONGEST];
+    struct gist_message_stream state = {0};
+    for (size_t i = 0; i < length; i++)
+        sent[i] = (uint8_t)(i * 7 + i / 256);
+    size_t words = (length - GIST_COMMON_HEADER_LENGTH) / 4;
+    sent[2] = (uint8_t)(words >> 8);
+    sent[3] = (uint8_t)words;
+    size_t messages = 0;
+    for (size_t at = 0, size = first; at < length; at += size, size = portion) {
+        const uint8_t *octets = sent + at, *message;
+        size_t left = at + size > length ? length - at : size, message_length;
+        while (gist_message_stream_next(&state, allocator, &octets, &left, &message,
+                   &message_length) == GIST_STREAM_MESSAGE) {
+            messages++;
+            cr_assert_eq(message_length, length);
+            cr_assert_eq(memcmp(message, sent, length), 0, "%zu: %zu, %zu", length, first, portion);
+        }
+        cr_assert_leq(state.filled, state.capacity, "%zu: %zu, %zu", length, first, portion);
+    }
+    cr_assert_eq(messages, 1, "%zu: %zu, %zu", length, first, portion);
+    gist_message_stream_close(&state, allocator);
+}
+
+Test(containers, a_message_of_any_length_comes_whole)
+{
+    static const size_t lengths[] = {
+        508, 512, 516, 1024, 1028, 1032, 2048, 2052, 5000, 16384, 100000, LONGEST - 4, LONGEST};
+    struct network_options options = {.seed = 1};
+    struct network *network = network_create(&options);
+    struct base_allocator allocator = network_seams(network_add(network)).allocator;
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        expect_whole(&allocator, lengths[i], 3, lengths[i]);
+        expect_whole(&allocator, lengths[i], GIST_COMMON_HEADER_LENGTH, lengths[i]);
+        expect_whole(&allocator, lengths[i], 500, lengths[i]);
+        expect_whole(&allocator, lengths[i], 1448, 1448);
+        expect_whole(&allocator, lengths[i], lengths[i] - 1, 1);
+    }
+    cr_assert_eq(network_memory(network)->outstanding, 0);
+    cr_assert_eq(network_memory(network)->wrong_lengths, 0);
+    network_destroy(network);
+}
+
 Test(containers, memory_follows_what_has_arrived_not_what_is_promised)
 {
     struct network_options options = {.seed = 1};

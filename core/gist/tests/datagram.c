@@ -137,6 +137,7 @@ Test(datagram, what_waits_has_its_bounds)
 /* 4.3.3: 512 octets, so that no datagram is cut. */
 Test(datagram, none_is_longer_than_d_mode_allows)
 {
+    VERIFIES("RFC5971-4.3.3-5");
     static const uint8_t data[GIST_D_MODE_LENGTH_MAX];
     struct gist_message message = row_message(row, GIST_DATA);
     uint8_t octets[2 * GIST_D_MODE_LENGTH_MAX];
@@ -146,7 +147,7 @@ Test(datagram, none_is_longer_than_d_mode_allows)
     cr_assert_eq(row->seen_count, 1);
     cr_assert_eq(row->seen[0].length, GIST_D_MODE_LENGTH_MAX);
     message.nslp_data.length += 4;
-    cr_assert_not(gist_datagram_send(node, &peer, &message));
+    REQUIRE("RFC5971-4.3.3-5", !gist_datagram_send(node, &peer, &message));
     cr_assert_eq(row->seen_count, 1);
     cr_assert_eq(gist_node_counters(node).datagrams_dropped, 0);
 }

@@ -128,3 +128,50 @@ Test(forgery, a_response_from_another_address_than_it_names_makes_no_peer)
     REQUIRE("RFC5971-7.2.1-6a", row_seen_count(row, GIST_CONFIRM) == 0);
     REQUIRE("RFC5971-7.2.1-6b", states(0) == 0);
 }
+
+/* Another node behind the same address ----------------------------------------------------------
+ */
+
+static void inject_data(const char *identity, size_t length, struct gist_address by)
+{
+    struct gist_message data = row_message(row, GIST_DATA);
+    data.nli.interface_address = row->nodes[0].address;
+    data.nli.peer_identity = (struct gist_octets){(const uint8_t *)identity, length};
+    row_inject(row, 1, &data, by, false);
+}
+
+Test(forgery, data_count_from_the_peers_identity_at_its_address_only)
+{
+    send(false);
+    size_t heard = row->nodes[1].heard_count;
+    inject_data("node-1", 6, row->nodes[0].address);
+    inject_data("node-", 5, row->nodes[0].address);
+    inject_data("node-00", 7, row->nodes[0].address);
+    inject_data("", 0, row->nodes[0].address);
+    inject_data("node-0", 6, stranger());
+    cr_assert_eq(row->nodes[1].heard_count, heard);
+    inject_data("node-0", 6, row->nodes[0].address);
+    cr_assert_eq(row->nodes[1].heard_count, heard + 1);
+}
+
+static bool change_identity(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    enum { IDENTITY_OFFSET = 12 };
+    if (seen->message.header.type != GIST_RESPONSE || seen->d_mode)
+        return false;
+    octets[seen->message.objects[GIST_OBJECT_NLI].octets - seen->octets + IDENTITY_OFFSET] ^= 1;
+    of->spoiled++;
+    return false;
+}
+
+Test(forgery, a_response_over_an_association_is_from_the_node_at_its_other_end)
+{
+    VERIFIES("RFC5971-7.2.1-6a");
+    send(true);
+    row->spoil = change_identity;
+    session = row_session(2);
+    send(true);
+    cr_assert_gt(row->spoiled, 0);
+    REQUIRE("RFC5971-7.2.1-6a", row_seen_count(row, GIST_CONFIRM) == 1);
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+}

@@ -150,6 +150,20 @@ Test(responding_machine, each_event_leads_to_its_state_and_does_what_its_rule_sa
 }
 
 /* Rule 7. */
+/* It needs an association, and the Confirm came without one. */
+Test(responding_machine, what_waited_for_the_confirm_and_cannot_go_is_told)
+{
+    reach(GIST_RESPONDING_AWAITING_CONFIRM);
+    watch();
+    happen(GIST_TG_NSLP_DATA, true);
+    cr_assert_eq(row->nodes[1].told_count, 0);
+    happen(GIST_RX_CONFIRM, false);
+    outcome();
+    cr_assert_eq(row->nodes[1].told_count, 1);
+    cr_assert_eq(row->nodes[1].told[0].handle, 8);
+    cr_assert_eq(row->nodes[1].told[0].status, GIST_STATUS_CONNECT_FAILED);
+}
+
 Test(responding_machine, what_waits_for_the_confirm_has_its_bounds)
 {
     reach(GIST_RESPONDING_AWAITING_CONFIRM);

@@ -284,6 +284,51 @@ Test(stores, an_association_waits_for_its_end_only_while_nobody_uses_it)
     cr_assert_null(states[0]->association, "nobody uses a dead one");
 }
 
+/* Whether the association's list has these users, forwards and backwards, and no others. */
+static void expect_users(
+    const struct gist_association *association, struct gist_routing_state *users[], size_t count)
+{
+    struct gist_routing_state *user = association->users;
+    for (size_t i = 0; i < count; i++, user = user->users_next)
+        cr_assert_eq(user, users[i], "%zu of %zu", i, count);
+    cr_assert_null(user);
+    if (count > 0)
+        cr_assert_eq(association->users->users_prev, users[count - 1], "the last of %zu", count);
+}
+
+Test(stores, an_association_knows_its_users_in_whatever_order_they_leave)
+{
+    static const size_t orders[][3] = {
+        {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t order = 0; order < sizeof(orders) / sizeof(orders[0]); order++) {
+        struct gist_association *association = gist_association_create(node);
+        struct gist_routing_state *states[3], *users[3];
+        for (uint8_t i = 0; i < 3; i++) {
+            struct gist_session_id id = row_session(i);
+            users[i] = states[i] = gist_routing_state_create(node, GIST_QUERYING, &mri, &id);
+            gist_routing_state_use_association(node, states[i], association);
+        }
+        expect_users(association, users, 3);
+        for (size_t left = 3; left > 0; left--) {
+            struct gist_routing_state *leaving = states[orders[order][3 - left]];
+            gist_routing_state_use_association(node, leaving, NULL);
+            size_t kept = 0;
+            for (size_t i = 0; i < left; i++)
+                if (users[i] != leaving)
+                    users[kept++] = users[i];
+            expect_users(association, users, kept);
+            cr_assert_eq(association->unused.running, kept == 0);
+        }
+        gist_routing_state_use_association(node, states[1], association);
+        expect_users(association, &states[1], 1);
+        for (size_t i = 0; i < 3; i++)
+            gist_routing_state_destroy(node, states[i], GIST_STATUS_NO_NEXT_NODE);
+        expect_users(association, NULL, 0);
+        gist_association_destroy(node, association);
+        gist_node_bury(node);
+    }
+}
+
 /* Turns ---------------------------------------------------------------------------------------- */
 
 static uint64_t deadlines[8];

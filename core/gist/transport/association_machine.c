@@ -21,9 +21,10 @@ static bool write_octets(struct gist_node *node, const struct gist_association *
 
 static void start_send_hello(struct gist_node *node, struct gist_association *association)
 {
-    uint64_t moment =
-        SPEC_VALUE("RFC5971-4.4.5-12", 1, gist_refresh_moment(node, association->peer_hold_ms),
-            node->now_ms + association->peer_hold_ms / 2);
+    uint64_t hold_ms = SPEC_VALUE(
+        "RFC5971-4.4.5-11", 1, association->peer_hold_ms, 2 * (uint64_t)association->peer_hold_ms);
+    uint64_t moment = SPEC_VALUE("RFC5971-4.4.5-12", 1, gist_refresh_moment(node, hold_ms),
+        node->now_ms + association->peer_hold_ms / 2);
     if (moment < node->now_ms + HELLO_INTERVAL_MIN_MS)
         moment = node->now_ms + HELLO_INTERVAL_MIN_MS;
     if (!association->dead)
@@ -154,7 +155,9 @@ static void report_to_users(
         struct gist_routing_state *state = association->users;
         gist_routing_state_use_association(node, state, NULL);
         SPEC_DO("RFC5971-6.4-4", 1) {
-            gist_notify(node, state, GIST_NOTIFY_COMMUNICATION_FAILURE);
+            gist_notify(node, state,
+                SPEC_VALUE("RFC5971-4.1.2-3", 1, GIST_NOTIFY_COMMUNICATION_FAILURE,
+                    GIST_NOTIFY_ROUTE_DELETED));
         }
         if (!state->dead && status == GIST_STATUS_CONNECT_FAILED)
             gist_queue_fail(node, &state->queue, status);
@@ -183,8 +186,11 @@ static void stay_idle(
         }
     }
     /* Who has confirmed nothing yet does not keep an association by saying so. */
-    if (!association->dead && association->peer)
-        start_no_hello(node, association);
+    if (!association->dead && association->peer) {
+        SPEC_DO("RFC5971-4.4.5-1", 1) {
+            start_no_hello(node, association);
+        }
+    }
 }
 
 typedef void rule(struct gist_node *, struct gist_association *, uint32_t);

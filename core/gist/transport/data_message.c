@@ -25,8 +25,10 @@ static enum gist_delivery as_datagram(
     }
     if (state->mri.upstream)
         data->nli.ip_ttl = SPEC_VALUE("RFC5971-5.2.2-6", 2, state->ip_distance, 0);
-    if (gist_message_build(data, node->scratch, GIST_D_MODE_LENGTH_MAX) == 0)
+    size_t length = gist_message_build(data, node->scratch, GIST_D_MODE_LENGTH_MAX);
+    SPEC_ENSURE("RFC5971-4.3.3-3", 1, length > 0) {
         return GIST_NEEDS_ASSOCIATION;
+    }
     struct gist_endpoint peer = {state->peer->address, state->peer_port};
     return gist_datagram_send(node, &peer, data) ? GIST_DELIVERED : GIST_NOT_DELIVERED;
 }
@@ -46,9 +48,10 @@ bool gist_send_explicit_data(struct gist_node *node, struct gist_association *as
     const struct gist_send_request *request)
 {
     struct gist_message data =
-        gist_own_message(node, GIST_DATA, &request->mri, &request->session_id);
+        gist_own_message(node, SPEC_VALUE("RFC5971-7.1.4-4", 1, GIST_DATA, GIST_CONFIRM),
+            &request->mri, &request->session_id);
     data.header.hop_count = request->has_hop_count ? request->hop_count : GIST_QUERY_HOPS;
-    data.header.explicitly_routed = true;
+    data.header.explicitly_routed = SPEC_VALUE("RFC5971-7.1.4-3b", 1, true, false);
     gist_add_nslp_data(&data, request->data, request->length);
     return gist_association_send(node, association, &data, request->handle);
 }

@@ -12,8 +12,8 @@ static size_t encapsulate(struct gist_node *node, const struct gist_message *mes
 {
     struct wire_writer writer = wire_writer_over(node->scratch, GIST_MAGIC_LENGTH);
     wire_put_u32(&writer, GIST_MAGIC);
-    size_t length =
-        gist_message_build(message, node->scratch + GIST_MAGIC_LENGTH, GIST_D_MODE_LENGTH_MAX);
+    size_t length = gist_message_build(message, node->scratch + GIST_MAGIC_LENGTH,
+        SPEC_VALUE("RFC5971-4.3.3-5", 1, GIST_D_MODE_LENGTH_MAX, GIST_D_MODE_MTU));
     return length > 0 ? GIST_MAGIC_LENGTH + length : 0;
 }
 
@@ -62,7 +62,7 @@ static void release_held_back(void *context, void *owner)
 static bool hold_back(
     struct gist_node *node, struct gist_message_queue *queue, const struct way *way, size_t length)
 {
-    uint8_t held[sizeof(*way) + GIST_MAGIC_LENGTH + GIST_D_MODE_LENGTH_MAX];
+    uint8_t held[sizeof(*way) + GIST_MAGIC_LENGTH + GIST_D_MODE_MTU];
     memcpy(held, way, sizeof(*way));
     memcpy(held + sizeof(*way), node->scratch, length);
     struct gist_outgoing outgoing = {.data = held, .length = sizeof(*way) + length};
@@ -142,6 +142,16 @@ bool gist_datagram_forward(
     wire_put_bytes(&writer, reception->octets, reception->length);
     node->scratch[GIST_MAGIC_LENGTH + 1] =
         SPEC_VALUE("RFC5971-4.3.4-6", 1, hop_count, reception->received_hop_count);
+    SPEC_NEVER("RFC5971-4.3.2-6a", 1) { /* another sender's S flag */
+        node->scratch[GIST_MAGIC_LENGTH + GIST_COMMON_HEADER_LENGTH - 1] ^= 0x80;
+    }
+    SPEC_NEVER("RFC5971-4.3.2-6b", 1) {
+        node->scratch[length / 2] ^= 1;
+    }
+    SPEC_NEVER("RFC5971-A.2.1-3", 1) { /* what was understood, and no more */
+        length = GIST_MAGIC_LENGTH + gist_message_write(&reception->message,
+                                         node->scratch + GIST_MAGIC_LENGTH, reception->length);
+    }
     return node->transport.forward_query(
         node->transport.context, reception->arrival, node->scratch, length);
 }

@@ -2,6 +2,7 @@
 #include "core/gist/transport/error_message.h"
 
 #include "core/gist/state/node_share.h"
+#include "core/gist/state/routing_state.h"
 #include "core/gist/transport/association_machine.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/own_message.h"
@@ -118,6 +119,10 @@ void gist_send_error(
         return;
     SPEC_ENSURE("RFC5971-5.6-1", 1, reception->message.header.type != GIST_ERROR) {
         return;
+    }
+    SPEC_NEVER("RFC5971-5.6-2a", 1) {
+        gist_routing_state_create(
+            node, GIST_QUERYING, &reception->message.mri, &reception->message.session_id);
     }
     uint8_t infos[INFOS_MAX];
     struct wire_writer writer = wire_writer_over(infos, sizeof(infos));

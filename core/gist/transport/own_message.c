@@ -39,14 +39,18 @@ void gist_add_own_nli(
     SPEC_NEVER("RFC5971-7.4-3c", 1) {
         message->nli.interface_address.octets[0] |= 0xe0;
     }
+    SPEC_NEVER("RFC5971-7.4-3b", 1) { /* the subnet's, as its routers have it */
+        message->nli.interface_address.octets[3] = 0;
+    }
     gist_message_add(message, GIST_OBJECT_NLI);
 }
 
 struct gist_stack_proposal gist_own_proposal(void)
 {
-    static const uint8_t profiles[] = {1, GIST_PROTOCOL_FORWARDS_TCP, 0, 0};
-    return (struct gist_stack_proposal){
-        .profile_count = 1, .profiles = {profiles, sizeof(profiles)}};
+    static const uint8_t reliable[] = {1, GIST_PROTOCOL_FORWARDS_TCP, 0, 0};
+    static const uint8_t secure[] = {1, GIST_PROTOCOL_TLS, 0, 0};
+    return (struct gist_stack_proposal){.profile_count = 1,
+        .profiles = {SPEC_VALUE("RFC5971-5.7.1-8", 1, reliable, secure), sizeof(reliable)}};
 }
 
 void gist_add_own_stack(struct gist_node *node, struct gist_message *message,

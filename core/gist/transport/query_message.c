@@ -42,7 +42,7 @@ static struct gist_query_route query_route(
         .source_port = node->config.udp_port,
         .ip_ttl = GIST_QUERY_TTL,
         .ds_field = state->mri.has_ds_field ? state->mri.ds_field : 0,
-        .has_router_alert = true,
+        .has_router_alert = SPEC_VALUE("RFC5971-5.3.2.1-4b", 1, true, false),
         .router_alert = v6 ? node->config.router_alert_v6 : node->config.router_alert_v4,
     };
     if (state->peer) {

@@ -100,7 +100,10 @@ bool gist_send_response(struct gist_node *node, const struct gist_reception *que
         keep_response(node, state, &response);
     if (association)
         return gist_association_send(node, association, &response, 0);
-    struct gist_endpoint peer = {query->message.nli.interface_address, query->arrival->source.port};
+    struct gist_endpoint peer = {
+        SPEC_VALUE("RFC5971-7.2.1-5", 1, query->message.nli.interface_address,
+            query->arrival->source.address),
+        query->arrival->source.port};
     return gist_datagram_send(node, &peer, &response);
 }
 
