@@ -13,15 +13,6 @@ bool natfw_knows(struct natfw_node *node, uint64_t now_ms, const struct gist_add
            (policy->names && policy->names(policy->context, address, interface));
 }
 
-static struct gist_share_holder sender_of(
-    struct natfw_node *node, const struct natfw_incoming *incoming)
-{
-    const struct gist_received *received = incoming->received;
-    return (struct gist_share_holder){.address = received->peer,
-        .interface = received->interface,
-        .known = natfw_knows(node, incoming->now_ms, &received->peer, received->interface)};
-}
-
 static struct gist_share share_of_sessions(struct natfw_node *node)
 {
     const struct natfw_node_config *config = &node->config;
@@ -41,24 +32,33 @@ static struct gist_share share_of_rule(struct natfw_node *node, uint64_t rule)
         .limits = {.stranger = limit, .known = limit}};
 }
 
-struct natfw_session *natfw_session_admit(
-    struct natfw_node *node, const struct natfw_incoming *incoming)
+struct natfw_session *natfw_session_admit_of(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_session_id *id, const struct gist_address *peer, uint32_t interface)
 {
     struct gist_share share = share_of_sessions(node);
-    struct gist_share_holder holder = sender_of(node, incoming);
-    if (gist_share_take(&share, incoming->now_ms, &holder, 1) != GIST_SHARE_TAKEN) {
+    struct gist_share_holder holder = {.address = *peer,
+        .interface = interface,
+        .known = natfw_knows(node, now_ms, peer, interface)};
+    if (gist_share_take(&share, now_ms, &holder, 1) != GIST_SHARE_TAKEN) {
         node->counters.sessions_refused++;
         return NULL;
     }
-    struct natfw_session *session =
-        natfw_session_table_add(&node->sessions, &incoming->received->session_id);
+    struct natfw_session *session = natfw_session_table_add(&node->sessions, id);
     if (!session) {
-        gist_share_give_back(&share, incoming->now_ms, &holder, 1);
+        gist_share_give_back(&share, now_ms, &holder, 1);
         return NULL;
     }
     session->holder = holder;
     session->is_admitted = true;
     return session;
+}
+
+struct natfw_session *natfw_session_admit(
+    struct natfw_node *node, const struct natfw_incoming *incoming)
+{
+    const struct gist_received *received = incoming->received;
+    return natfw_session_admit_of(
+        node, incoming->now_ms, &received->session_id, &received->peer, received->interface);
 }
 
 /* What tells a rule from others; its direction does not count. */

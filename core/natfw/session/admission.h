@@ -11,6 +11,9 @@
 /* A new session for the sender of this request; NULL when there is none left for it. */
 struct natfw_session *natfw_session_admit(
     struct natfw_node *node, const struct natfw_incoming *incoming);
+/* The same for a session that this peer began earlier. */
+struct natfw_session *natfw_session_admit_of(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_session_id *id, const struct gist_address *peer, uint32_t interface);
 
 /* Whether the sender may be one more owner of this rule, which several sessions may have (3.7.6.1).
  */
