@@ -11,6 +11,7 @@
 #include "reference-node/control/commands.h"
 #include "reference-node/control/control.h"
 #include "reference-node/control/session_log.h"
+#include "reference-node/journal/upkeep.h"
 #include "reference-node/netfilter/data_plane.h"
 #include "reference-node/netfilter/pinholes.h"
 #include "reference-node/sockets/association_socket.h"
@@ -28,6 +29,7 @@ struct daemon {
     struct config *config;
     struct data_plane plane;
     struct pinholes *pinholes;
+    struct journal *journal; /* NULL: none is kept */
     struct crypto_openssl *crypto;
     struct query_sender *queries;
     struct datagram_socket *datagrams;
@@ -271,6 +273,9 @@ static void on_session_event(void *context, uint64_t now_ms, const struct natfw_
     (void)now_ms;
     struct daemon *daemon = context;
     session_log(daemon->natfw, event);
+    if (daemon->journal && event->kind != NATFW_EVENT_REQUESTED &&
+        event->kind != NATFW_EVENT_DISCARDED)
+        upkeep_note(daemon->journal, daemon->natfw, &event->session_id);
     if (daemon->commands)
         commands_session_event(daemon->commands, event);
 }
@@ -387,6 +392,19 @@ static bool attach_data_plane(struct daemon *daemon, FILE *errors)
            say(errors, "conntrack", "free some memory");
 }
 
+static bool resume_sessions(struct daemon *daemon, FILE *errors)
+{
+    if (daemon->config->state_file[0] != '\0') {
+        daemon->journal = journal_open(daemon->config->state_file, upkeep_time(), errors);
+        if (!daemon->journal)
+            return false;
+        upkeep_restore(daemon->journal, daemon->natfw, daemon->plane.found);
+        pinholes_commit(daemon->pinholes, clock_now_ms());
+    }
+    data_plane_forget_found(&daemon->plane);
+    return true;
+}
+
 static bool create_control(struct daemon *daemon, FILE *errors)
 {
     struct commands_target target = {.base = daemon->base,
@@ -420,7 +438,7 @@ struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *e
         create_sockets(daemon, errors) &&
         data_plane_start(&daemon->plane, &load->ruleset, errors) &&
         attach_data_plane(daemon, errors) && create_core(daemon, errors) &&
-        create_control(daemon, errors))
+        resume_sessions(daemon, errors) && create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
     return NULL;
@@ -441,6 +459,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon->commands = NULL;
     gist_node_destroy(daemon->gist);
     natfw_node_destroy(daemon->natfw);
+    journal_close(daemon->journal);
     association_socket_destroy(daemon->associations);
     datagram_socket_destroy(daemon->datagrams);
     query_sender_destroy(daemon->queries);

@@ -4,11 +4,21 @@
 
 #include <stdio.h>
 
-uint64_t clock_now_ms(void)
+static uint64_t read_ms(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t clock_now_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_wall_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
 }
 
 void clock_text(const struct timespec *when, char text[CLOCK_TEXT_SIZE])

@@ -11,6 +11,9 @@ enum { CLOCK_TEXT_SIZE = 32 };
 
 uint64_t clock_now_ms(void);
 
+/* Milliseconds since 1970, by the clock on the wall, which may be set. */
+uint64_t clock_wall_ms(void);
+
 /* A time of CLOCK_REALTIME as 2026-11-27T12:00:00.000Z. */
 void clock_text(const struct timespec *when, char text[CLOCK_TEXT_SIZE]);
 

@@ -70,6 +70,7 @@ struct config_policy {
 struct config {
     char path[256];
     char control_socket[CONFIG_PATH_MAX];
+    char state_file[CONFIG_PATH_MAX]; /* "": sessions end with the process */
     bool use_syslog;
     uint32_t log_lines_per_kind; /* in ten seconds; 0: any number */
     uint32_t log_lines_per_peer; /* of a kind; likewise */

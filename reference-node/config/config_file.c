@@ -194,6 +194,17 @@ static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+static int check_state_file(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *path = cfg_opt_getnstr(opt, 0);
+    if (path[0] == '\0' || (path[0] == '/' && strlen(path) < CONFIG_PATH_MAX))
+        return 0;
+    cfg_error(cfg,
+        "state_file: \"%s\" cannot be used; give an absolute path below %d octets, or \"\"", path,
+        CONFIG_PATH_MAX);
+    return -1;
+}
+
 static int check_table(cfg_t *cfg, cfg_opt_t *opt)
 {
     const char *name = cfg_opt_getnstr(opt, 0);
@@ -214,6 +225,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_STR("peer_identity", NULL, CFGF_NODEFAULT),
         CFG_STR_LIST("roles", NULL, CFGF_NODEFAULT),
         CFG_STR("control_socket", "/run/natfw/natfwd.sock", CFGF_NONE),
+        CFG_STR("state_file", "/var/lib/natfw/sessions", CFGF_NONE),
         CFG_STR("log", "stderr", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
         CFG_STR("nft_table", "natfw", CFGF_NONE),
@@ -243,6 +255,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "peer_identity", check_identity);
     cfg_set_validate_func(cfg, "roles", check_role);
     cfg_set_validate_func(cfg, "control_socket", check_socket);
+    cfg_set_validate_func(cfg, "state_file", check_state_file);
     cfg_set_validate_func(cfg, "log", check_log);
     cfg_set_validate_func(cfg, "log_level", check_log_level);
     cfg_set_validate_func(cfg, "nft_table", check_table);
@@ -302,6 +315,7 @@ static void take_values(cfg_t *cfg, struct config *config)
     config->log_level = log_level_of(cfg_getstr(cfg, "log_level"));
     snprintf(config->control_socket, sizeof(config->control_socket), "%s",
         cfg_getstr(cfg, "control_socket"));
+    snprintf(config->state_file, sizeof(config->state_file), "%s", cfg_getstr(cfg, "state_file"));
     snprintf(config->table, sizeof(config->table), "%s", cfg_getstr(cfg, "nft_table"));
 }
 

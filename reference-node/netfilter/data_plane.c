@@ -16,7 +16,8 @@ static bool put_table(struct data_plane *plane, const struct nft_ruleset *rulese
     plane->socket = nft_socket_open(NFT_TRANSACTION_SIZE);
     plane->table =
         plane->socket ? nft_table_create(plane->socket, config->table, config->ownership) : NULL;
-    if (plane->table && nft_table_put(plane->table, ruleset, false) != NFT_PUT_FAILED)
+    plane->found = plane->table ? kernel_elements_read(plane->socket, config->table) : NULL;
+    if (plane->found && nft_table_put(plane->table, ruleset, false) != NFT_PUT_FAILED)
         return true;
     fprintf(errors, "nftables: table inet %s cannot be put in: %s; %s\n", config->table,
         strerror(errno),
@@ -92,8 +93,15 @@ bool data_plane_start(struct data_plane *plane, const struct nft_ruleset *rulese
     return !plane->config->natfw.forwarder || start_forwarder(plane, errors);
 }
 
+void data_plane_forget_found(struct data_plane *plane)
+{
+    kernel_elements_free(plane->found);
+    plane->found = NULL;
+}
+
 void data_plane_stop(struct data_plane *plane)
 {
+    data_plane_forget_found(plane);
     conntrack_destroy(plane->kernel.conntrack);
     nft_batch_destroy(plane->kernel.batch);
     nft_table_destroy(plane->table);

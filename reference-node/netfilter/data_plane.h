@@ -10,6 +10,7 @@
 #define NATFWD_DATA_PLANE_H
 
 #include "reference-node/config/config.h"
+#include "reference-node/netfilter/kernel_elements.h"
 #include "reference-node/netfilter/kernel_filter.h"
 #include "reference-node/netfilter/nft_table.h"
 #include "reference-node/sockets/policy_route.h"
@@ -19,8 +20,9 @@ struct data_plane {
     struct policy_route *routes;
     struct nft_socket *socket; /* this and the following are NULL where there are no rules */
     struct nft_table *table;
-    struct kernel_filter kernel; /* its parts are NULL at a host */
-    struct packet_filter filter; /* of the kernel */
+    struct kernel_elements *found; /* in the kernel at the start, until data_plane_forget_found */
+    struct kernel_filter kernel;   /* its parts are NULL at a host */
+    struct packet_filter filter;   /* of the kernel */
 };
 
 /* Opens what only looks; data_plane_start changes the kernel. Both return false after saying on
@@ -28,6 +30,9 @@ struct data_plane {
 bool data_plane_open(struct data_plane *plane, const struct config *config, FILE *errors);
 /* The ruleset is what loader.h made of the configuration. Pinholes that are in the kernel stay. */
 bool data_plane_start(struct data_plane *plane, const struct nft_ruleset *ruleset, FILE *errors);
+
+/* Whoever wants to know what was found has looked. */
+void data_plane_forget_found(struct data_plane *plane);
 
 /* Lets go of the kernel; nothing is taken out. */
 void data_plane_stop(struct data_plane *plane);

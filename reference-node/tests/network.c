@@ -33,8 +33,11 @@ void write_config(const struct network *network, enum node which, const char *ex
     snprintf(path, sizeof(path), "%s/%s.conf", network->directory, node_names[which]);
     FILE *file = fopen(path, "we");
     cr_assert(file);
-    fprintf(file, "peer_identity = \"%s\"\ncontrol_socket = \"%s/%s.sock\"\n%s\n",
-        node_names[which], network->directory, node_names[which], extra);
+    fprintf(file,
+        "peer_identity = \"%s\"\ncontrol_socket = \"%s/%s.sock\"\n"
+        "state_file = \"%s/%s.state\"\n%s\n",
+        node_names[which], network->directory, node_names[which], network->directory,
+        node_names[which], extra);
     fclose(file);
 }
 

@@ -198,3 +198,149 @@ Test(staying, a_table_of_another_shape_is_replaced_as_a_whole)
     free(set);
     network_stop(&network);
 }
+
+/* A flow that sends without pause, and hears how many datagrams never came. */
+static size_t lost_while(struct network *network, const struct flow *flow, int signal_number)
+{
+    size_t sent = 0, heard = 0;
+    char octets[16];
+    while (recv(flow->right, octets, sizeof(octets), 0) > 0)
+        continue;
+    for (int turn = 0; turn < 300; turn++) {
+        if (turn == 100)
+            end_daemon(network, MIDDLE, signal_number);
+        if (turn == 200)
+            start_daemon(network, MIDDLE);
+        sent += send(flow->left, "data", 4, 0) == 4;
+        struct pollfd wait = {.fd = flow->right, .events = POLLIN};
+        poll(&wait, 1, 1000);
+        while (recv(flow->right, octets, sizeof(octets), 0) > 0)
+            heard++;
+    }
+    cr_assert(sent == 300);
+    return sent - heard;
+}
+
+static void expect_same_session(const struct network *network, const char *id)
+{
+    for (enum node which = LEFT; which < NODE_COUNT; which++) {
+        char command[TEXT_MAX];
+        snprintf(command, sizeof(command), "show %s", id);
+        json_decref(control_ok(network, which, command));
+    }
+}
+
+Test(staying, a_session_goes_on_over_a_restart_of_the_firewall_and_loses_no_packet)
+{
+    const int signals[] = {SIGTERM, SIGKILL};
+    struct network network = network_start("lifetime_min_s = 1", "lifetime_min_s = 1");
+    struct flow flow = make_flow(&network, 5000);
+    json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 6");
+    uint64_t start_ms = clock_now_ms();
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(lost_while(&network, &flow, signals[i]) == 0);
+        expect_same_session(&network, session_of(opened));
+    }
+    /* Refreshes reach the new one as they did the old. */
+    while (clock_now_ms() - start_ms < 9000)
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    expect_same_session(&network, session_of(opened));
+    char command[TEXT_MAX];
+    snprintf(command, sizeof(command), "close %s", session_of(opened));
+    json_decref(control_ok(&network, LEFT, command));
+    start_ms = clock_now_ms();
+    while (passes(flow.left, flow.right, SILENCE_MS))
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the close");
+    json_decref(opened);
+    network_stop(&network);
+}
+
+static json_t *element_of(void)
+{
+    char *text = output_of("nft -j list set inet natfw pinholes");
+    json_t *root = json_loads(text, 0, NULL), *item, *element = NULL;
+    size_t index;
+    json_array_foreach(json_object_get(root, "nftables"), index, item) {
+        json_t *elements = json_object_get(json_object_get(item, "set"), "elem");
+        if (json_array_size(elements) == 1)
+            element = json_incref(json_object_get(json_array_get(elements, 0), "elem"));
+    }
+    json_decref(root);
+    free(text);
+    return element;
+}
+
+Test(staying, a_pinhole_keeps_its_time_and_its_counters_over_a_restart)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60 --no-refresh"));
+    for (size_t i = 0; i < 5; i++)
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    json_t *before = element_of();
+    end_daemon(&network, MIDDLE, SIGKILL);
+    start_daemon(&network, MIDDLE);
+    json_t *after = element_of();
+    json_int_t packets =
+        json_integer_value(json_object_get(json_object_get(before, "counter"), "packets"));
+    cr_assert(packets >= 5);
+    cr_assert(json_integer_value(json_object_get(json_object_get(after, "counter"), "packets")) >=
+              packets);
+    cr_assert(json_integer_value(json_object_get(after, "expires")) <=
+              json_integer_value(json_object_get(before, "expires")));
+    json_decref(before);
+    json_decref(after);
+    network_stop(&network);
+}
+
+Test(staying, a_session_whose_pinhole_has_gone_is_not_opened_again)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60 --no-refresh"));
+    end_daemon(&network, MIDDLE, SIGKILL);
+    run("nft flush set inet natfw pinholes");
+    start_daemon(&network, MIDDLE);
+    cr_assert(sessions_at(&network, MIDDLE) == 0);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    require_logged(&network, MIDDLE, "its pinhole is no longer in the kernel");
+    network_stop(&network);
+}
+
+Test(staying, an_initiator_knows_its_sessions_again_and_can_close_them)
+{
+    const int signals[] = {SIGTERM, SIGKILL};
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 60");
+    for (size_t i = 0; i < 2; i++) {
+        end_daemon(&network, LEFT, signals[i]);
+        start_daemon(&network, LEFT);
+        expect_same_session(&network, session_of(opened));
+    }
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    json_decref(control_ok(&network, LEFT, "close --all"));
+    uint64_t start_ms = clock_now_ms();
+    while (passes(flow.left, flow.right, SILENCE_MS))
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the close");
+    for (enum node which = LEFT; which < NODE_COUNT; which++)
+        cr_assert(sessions_at(&network, which) == 0);
+    json_decref(opened);
+    network_stop(&network);
+}
+
+Test(staying, a_responder_knows_its_sessions_again)
+{
+    struct network network = network_start("lifetime_min_s = 1", "lifetime_min_s = 1");
+    struct flow flow = make_flow(&network, 5000);
+    json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 6");
+    uint64_t start_ms = clock_now_ms();
+    end_daemon(&network, RIGHT, SIGKILL);
+    start_daemon(&network, RIGHT);
+    expect_same_session(&network, session_of(opened));
+    while (clock_now_ms() - start_ms < 9000)
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    json_decref(opened);
+    network_stop(&network);
+}
