@@ -12,8 +12,7 @@
 #include "reference-node/control/control.h"
 #include "reference-node/control/session_log.h"
 #include "reference-node/journal/upkeep.h"
-#include "reference-node/netfilter/data_plane.h"
-#include "reference-node/netfilter/pinholes.h"
+#include "reference-node/netfilter/guard.h"
 #include "reference-node/sockets/association_socket.h"
 #include "reference-node/sockets/datagram_socket.h"
 
@@ -29,6 +28,7 @@ struct daemon {
     struct config *config;
     struct data_plane plane;
     struct pinholes *pinholes;
+    struct guard *guard;     /* NULL: the kernel guards the table, or there is none */
     struct journal *journal; /* NULL: none is kept */
     struct crypto_openssl *crypto;
     struct query_sender *queries;
@@ -392,6 +392,15 @@ static bool attach_data_plane(struct daemon *daemon, FILE *errors)
            say(errors, "conntrack", "free some memory");
 }
 
+static bool watch_table(struct daemon *daemon, FILE *errors)
+{
+    struct data_plane *plane = &daemon->plane;
+    if (!plane->table || nft_table_is_owned(plane->table))
+        return true;
+    daemon->guard = guard_create(daemon->base, plane, daemon->pinholes);
+    return daemon->guard || say(errors, "nftables", "give CAP_NET_ADMIN");
+}
+
 static bool resume_sessions(struct daemon *daemon, FILE *errors)
 {
     if (daemon->config->state_file[0] != '\0') {
@@ -438,7 +447,8 @@ struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *e
         create_sockets(daemon, errors) &&
         data_plane_start(&daemon->plane, &load->ruleset, errors) &&
         attach_data_plane(daemon, errors) && create_core(daemon, errors) &&
-        resume_sessions(daemon, errors) && create_control(daemon, errors))
+        watch_table(daemon, errors) && resume_sessions(daemon, errors) &&
+        create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
     return NULL;
@@ -459,6 +469,7 @@ void daemon_destroy(struct daemon *daemon)
     daemon->commands = NULL;
     gist_node_destroy(daemon->gist);
     natfw_node_destroy(daemon->natfw);
+    guard_destroy(daemon->guard);
     journal_close(daemon->journal);
     association_socket_destroy(daemon->associations);
     datagram_socket_destroy(daemon->datagrams);

@@ -97,6 +97,8 @@ size_t record_write(
 {
     char id[TEXT_SID_SIZE], flow[TEXT_FLOW_SIZE];
     const struct natfw_policy_rule *rule = &snapshot->rule;
+    json_int_t expires_at_ms =
+        (json_int_t)snapshot->expires_ms - (json_int_t)now.node_ms + (json_int_t)now.wall_ms;
     text_of_session_id(&snapshot->id, id);
     text_of_flow(&rule->flow, flow);
     json_t *record = json_pack(
@@ -105,9 +107,8 @@ size_t record_write(
         "action", (int)rule->action, "sub_ports", (int)rule->sub_ports, "icmp_types",
         hex(rule->icmp_types, rule->icmp_type_count), "lifetime_s",
         (json_int_t)snapshot->lifetime_s, "expires_ms", (json_int_t)snapshot->expires_ms,
-        "expires_at_ms", (json_int_t)(snapshot->expires_ms - now.node_ms + now.wall_ms),
-        "sequence_number", (json_int_t)snapshot->sequence_number, "reliable", snapshot->reliable,
-        "keeps_alive", snapshot->keeps_alive, "refresh_lifetime_s",
+        "expires_at_ms", expires_at_ms, "sequence_number", (json_int_t)snapshot->sequence_number,
+        "reliable", snapshot->reliable, "keeps_alive", snapshot->keeps_alive, "refresh_lifetime_s",
         (json_int_t)snapshot->refresh_lifetime_s, "inbound_peer", of_peer(&snapshot->inbound_peer),
         "outbound_peer", of_peer(&snapshot->outbound_peer));
     size_t length = record ? json_dumpb(record, line, RECORD_MAX, JSON_COMPACT) : 0;

@@ -13,6 +13,7 @@
 static bool put_table(struct data_plane *plane, const struct nft_ruleset *ruleset, FILE *errors)
 {
     const struct config *config = plane->config;
+    plane->ruleset = ruleset;
     plane->socket = nft_socket_open(NFT_TRANSACTION_SIZE);
     plane->table =
         plane->socket ? nft_table_create(plane->socket, config->table, config->ownership) : NULL;

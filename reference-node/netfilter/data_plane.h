@@ -20,6 +20,7 @@ struct data_plane {
     struct policy_route *routes;
     struct nft_socket *socket; /* this and the following are NULL where there are no rules */
     struct nft_table *table;
+    const struct nft_ruleset *ruleset; /* what the table was put as */
     struct kernel_elements *found; /* in the kernel at the start, until data_plane_forget_found */
     struct kernel_filter kernel;   /* its parts are NULL at a host */
     struct packet_filter filter;   /* of the kernel */

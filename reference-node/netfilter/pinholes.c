@@ -316,6 +316,18 @@ struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes)
         .remove = remove_rule};
 }
 
+size_t pinholes_reinstall(struct pinholes *pinholes)
+{
+    struct element *element, *next;
+    size_t count = 0;
+    HASH_ITER(hh, pinholes->elements, element, next) {
+        count += element->installed_ms > 0;
+        element->installed_ms = 0;
+        mark_dirty(pinholes, element);
+    }
+    return count;
+}
+
 static void describe_owner(const struct element *element, char text[TEXT_SID_SIZE])
 {
     text[0] = '\0';

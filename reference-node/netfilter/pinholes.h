@@ -30,6 +30,10 @@ void pinholes_destroy(struct pinholes *pinholes);
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
 
+/* The kernel has lost every element: those that have owners are installed again by the next commit.
+ * Returns how many there are. */
+size_t pinholes_reinstall(struct pinholes *pinholes);
+
 /* Brings the kernel up to date and answers the handles. */
 void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
 

@@ -92,6 +92,14 @@ static void put(struct journal *journal, const struct natfw_snapshot *snapshot)
     cr_assert(journal_put(journal, snapshot, now));
 }
 
+static bool same_peer(const struct natfw_peer *one, const struct natfw_peer *other)
+{
+    return gist_address_equal(&one->address, &other->address) &&
+           one->interface == other->interface && one->handle == other->handle &&
+           one->identity_length == other->identity_length &&
+           memcmp(one->identity, other->identity, one->identity_length) == 0;
+}
+
 static void expect_found(const struct journal *journal, const struct natfw_snapshot *wanted)
 {
     size_t count;
@@ -105,10 +113,8 @@ static void expect_found(const struct journal *journal, const struct natfw_snaps
         cr_assert(found[i].sequence_number == wanted->sequence_number);
         cr_assert(found[i].keeps_alive == wanted->keeps_alive && found[i].reliable);
         cr_assert(found[i].refresh_lifetime_s == wanted->refresh_lifetime_s);
-        cr_assert(memcmp(&found[i].inbound_peer, &wanted->inbound_peer,
-                      sizeof(wanted->inbound_peer)) == 0);
-        cr_assert(memcmp(&found[i].outbound_peer, &wanted->outbound_peer,
-                      sizeof(wanted->outbound_peer)) == 0);
+        cr_assert(same_peer(&found[i].inbound_peer, &wanted->inbound_peer));
+        cr_assert(same_peer(&found[i].outbound_peer, &wanted->outbound_peer));
         return;
     }
     cr_assert_fail("session %u is not found", wanted->id.octets[0]);

@@ -344,3 +344,77 @@ Test(staying, a_responder_knows_its_sessions_again)
     json_decref(opened);
     network_stop(&network);
 }
+
+/* How many datagrams of a closed flow pass from when the table is gone until it is back. */
+static size_t passing_in_the_gap(const struct network *network, const struct flow *closed)
+{
+    size_t passed = 0;
+    char octets[16];
+    run("nft flush ruleset");
+    uint64_t start_ms = clock_now_ms();
+    namespace_enter(network->path.middle);
+    for (bool is_back = false; !is_back;) {
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "the table is not put back");
+        (void)!send(closed->left, "data", 4, 0);
+        struct pollfd wait = {.fd = closed->right, .events = POLLIN};
+        poll(&wait, 1, 1);
+        while (recv(closed->right, octets, sizeof(octets), 0) > 0)
+            passed++;
+        char *tables = output_of("nft list tables");
+        is_back = strstr(tables, "inet natfw") != NULL;
+        free(tables);
+    }
+    return passed;
+}
+
+Test(staying, a_table_of_anybody_that_is_flushed_is_put_back_with_every_pinhole)
+{
+    struct network network = network_start("table_owner = anybody", "");
+    struct flow open = make_flow(&network, 5000), closed = make_flow(&network, 5001);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    for (size_t i = 0; i < 2; i++) {
+        size_t passed = passing_in_the_gap(&network, &closed);
+        cr_log_info("%zu datagrams of a closed flow passed before the table was back", passed);
+        cr_assert(passes(open.left, open.right, PATIENCE_MS));
+        cr_assert(!passes(closed.left, closed.right, SILENCE_MS));
+    }
+    require_logged(&network, MIDDLE, "table inet natfw was changed by nft (process ");
+    require_logged(&network, MIDDLE, "it is put back with 1 pinholes");
+    network_stop(&network);
+}
+
+Test(staying, a_rule_or_an_element_that_somebody_adds_is_taken_out_again)
+{
+    struct network network = network_start("table_owner = anybody", "");
+    struct flow flow = make_flow(&network, 5000);
+    const char *const changes[] = {"insert rule inet natfw guarded accept",
+        "add element inet natfw pinholes_from_any_any_protocol '{ 198.51.100.2 }'",
+        "delete chain inet natfw intercept", "flush chain inet natfw guarded"};
+    for (size_t i = 0; i < 4; i++) {
+        run("nft %s", changes[i]);
+        uint64_t start_ms = clock_now_ms();
+        while (passes(flow.left, flow.right, SILENCE_MS))
+            cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "%s", changes[i]);
+    }
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    network_stop(&network);
+}
+
+Test(staying, its_own_changes_and_those_of_other_tables_put_nothing_back)
+{
+    struct network network = network_start("table_owner = anybody", "");
+    struct flow flow = make_flow(&network, 5000);
+    for (size_t i = 0; i < 3; i++) {
+        json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+        run("nft add table inet other%zu", i);
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    }
+    json_decref(control_ok(&network, LEFT, "close --all"));
+    uint64_t start_ms = clock_now_ms();
+    while (sessions_at(&network, MIDDLE) > 0)
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS);
+    end_daemon(&network, MIDDLE, SIGTERM);
+    run("! grep 'put back' %s/middle.log", network.directory);
+    network_stop(&network);
+}
