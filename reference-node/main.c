@@ -2,7 +2,9 @@
 /* natfwd: options, start, loop, stop; natfwd(8) is its manual. */
 #include "reference-node/base/log.h"
 #include "reference-node/base/loop.h"
+#include "reference-node/base/memory.h"
 #include "reference-node/base/privileges.h"
+#include "reference-node/base/sandbox.h"
 #include "reference-node/base/service_manager.h"
 #include "reference-node/base/spec_environment.h"
 #include "reference-node/base/text.h"
@@ -95,6 +97,30 @@ static void tell_ready(const struct options *options)
     close(options->ready_fd);
 }
 
+static bool must(bool done, const char *what)
+{
+    if (!done)
+        fprintf(stderr, "natfwd: %s: %s; see drop_privileges\n", what, strerror(errno));
+    return done;
+}
+
+/* All is open by now. The system's log is found by its path when it starts again, so then the root
+ * stays; and whom no root has started cannot change it. */
+static bool give_up_rights(const struct config *config)
+{
+    struct privileges_user user = {.user = geteuid(), .group = getegid()};
+    bool is_root = user.user == 0;
+    if (!config->drop_privileges)
+        return true;
+    memory_open();
+    return (!is_root ||
+               must(privileges_find_user(config->user, &user), "the user cannot be found")) &&
+           (!is_root || config->use_syslog ||
+               must(privileges_empty_root(), "no empty root can be made")) &&
+           must(privileges_drop(&user), "capabilities cannot be dropped") &&
+           must(sandbox_enter(), "the sandbox cannot be entered");
+}
+
 /* From here on, errors go to the log and the loop goes on. */
 static int serve(struct event_base *base, struct load *load, const struct options *options)
 {
@@ -104,12 +130,11 @@ static int serve(struct event_base *base, struct load *load, const struct option
     struct daemon *daemon = daemon_create(base, load, stderr);
     struct service_manager *manager = service_manager_create(base);
     int status = EXIT_FAILED;
-    if (daemon && config->drop_privileges && !privileges_drop()) {
-        fprintf(stderr, "natfwd: capabilities cannot be dropped: %s\n", strerror(errno));
-    } else if (daemon && terminate && interrupt) {
+    if (daemon)
+        log_to(config->use_syslog);
+    if (daemon && give_up_rights(config) && terminate && interrupt) {
         event_add(terminate, NULL);
         event_add(interrupt, NULL);
-        log_to(config->use_syslog);
         if (!log_limit_to(config->log_lines_per_kind, config->log_lines_per_peer) ||
             !log_attach(base))
             log_line(LOG_LEVEL_WARNING, "log: no memory; its lines have no limits");
@@ -157,9 +182,22 @@ static int uninstall(const char *path)
     return error == 0 || error == ENOENT ? EXIT_STOPPED : EXIT_FAILED;
 }
 
+/* Before anything is changed for a daemon that could not go on. */
+static bool check_user(const struct config *config)
+{
+    struct privileges_user user;
+    if (!config->drop_privileges || geteuid() != 0 || privileges_find_user(config->user, &user))
+        return true;
+    fprintf(stderr,
+        "%s: user: there is no \"%s\"; make it, for instance by systemd-sysusers, or name "
+        "another\n",
+        config->path, config->user);
+    return false;
+}
+
 static int run(struct load *load, const struct options *options)
 {
-    if (!config_check_interfaces(load->config, stderr))
+    if (!config_check_interfaces(load->config, stderr) || !check_user(load->config))
         return EXIT_USAGE;
     log_up_to(load->config->log_level);
     FILE *trace = spec_environment_open_trace("natfwd");

@@ -1,13 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Dropping capabilities; see privileges.h. */
+/* Dropping user, root folder and capabilities; see privileges.h. */
 #include "reference-node/base/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+bool privileges_find_user(const char *name, struct privileges_user *user)
+{
+    char *end;
+    unsigned long number = strtoul(name, &end, 10);
+    bool is_number = *name != '\0' && *end == '\0' && number < UINT32_MAX;
+    const struct passwd *entry = is_number ? getpwuid((uid_t)number) : getpwnam(name);
+    if (entry)
+        *user = (struct privileges_user){.user = entry->pw_uid, .group = entry->pw_gid};
+    else if (is_number)
+        *user = (struct privileges_user){.user = (uid_t)number, .group = (gid_t)number};
+    return entry || is_number;
+}
+
+/* The folder has no name any more when it becomes the root: nothing can be made in it. */
+bool privileges_empty_root(void)
+{
+    char path[] = "/tmp/natfwd-root-XXXXXX";
+    if (!mkdtemp(path))
+        return false;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_root = folder >= 0 && fchmod(folder, 0) == 0 && rmdir(path) == 0 &&
+                   fchdir(folder) == 0 && chroot(".") == 0;
+    int error = errno;
+    if (folder >= 0)
+        close(folder);
+    errno = error;
+    return is_root;
+}
 
 /* Who may not change the bounding set has no use for it either: with no_new_privs nothing is gained
  * from there. */
@@ -20,13 +54,22 @@ static bool narrow_bounding_set(uint32_t kept)
     return true;
 }
 
-bool privileges_drop(void)
+static bool become(const struct privileges_user *user)
+{
+    if (geteuid() != 0 || user->user == 0)
+        return true;
+    return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && setgroups(0, NULL) == 0 &&
+           setresgid(user->group, user->group, user->group) == 0 &&
+           setresuid(user->user, user->user, user->user) == 0;
+}
+
+bool privileges_drop(const struct privileges_user *user)
 {
     const uint32_t kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
         {.effective = kept, .permitted = kept}};
-    if (!narrow_bounding_set(kept))
+    if (!narrow_bounding_set(kept) || !become(user))
         return false;
     errno = 0;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_capset, &header, data) == 0;

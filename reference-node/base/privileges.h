@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gives up every capability that the running daemon does not need. */
+/* Gives up what the running daemon does not need: its user, the files that it sees, capabilities.
+ */
 #ifndef NATFWD_PRIVILEGES_H
 #define NATFWD_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
-/* Keeps CAP_NET_ADMIN (elements, conntrack) and CAP_NET_RAW (Queries) only, for this process and
- * all that it may ever run. Returns false with errno set. */
-bool privileges_drop(void);
+struct privileges_user {
+    uid_t user;
+    gid_t group;
+};
+
+/* Finds a user by name or number; a number without an entry is its own group. Returns false when
+ * there is none. */
+bool privileges_find_user(const char *name, struct privileges_user *user);
+
+/* From now on no file can be opened by a path, for the root is an empty folder that nobody can
+ * write to. Returns false with errno set. */
+bool privileges_empty_root(void);
+
+/* Becomes this user, where this process is root's, and keeps CAP_NET_ADMIN (elements, conntrack)
+ * and CAP_NET_RAW (Queries) only, for itself and all that it may ever run. Returns false with errno
+ * set. */
+bool privileges_drop(const struct privileges_user *user);
 
 #endif

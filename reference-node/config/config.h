@@ -93,6 +93,7 @@ struct config {
     uint32_t datagrams_in_per_second; /* 0: no limit */
     uint32_t datagrams_in_burst;
     bool drop_privileges;
+    char user[CONFIG_NAME_MAX]; /* to become, where root starts us */
 };
 
 void config_free(struct config *config);

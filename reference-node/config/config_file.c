@@ -194,6 +194,15 @@ static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+static int check_user(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *name = cfg_opt_getnstr(opt, 0);
+    if (name[0] != '\0' && strlen(name) < CONFIG_NAME_MAX)
+        return 0;
+    cfg_error(cfg, "user: \"%s\" is no user; give a name or a number", name);
+    return -1;
+}
+
 static int check_state_file(cfg_t *cfg, cfg_opt_t *opt)
 {
     const char *path = cfg_opt_getnstr(opt, 0);
@@ -228,6 +237,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_STR("state_file", "/var/lib/natfw/sessions", CFGF_NONE),
         CFG_STR("log", "stderr", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
+        CFG_STR("user", "natfw", CFGF_NONE),
         CFG_STR("nft_table", "natfw", CFGF_NONE),
         CFG_STR("refresh", "auto", CFGF_NONE),
         CFG_STR("table_owner", "auto", CFGF_NONE),
@@ -256,6 +266,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "roles", check_role);
     cfg_set_validate_func(cfg, "control_socket", check_socket);
     cfg_set_validate_func(cfg, "state_file", check_state_file);
+    cfg_set_validate_func(cfg, "user", check_user);
     cfg_set_validate_func(cfg, "log", check_log);
     cfg_set_validate_func(cfg, "log_level", check_log_level);
     cfg_set_validate_func(cfg, "nft_table", check_table);
@@ -316,6 +327,7 @@ static void take_values(cfg_t *cfg, struct config *config)
     snprintf(config->control_socket, sizeof(config->control_socket), "%s",
         cfg_getstr(cfg, "control_socket"));
     snprintf(config->state_file, sizeof(config->state_file), "%s", cfg_getstr(cfg, "state_file"));
+    snprintf(config->user, sizeof(config->user), "%s", cfg_getstr(cfg, "user"));
     snprintf(config->table, sizeof(config->table), "%s", cfg_getstr(cfg, "nft_table"));
 }
 

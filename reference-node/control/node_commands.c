@@ -4,6 +4,7 @@
 
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
+#include "reference-node/base/memory.h"
 #include "reference-node/base/text.h"
 #include "reference-node/control/counters.h"
 #include "reference-node/control/watch_command.h"
@@ -12,20 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Resident memory in KiB, or -1. */
-static json_int_t resident_kib(void)
-{
-    char line[128];
-    long kib = -1;
-    FILE *status = fopen("/proc/self/status", "re");
-    while (status && kib < 0 && fgets(line, sizeof(line), status))
-        if (strncmp(line, "VmRSS:", 6) == 0)
-            kib = strtol(line + 6, NULL, 10);
-    if (status)
-        fclose(status);
-    return kib;
-}
 
 struct session_count {
     json_int_t all;
@@ -65,7 +52,7 @@ json_t *stats_command(
         counters_of_log(&log), "loop", counters_of_loop(&loop), "sessions",
         count_sessions(commands).all, "connections",
         (json_int_t)association_socket_count(commands->target.associations), "memory_kib",
-        resident_kib());
+        (json_int_t)memory_resident_kib());
 }
 
 /* Of any octets. */
@@ -138,6 +125,6 @@ json_t *status_command(
         sessions.by_state[NATFW_TRANSITORY], "pinholes",
         (json_int_t)pinholes_counters(target->pinholes).elements, "associations",
         (json_int_t)gist.associations, "routing_states", (json_int_t)gist.routing_states,
-        "watchers", (json_int_t)watch_command_count(commands), "memory_kib", resident_kib(),
-        "in_force", in_force_json(target->config));
+        "watchers", (json_int_t)watch_command_count(commands), "memory_kib",
+        (json_int_t)memory_resident_kib(), "in_force", in_force_json(target->config));
 }

@@ -35,7 +35,7 @@ void write_config(const struct network *network, enum node which, const char *ex
     cr_assert(file);
     fprintf(file,
         "peer_identity = \"%s\"\ncontrol_socket = \"%s/%s.sock\"\n"
-        "state_file = \"%s/%s.state\"\n%s\n",
+        "state_file = \"%s/%s.state\"\nuser = \"64999\"\n%s\n",
         node_names[which], network->directory, node_names[which], network->directory,
         node_names[which], extra);
     fclose(file);

@@ -44,7 +44,8 @@ end
 -- `configuration` names a file that everything else comes after; sections is text that is taken over
 -- as it is.
 local function configuration(host, description, changes)
-    local settings = { control_socket = control_socket(host), state_file = "" }
+    -- An ordinary user's lab has no other user than its root.
+    local settings = { control_socket = control_socket(host), state_file = "", user = "root" }
     local lines = {}
     if description.configuration then
         lines[1] = base_text(description.configuration)
