@@ -7,6 +7,7 @@
 #include "reference-node/base/descriptors.h"
 #include "reference-node/base/log.h"
 #include "reference-node/base/text.h"
+#include "reference-node/config/fixed_keys.h"
 #include "reference-node/config/policy_config.h"
 #include "reference-node/control/commands.h"
 #include "reference-node/control/control.h"
@@ -25,7 +26,8 @@ enum { TRIM_AFTER_S = 5, SPARE_DESCRIPTORS = 64 };
 
 struct daemon {
     struct event_base *base;
-    struct config *config;
+    struct load *load;
+    struct config *config; /* of the load */
     struct data_plane plane;
     struct pinholes *pinholes;
     struct guard *guard;     /* NULL: the kernel guards the table, or there is none */
@@ -440,6 +442,7 @@ struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *e
     if (!daemon)
         return NULL;
     daemon->base = base;
+    daemon->load = load;
     daemon->config = load->config;
     /* The sockets come before the ruleset: who cannot have them must not replace the ruleset of the
      * natfwd that has. */
@@ -452,6 +455,47 @@ struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *e
         return daemon;
     daemon_destroy(daemon);
     return NULL;
+}
+
+/* Contents change places, not pointers: policy and data plane look into the one in force. */
+static void exchange(struct load *one, struct load *other)
+{
+    struct config config = *one->config;
+    struct nft_ruleset ruleset = one->ruleset;
+    *one->config = *other->config;
+    one->ruleset = other->ruleset;
+    *other->config = config;
+    other->ruleset = ruleset;
+}
+
+static bool put_ruleset(
+    struct daemon *daemon, const struct nft_ruleset *ruleset, enum nft_put *put, FILE *errors)
+{
+    *put = NFT_PUT_KEEPING;
+    if (daemon->plane.table)
+        *put = nft_table_put(daemon->plane.table, ruleset, false);
+    return *put != NFT_PUT_FAILED ||
+           say(errors, "nftables", "the table cannot be changed to the new ruleset");
+}
+
+bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
+{
+    enum nft_put put;
+    if (!config_fixed_keys_agree(daemon->config, load->config, errors) ||
+        !config_check_interfaces(load->config, errors) ||
+        !put_ruleset(daemon, &load->ruleset, &put, errors))
+        return false;
+    exchange(daemon->load, load);
+    pinholes_limit(daemon->pinholes, daemon->config->pinholes_max);
+    if (put == NFT_PUT_ANEW) {
+        pinholes_reinstall(daemon->pinholes);
+        pinholes_commit(daemon->pinholes, clock_now_ms());
+    }
+    natfw_node_configure(daemon->natfw, &daemon->config->natfw);
+    gist_node_configure(daemon->gist, clock_now_ms(), &daemon->config->gist);
+    log_up_to(daemon->config->log_level);
+    log_limit_to(daemon->config->log_lines_per_kind, daemon->config->log_lines_per_peer);
+    return true;
 }
 
 static void free_timer(struct event *timer)

@@ -11,6 +11,7 @@
 #include "reference-node/config/config_file.h"
 #include "reference-node/daemon.h"
 #include "reference-node/netfilter/data_plane.h"
+#include "reference-node/reload.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -79,11 +80,32 @@ static int read_options(int argc, char **argv, struct options *options)
     return EXIT_USAGE;
 }
 
+struct server {
+    struct service_manager *manager;
+    struct reload *reload;
+};
+
 static void on_stop(evutil_socket_t signal_number, short what, void *context)
 {
     (void)what;
     log_line(LOG_LEVEL_INFO, "stopping on signal %d", (int)signal_number);
     event_base_loopbreak(context);
+}
+
+static void on_reload(evutil_socket_t signal_number, short what, void *context)
+{
+    (void)signal_number;
+    (void)what;
+    struct server *server = context;
+    service_manager_tell(server->manager, SERVICE_RELOADING);
+    reload_begin(server->reload);
+}
+
+static void on_reloaded(void *context, bool taken)
+{
+    (void)taken;
+    struct server *server = context;
+    service_manager_tell(server->manager, SERVICE_READY);
 }
 
 static void tell_ready(const struct options *options)
@@ -122,38 +144,52 @@ static bool give_up_rights(const struct config *config)
 }
 
 /* From here on, errors go to the log and the loop goes on. */
-static int serve(struct event_base *base, struct load *load, const struct options *options)
+static int loop(struct event_base *base, const struct config *config, const struct options *options,
+    struct service_manager *manager)
 {
-    const struct config *config = load->config;
-    struct event *terminate = evsignal_new(base, SIGTERM, on_stop, base);
-    struct event *interrupt = evsignal_new(base, SIGINT, on_stop, base);
-    struct daemon *daemon = daemon_create(base, load, stderr);
-    struct service_manager *manager = service_manager_create(base);
+    if (!log_limit_to(config->log_lines_per_kind, config->log_lines_per_peer) || !log_attach(base))
+        log_line(LOG_LEVEL_WARNING, "log: no memory; its lines have no limits");
+    log_line(LOG_LEVEL_INFO, "natfwd %s serves:%s%s%s", NATFW_VERSION,
+        config->initiator ? " initiator" : "", config->natfw.forwarder ? " forwarder" : "",
+        config->natfw.responder ? " responder" : "");
+    tell_ready(options);
+    service_manager_tell(manager, SERVICE_READY);
+    return loop_run(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
+}
+
+static struct event *on_signal(
+    struct event_base *base, int signal_number, event_callback_fn callback, void *context)
+{
+    struct event *event = evsignal_new(base, signal_number, callback, context);
+    if (event)
+        event_add(event, NULL);
+    return event;
+}
+
+static int serve(struct event_base *base, struct loader *loader, struct load *load,
+    const struct options *options)
+{
     int status = EXIT_FAILED;
+    struct daemon *daemon = daemon_create(base, load, stderr);
+    struct server server = {.manager = service_manager_create(base)};
     if (daemon)
-        log_to(config->use_syslog);
-    if (daemon && give_up_rights(config) && terminate && interrupt) {
-        event_add(terminate, NULL);
-        event_add(interrupt, NULL);
-        if (!log_limit_to(config->log_lines_per_kind, config->log_lines_per_peer) ||
-            !log_attach(base))
-            log_line(LOG_LEVEL_WARNING, "log: no memory; its lines have no limits");
-        log_line(LOG_LEVEL_INFO, "natfwd %s serves:%s%s%s", NATFW_VERSION,
-            config->initiator ? " initiator" : "", config->natfw.forwarder ? " forwarder" : "",
-            config->natfw.responder ? " responder" : "");
-        tell_ready(options);
-        service_manager_tell(manager, SERVICE_READY);
-        status = loop_run(base) < 0 ? EXIT_FAILED : EXIT_STOPPED;
+        log_to(load->config->use_syslog);
+    if (daemon && give_up_rights(load->config)) {
+        server.reload = reload_create(base, loader, daemon, on_reloaded, &server);
+        struct event *signals[] = {on_signal(base, SIGTERM, on_stop, base),
+            on_signal(base, SIGINT, on_stop, base), on_signal(base, SIGHUP, on_reload, &server)};
+        if (server.reload && signals[0] && signals[1] && signals[2])
+            status = loop(base, load->config, options, server.manager);
+        for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+            if (signals[i])
+                event_free(signals[i]);
     }
-    service_manager_tell(manager, SERVICE_STOPPING);
+    service_manager_tell(server.manager, SERVICE_STOPPING);
+    reload_destroy(server.reload);
     daemon_destroy(daemon);
-    service_manager_destroy(manager);
+    service_manager_destroy(server.manager);
     event_base_loop(base, EVLOOP_NONBLOCK); /* what was put off to a later turn holds memory */
     log_detach();
-    if (terminate)
-        event_free(terminate);
-    if (interrupt)
-        event_free(interrupt);
     return status;
 }
 
@@ -195,14 +231,14 @@ static bool check_user(const struct config *config)
     return false;
 }
 
-static int run(struct load *load, const struct options *options)
+static int run(struct loader *loader, struct load *load, const struct options *options)
 {
     if (!config_check_interfaces(load->config, stderr) || !check_user(load->config))
         return EXIT_USAGE;
     log_up_to(load->config->log_level);
     FILE *trace = spec_environment_open_trace("natfwd");
     struct event_base *base = event_base_new();
-    int status = base ? serve(base, load, options) : EXIT_FAILED;
+    int status = base ? serve(base, loader, load, options) : EXIT_FAILED;
     if (base)
         event_base_free(base);
     spec_environment_write_trace(trace, "natfwd");
@@ -224,13 +260,13 @@ int main(int argc, char **argv)
     if (options.uninstall)
         return uninstall(options.config_path);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN); /* of a terminal that closes */
+    signal(SIGHUP, SIG_IGN); /* until there is somebody to take it */
     struct loader *loader = loader_start(options.config_path);
     if (!loader || !loader_ask(loader)) {
         fprintf(stderr, "natfwd: the loader cannot be started: %s\n", strerror(errno));
         return EXIT_FAILED;
     }
-    status = loader_take(loader, &load, stderr) ? run(&load, &options) : EXIT_USAGE;
+    status = loader_take(loader, &load, stderr) ? run(loader, &load, &options) : EXIT_USAGE;
     load_free(&load);
     loader_stop(loader);
     return status;

@@ -101,6 +101,10 @@ struct gist_seams {
  * seams are copied; the seams' contexts have to outlive the node. */
 struct gist_node *gist_node_create(
     const struct gist_node_config *config, const struct gist_seams *seams, uint64_t now_ms);
+/* Takes another configuration over while everything goes on. Who the node is, its NSLP, ports and
+ * router alert values, stay as they were. */
+void gist_node_configure(
+    struct gist_node *node, uint64_t now_ms, const struct gist_node_config *config);
 /* Closes the associations and releases everything; reports nothing. NULL is allowed. */
 void gist_node_destroy(struct gist_node *node);
 

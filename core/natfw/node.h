@@ -108,6 +108,9 @@ struct natfw_seams {
  * seams are copied; their contexts have to outlive the node. */
 struct natfw_node *natfw_node_create(
     const struct natfw_node_config *config, const struct natfw_seams *seams);
+/* Takes another configuration over: it counts for what is asked from now on, and sessions that it
+ * would not have let begin live on. Which roles the node has stays as it was. */
+void natfw_node_configure(struct natfw_node *node, const struct natfw_node_config *config);
 /* Forgets all sessions and tells nobody: what the middlebox has of them stays until it expires.
  * NULL is allowed. Destroy the GIST node first, whose calls end here. */
 void natfw_node_destroy(struct natfw_node *node);

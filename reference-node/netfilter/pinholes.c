@@ -316,6 +316,11 @@ struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes)
         .remove = remove_rule};
 }
 
+void pinholes_limit(struct pinholes *pinholes, size_t elements_max)
+{
+    pinholes->elements_max = elements_max;
+}
+
 size_t pinholes_reinstall(struct pinholes *pinholes)
 {
     struct element *element, *next;

@@ -30,6 +30,9 @@ void pinholes_destroy(struct pinholes *pinholes);
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
 
+/* So many elements from now on; those above stay until they end. */
+void pinholes_limit(struct pinholes *pinholes, size_t elements_max);
+
 /* The kernel has lost every element: those that have owners are installed again by the next commit.
  * Returns how many there are. */
 size_t pinholes_reinstall(struct pinholes *pinholes);

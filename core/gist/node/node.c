@@ -11,6 +11,8 @@
 #include "core/base/container.h"
 #include "core/spec/spec.h"
 
+#include <string.h>
+
 struct gist_node_config gist_node_config_default(void)
 {
     return (struct gist_node_config){
@@ -94,6 +96,25 @@ struct gist_node *gist_node_create(
     base_table_open(&node->peers_by_handle, allocator);
     base_table_open(&node->associations, allocator);
     return node;
+}
+
+void gist_node_configure(
+    struct gist_node *node, uint64_t now_ms, const struct gist_node_config *config)
+{
+    const struct gist_node_config before = node->config;
+    gist_node_enter(node, now_ms);
+    node->config = bounded(config);
+    node->config.nslp_id = before.nslp_id;
+    node->config.router_alert_v4 = before.router_alert_v4;
+    node->config.router_alert_v6 = before.router_alert_v6;
+    memcpy(node->config.peer_identity, before.peer_identity, sizeof(before.peer_identity));
+    node->config.peer_identity_length = before.peer_identity_length;
+    node->config.udp_port = before.udp_port;
+    node->config.association_port = before.association_port;
+    node->queued.octets_max = node->config.queued_octets_max;
+    node->bucket =
+        base_token_bucket_full(config->datagrams_per_second, config->datagram_burst, node->now_ms);
+    gist_node_leave(node);
 }
 
 static enum gist_peering receive_nothing(

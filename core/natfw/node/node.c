@@ -59,6 +59,15 @@ struct natfw_node *natfw_node_create(
     return node;
 }
 
+void natfw_node_configure(struct natfw_node *node, const struct natfw_node_config *config)
+{
+    const struct natfw_node_config before = node->config;
+    node->config = *config;
+    node->config.forwarder = before.forwarder;
+    node->config.responder = before.responder;
+    node->sessions.count_max = config->sessions_max;
+}
+
 void natfw_node_destroy(struct natfw_node *node)
 {
     if (!node)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reloading; see reload.h. */
+#include "reference-node/reload.h"
+
+#include "reference-node/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reload {
+    struct loader *loader;
+    struct daemon *daemon;
+    struct event *answered;
+    reload_done *done;
+    void *context;
+    bool is_running;
+    bool is_wanted_again;
+};
+
+static void log_each_line(char *text)
+{
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (*line != '\0')
+            log_line(LOG_LEVEL_ERROR, "%s", line);
+}
+
+static bool take(struct reload *reload)
+{
+    struct load load;
+    char *said = NULL;
+    size_t length;
+    FILE *errors = open_memstream(&said, &length);
+    bool taken = errors && loader_take(reload->loader, &load, errors);
+    if (taken) {
+        taken = daemon_take(reload->daemon, &load, errors);
+        load_free(&load);
+    }
+    if (errors)
+        fclose(errors);
+    if (said)
+        log_each_line(said);
+    free(said);
+    log_line(taken ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+        taken ? "the configuration is taken over" : "the configuration stays as it was");
+    return taken;
+}
+
+static void on_answered(evutil_socket_t descriptor, short what, void *context)
+{
+    (void)descriptor;
+    (void)what;
+    struct reload *reload = context;
+    reload->is_running = false;
+    reload->done(reload->context, take(reload));
+    if (reload->is_wanted_again)
+        reload_begin(reload);
+}
+
+struct reload *reload_create(struct event_base *base, struct loader *loader, struct daemon *daemon,
+    reload_done *done, void *context)
+{
+    struct reload *reload = calloc(1, sizeof(*reload));
+    if (!reload)
+        return NULL;
+    reload->loader = loader;
+    reload->daemon = daemon;
+    reload->done = done;
+    reload->context = context;
+    reload->answered = event_new(base, loader_descriptor(loader), EV_READ, on_answered, reload);
+    if (reload->answered)
+        return reload;
+    free(reload);
+    return NULL;
+}
+
+void reload_destroy(struct reload *reload)
+{
+    if (!reload)
+        return;
+    event_free(reload->answered);
+    free(reload);
+}
+
+void reload_begin(struct reload *reload)
+{
+    reload->is_wanted_again = reload->is_running;
+    if (reload->is_running)
+        return;
+    if (loader_ask(reload->loader) && event_add(reload->answered, NULL) == 0) {
+        reload->is_running = true;
+        return;
+    }
+    log_line(LOG_LEVEL_ERROR, "the configuration stays as it was: the loader has ended; restart");
+    reload->done(reload->context, false);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A changed configuration is taken over whole, without losing a session, or refused whole. */
+#include "reference-node/base/clock.h"
+#include "reference-node/tests/network.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_5001   "policy {\n rule \"no\" {\n ports = \"5001\"\n answer = \"7/0x04\"\n }\n}"
+#define OPEN_5001 "open --from 192.0.2.2:4001 --to 198.51.100.2:5001 --protocol udp --timeout 20 "
+
+static void reload(const struct network *network, const char *expected)
+{
+    kill(network->daemons[MIDDLE], SIGHUP);
+    require_logged(network, MIDDLE, expected);
+}
+
+static void expect_refused(const struct network *network, bool is_refused)
+{
+    int status;
+    json_decref(control(network, LEFT, OPEN_5001, &status));
+    cr_assert(status == (is_refused ? 1 : 0), "%d", status);
+}
+
+Test(reload, a_new_policy_counts_and_what_is_open_stays_open)
+{
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 60");
+    expect_refused(&network, false);
+    write_firewall_config(&network, NO_5001);
+    reload(&network, "the configuration is taken over");
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    expect_refused(&network, true);
+    cr_assert(sessions_at(&network, MIDDLE) == 2);
+    json_decref(opened);
+    network_stop(&network);
+}
+
+Test(reload, a_file_with_a_fault_is_refused_whole_and_says_where)
+{
+    struct network network = network_start("", "");
+    write_firewall_config(&network, NO_5001 "\nlifetime_max_s = never");
+    reload(&network, "the configuration stays as it was");
+    require_logged(&network, MIDDLE, "middle.conf:");
+    require_logged(&network, MIDDLE, "invalid integer value for option 'lifetime_max_s'");
+    expect_refused(&network, false);
+    network_stop(&network);
+}
+
+Test(reload, a_key_that_needs_a_restart_is_named_and_nothing_else_is_taken)
+{
+    struct network network = network_start("", "");
+    write_firewall_config(&network, NO_5001 "\nmark = 0x77\nassociation_port = 4711");
+    reload(&network, "the configuration stays as it was");
+    require_logged(&network, MIDDLE, ": mark: it has changed; restart natfwd for that");
+    require_logged(&network, MIDDLE, ": association_port: it has changed; restart natfwd for that");
+    expect_refused(&network, false);
+    network_stop(&network);
+}
+
+Test(reload, an_interface_that_is_not_there_is_named)
+{
+    struct network network = network_start("", "");
+    write_firewall_config(&network, "interface \"third\" { side = \"internal\" }");
+    reload(&network, "the configuration stays as it was");
+    require_logged(&network, MIDDLE, "there is no \"third\"");
+    network_stop(&network);
+}
+
+Test(reload, a_ruleset_of_another_shape_keeps_the_pinholes_that_live)
+{
+    struct network network = network_start("pinholes_max = 5000", "");
+    struct flow flow = make_flow(&network, 5000), closed = make_flow(&network, 5002);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    write_firewall_config(&network, "pinholes_max = 6000");
+    reload(&network, "the configuration is taken over");
+    char *set = output_of("nft list set inet natfw pinholes");
+    cr_assert(strstr(set, "size 6000"), "%s", set);
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    cr_assert(!passes(closed.left, closed.right, SILENCE_MS));
+    free(set);
+    network_stop(&network);
+}
+
+Test(reload, limits_of_sessions_and_lifetimes_count_from_then_on)
+{
+    int status;
+    struct network network = network_start("", "");
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 600 --no-refresh"));
+    write_firewall_config(&network, "sessions_max = 1\nlifetime_max_s = 30");
+    reload(&network, "the configuration is taken over");
+    json_decref(control(&network, LEFT, OPEN_5001, &status));
+    cr_assert(status == 1, "a second session was let in");
+    json_decref(control_ok(&network, LEFT, "close --all"));
+    uint64_t start_ms = clock_now_ms();
+    while (sessions_at(&network, MIDDLE) > 0)
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS);
+    json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 600 --no-refresh");
+    cr_assert(json_integer_value(
+                  json_object_get(json_object_get(opened, "session"), "lifetime_s")) == 30);
+    json_decref(opened);
+    network_stop(&network);
+}
+
+Test(reload, many_at_once_are_taken_one_after_another)
+{
+    struct network network = network_start("", "");
+    write_firewall_config(&network, NO_5001);
+    for (size_t i = 0; i < 20; i++)
+        kill(network.daemons[MIDDLE], SIGHUP);
+    require_logged(&network, MIDDLE, "the configuration is taken over");
+    expect_refused(&network, true);
+    network_stop(&network);
+}
+
+Test(reload, without_its_loader_it_serves_on)
+{
+    struct network network = network_start("", "");
+    run("kill -9 $(pgrep -P %d)", (int)network.daemons[MIDDLE]);
+    write_firewall_config(&network, NO_5001);
+    reload(&network, "the configuration stays as it was");
+    reload(&network, "the configuration stays as it was: the loader has ended; restart");
+    expect_refused(&network, false);
+    network_stop(&network);
+}
