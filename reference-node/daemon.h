@@ -14,8 +14,8 @@ struct daemon;
  * it. */
 struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *errors);
 
-/* Goes on with another configuration, which changes places with that of daemon_create. Returns false
- * after saying on errors what stands against it; then nothing has changed. */
+/* Goes on with another configuration, which changes places with that of daemon_create. Returns
+ * false after saying on errors what stands against it; then nothing has changed. */
 bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors);
 
 /* The orderly stop: sessions end here; the table and its pinholes stay, each until its lifetime
