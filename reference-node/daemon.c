@@ -26,6 +26,7 @@ enum { TRIM_AFTER_S = 5, SPARE_DESCRIPTORS = 64 };
 
 struct daemon {
     struct event_base *base;
+    struct daemon_owner owner;
     struct load *load;
     struct config *config; /* of the load */
     struct data_plane plane;
@@ -416,6 +417,35 @@ static bool resume_sessions(struct daemon *daemon, FILE *errors)
     return true;
 }
 
+void daemon_end_sessions(struct daemon *daemon)
+{
+    natfw_node_end_sessions(daemon->natfw, clock_now_ms());
+    pinholes_commit(daemon->pinholes, clock_now_ms());
+}
+
+static int uninstall(void *context)
+{
+    struct daemon *daemon = context;
+    daemon_end_sessions(daemon);
+    guard_destroy(daemon->guard);
+    daemon->guard = NULL;
+    int error = data_plane_take_out(&daemon->plane);
+    if (!error)
+        daemon->owner.stop(daemon->owner.context);
+    return error;
+}
+
+static void reload(void *context)
+{
+    struct daemon *daemon = context;
+    daemon->owner.reload(daemon->owner.context);
+}
+
+void daemon_reloaded(struct daemon *daemon, bool taken, const char *said)
+{
+    commands_reloaded(daemon->commands, taken, said);
+}
+
 static bool create_control(struct daemon *daemon, FILE *errors)
 {
     struct commands_target target = {.base = daemon->base,
@@ -426,6 +456,8 @@ static bool create_control(struct daemon *daemon, FILE *errors)
         .associations = daemon->associations,
         .config = daemon->config,
         .context = daemon,
+        .uninstall = uninstall,
+        .reload = reload,
         .is_local = is_local};
     daemon->commands = commands_create(&target);
     struct control_listener listener = {
@@ -436,12 +468,14 @@ static bool create_control(struct daemon *daemon, FILE *errors)
            say(errors, daemon->config->control_socket, "give another control_socket");
 }
 
-struct daemon *daemon_create(struct event_base *base, struct load *load, FILE *errors)
+struct daemon *daemon_create(
+    struct event_base *base, struct load *load, const struct daemon_owner *owner, FILE *errors)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
     if (!daemon)
         return NULL;
     daemon->base = base;
+    daemon->owner = *owner;
     daemon->load = load;
     daemon->config = load->config;
     /* The sockets come before the ruleset: who cannot have them must not replace the ruleset of the

@@ -80,32 +80,57 @@ static int read_options(int argc, char **argv, struct options *options)
     return EXIT_USAGE;
 }
 
+enum { FAREWELL_MS = 1000 }; /* for the last messages to leave */
+
 struct server {
+    struct event_base *base;
     struct service_manager *manager;
+    struct daemon *daemon;
     struct reload *reload;
+    const struct config *config;
+    bool is_stopping;
 };
+
+static void stop_soon(void *context)
+{
+    struct server *server = context;
+    struct timeval farewell = {.tv_sec = FAREWELL_MS / 1000};
+    server->is_stopping = true;
+    event_base_loopexit(server->base, &farewell);
+}
 
 static void on_stop(evutil_socket_t signal_number, short what, void *context)
 {
     (void)what;
+    struct server *server = context;
     log_line(LOG_LEVEL_INFO, "stopping on signal %d", (int)signal_number);
-    event_base_loopbreak(context);
+    if (!server->config->end_sessions_on_stop || server->is_stopping) {
+        event_base_loopbreak(server->base);
+        return;
+    }
+    daemon_end_sessions(server->daemon);
+    stop_soon(server);
+}
+
+static void begin_reload(void *context)
+{
+    struct server *server = context;
+    service_manager_tell(server->manager, SERVICE_RELOADING);
+    reload_begin(server->reload);
 }
 
 static void on_reload(evutil_socket_t signal_number, short what, void *context)
 {
     (void)signal_number;
     (void)what;
-    struct server *server = context;
-    service_manager_tell(server->manager, SERVICE_RELOADING);
-    reload_begin(server->reload);
+    begin_reload(context);
 }
 
-static void on_reloaded(void *context, bool taken)
+static void on_reloaded(void *context, bool taken, const char *said)
 {
-    (void)taken;
     struct server *server = context;
     service_manager_tell(server->manager, SERVICE_READY);
+    daemon_reloaded(server->daemon, taken, said);
 }
 
 static void tell_ready(const struct options *options)
@@ -170,14 +195,16 @@ static int serve(struct event_base *base, struct loader *loader, struct load *lo
     const struct options *options)
 {
     int status = EXIT_FAILED;
-    struct daemon *daemon = daemon_create(base, load, stderr);
-    struct server server = {.manager = service_manager_create(base)};
+    struct server server = {
+        .base = base, .manager = service_manager_create(base), .config = load->config};
+    struct daemon_owner owner = {.context = &server, .reload = begin_reload, .stop = stop_soon};
+    struct daemon *daemon = server.daemon = daemon_create(base, load, &owner, stderr);
     if (daemon)
         log_to(load->config->use_syslog);
     if (daemon && give_up_rights(load->config)) {
         server.reload = reload_create(base, loader, daemon, on_reloaded, &server);
-        struct event *signals[] = {on_signal(base, SIGTERM, on_stop, base),
-            on_signal(base, SIGINT, on_stop, base), on_signal(base, SIGHUP, on_reload, &server)};
+        struct event *signals[] = {on_signal(base, SIGTERM, on_stop, &server),
+            on_signal(base, SIGINT, on_stop, &server), on_signal(base, SIGHUP, on_reload, &server)};
         if (server.reload && signals[0] && signals[1] && signals[2])
             status = loop(base, load->config, options, server.manager);
         for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)

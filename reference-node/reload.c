@@ -17,33 +17,31 @@ struct reload {
     bool is_wanted_again;
 };
 
-static void log_each_line(char *text)
+static void log_each_line(const char *text)
 {
-    char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n"));)
-        if (*line != '\0')
-            log_line(LOG_LEVEL_ERROR, "%s", line);
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        log_line(LOG_LEVEL_ERROR, "%.*s", (int)strcspn(line, "\n"), line);
+        if (line[strcspn(line, "\n")] == '\0')
+            return;
+    }
 }
 
-static bool take(struct reload *reload)
+static bool take(struct reload *reload, FILE *errors)
 {
     struct load load;
-    char *said = NULL;
-    size_t length;
-    FILE *errors = open_memstream(&said, &length);
-    bool taken = errors && loader_take(reload->loader, &load, errors);
-    if (taken) {
-        taken = daemon_take(reload->daemon, &load, errors);
-        load_free(&load);
-    }
-    if (errors)
-        fclose(errors);
-    if (said)
-        log_each_line(said);
-    free(said);
+    if (!loader_take(reload->loader, &load, errors))
+        return false;
+    bool taken = daemon_take(reload->daemon, &load, errors);
+    load_free(&load);
+    return taken;
+}
+
+static void finish(struct reload *reload, bool taken, const char *said)
+{
+    log_each_line(said);
     log_line(taken ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
         taken ? "the configuration is taken over" : "the configuration stays as it was");
-    return taken;
+    reload->done(reload->context, taken, said);
 }
 
 static void on_answered(evutil_socket_t descriptor, short what, void *context)
@@ -51,8 +49,16 @@ static void on_answered(evutil_socket_t descriptor, short what, void *context)
     (void)descriptor;
     (void)what;
     struct reload *reload = context;
+    char *said = NULL;
+    size_t length;
+    FILE *errors = open_memstream(&said, &length);
+    bool taken = errors && take(reload, errors);
     reload->is_running = false;
-    reload->done(reload->context, take(reload));
+    if (!errors || fclose(errors) != 0)
+        finish(reload, taken, "no memory");
+    else
+        finish(reload, taken, said);
+    free(said);
     if (reload->is_wanted_again)
         reload_begin(reload);
 }
@@ -91,6 +97,5 @@ void reload_begin(struct reload *reload)
         reload->is_running = true;
         return;
     }
-    log_line(LOG_LEVEL_ERROR, "the configuration stays as it was: the loader has ended; restart");
-    reload->done(reload->context, false);
+    finish(reload, false, "the loader has ended; restart natfwd");
 }

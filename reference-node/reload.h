@@ -10,8 +10,8 @@
 
 struct reload;
 
-/* Called when an attempt ends, well or not. */
-typedef void reload_done(void *context, bool taken);
+/* Called when an attempt ends, well or not, with what was said of it. */
+typedef void reload_done(void *context, bool taken, const char *said);
 
 /* All of them stay the caller's. Returns NULL without memory. */
 struct reload *reload_create(struct event_base *base, struct loader *loader, struct daemon *daemon,

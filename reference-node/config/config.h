@@ -92,6 +92,7 @@ struct config {
     bool pass_other_signalling;
     uint32_t datagrams_in_per_second; /* 0: no limit */
     uint32_t datagrams_in_burst;
+    bool end_sessions_on_stop;
     bool drop_privileges;
     char user[CONFIG_NAME_MAX]; /* to become, where root starts us */
 };

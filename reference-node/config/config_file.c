@@ -77,6 +77,7 @@ static const struct flag {
     {"error_response_kills_session", offsetof(struct config, natfw.error_response_kills_session)},
     {"router_alert_required", offsetof(struct config, router_alert_required)},
     {"pass_other_signalling", offsetof(struct config, pass_other_signalling)},
+    {"end_sessions_on_stop", offsetof(struct config, end_sessions_on_stop)},
     {"drop_privileges", offsetof(struct config, drop_privileges)},
 };
 

@@ -22,6 +22,11 @@ struct commands_target {
     const struct config *config;
     void *context;
     bool (*is_local)(void *context, const struct gist_address *address);
+    /* Takes the firewall out of the kernel and ends the process soon after. Returns 0 or an errno
+     * value, and then all goes on. */
+    int (*uninstall)(void *context);
+    /* Begins to take the configuration file over; commands_reloaded follows. */
+    void (*reload)(void *context);
 };
 
 struct opening;
@@ -31,6 +36,7 @@ struct commands {
     struct commands_target target;
     struct opening *openings; /* clients that wait for the outcome of their open */
     struct watcher *watchers;
+    struct control_client *reloading[CONTROL_CLIENTS_MAX]; /* who waits for that; some are NULL */
     uint64_t start_ms;
     struct timespec start; /* by the clock on the wall */
 };

@@ -3,6 +3,7 @@
 #include "reference-node/control/commands.h"
 
 #include "reference-node/base/clock.h"
+#include "reference-node/control/daemon_commands.h"
 #include "reference-node/control/node_commands.h"
 #include "reference-node/control/open_command.h"
 #include "reference-node/control/session_commands.h"
@@ -35,12 +36,18 @@ void commands_client_gone(void *context, struct control_client *client)
 {
     open_command_client_gone(context, client);
     watch_command_client_gone(context, client);
+    daemon_commands_client_gone(context, client);
 }
 
 void commands_session_event(struct commands *commands, const struct natfw_event *event)
 {
     open_command_event(commands, event);
     watch_command_event(commands, event);
+}
+
+void commands_reloaded(struct commands *commands, bool taken, const char *said)
+{
+    daemon_commands_reloaded(commands, taken, said);
 }
 
 /* A key that is not understood could have been a limit: nothing is done in spite of it. */
@@ -75,6 +82,8 @@ void commands_request(void *context, struct control_client *client, const json_t
         {"watch", watch_command, {0}},
         {"status", status_command, {0}},
         {"stats", stats_command, {0}},
+        {"reload", reload_command, {0}},
+        {"uninstall", uninstall_command, {0}},
     };
     const char *name = command_string(request, "command");
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -87,6 +96,7 @@ void commands_request(void *context, struct control_client *client, const json_t
             control_reply(client, reply);
         return;
     }
-    control_reply(client,
-        control_error("usage", "command: give open, close, list, show, watch, status or stats"));
+    control_reply(client, control_error("usage",
+                              "command: give open, close, list, show, watch, status, stats, reload "
+                              "or uninstall"));
 }

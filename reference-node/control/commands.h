@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What natfwctl can ask for: open, close, list, show, watch, status, stats. Requests and replies
- * are JSON, as natfwd(8) lists them; each reply has "ok".
+ * What natfwctl can ask for: open, close, list, show, watch, status, stats, reload, uninstall.
+ * Requests and replies are JSON, as natfwd(8) lists them; each reply has "ok".
  */
 #ifndef NATFWD_COMMANDS_H
 #define NATFWD_COMMANDS_H
@@ -17,5 +17,9 @@ void commands_client_gone(void *context, struct control_client *client);
 
 /* Tells whoever waits for this session or watches. */
 void commands_session_event(struct commands *commands, const struct natfw_event *event);
+
+/* The configuration file was taken over or not, for the reason that was said: tells whoever asked
+ * for it. */
+void commands_reloaded(struct commands *commands, bool taken, const char *said);
 
 #endif

@@ -24,6 +24,8 @@ static const char usage[] =
     "  watch                what happens to sessions, as it happens, until interrupted\n"
     "  status               what runs here, since when, and what is in force\n"
     "  stats                counters and memory of the node\n"
+    "  reload               have natfwd take its changed configuration over\n"
+    "  uninstall            end all sessions, take the firewall out of the kernel, and stop\n"
     "\n"
     "  --socket PATH        control socket (default " DEFAULT_SOCKET ")\n"
     "  --json               print what natfwd says as JSON\n"
@@ -131,7 +133,7 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
 static int read_command(int argc, char **argv, struct arguments *arguments)
 {
     static const char *const commands[] = {
-        "open", "close", "list", "show", "watch", "status", "stats", NULL};
+        "open", "close", "list", "show", "watch", "status", "stats", "reload", "uninstall", NULL};
     if (optind == argc)
         return complain("no command given", "");
     arguments->command = argv[optind++];

@@ -32,6 +32,11 @@ static void print_done(const char *command, const json_t *reply)
         print_counters(reply, "");
     else if (strcmp(command, "close") == 0)
         printf("closed %lld\n", member_number(reply, "closed"));
+    else if (strcmp(command, "reload") == 0)
+        printf("the configuration is taken over\n");
+    else if (strcmp(command, "uninstall") == 0)
+        printf("table inet %s is out: nothing is closed by natfwd any more\n",
+            member_string(reply, "table"));
     else
         sessions_print_one(json_object_get(reply, "session"));
 }

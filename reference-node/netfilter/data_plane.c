@@ -110,15 +110,27 @@ void data_plane_stop(struct data_plane *plane)
     policy_route_destroy(plane->routes);
 }
 
+static int take_out(
+    const struct config *config, struct nft_table *table, struct policy_route *routes)
+{
+    int error = nft_table_delete(table);
+    if (error != EPERM)
+        policy_route_remove(routes, config->mark, config->route_table);
+    return error;
+}
+
+int data_plane_take_out(struct data_plane *plane)
+{
+    return plane->table ? take_out(plane->config, plane->table, plane->routes) : 0;
+}
+
 int data_plane_uninstall(const struct config *config)
 {
     struct nft_socket *socket = nft_socket_open(NFT_TRANSACTION_SIZE);
     struct nft_table *table =
         socket ? nft_table_create(socket, config->table, config->ownership) : NULL;
     struct policy_route *routes = table ? policy_route_create() : NULL;
-    int error = routes ? nft_table_delete(table) : errno;
-    if (routes && error != EPERM)
-        policy_route_remove(routes, config->mark, config->route_table);
+    int error = routes ? take_out(config, table, routes) : errno;
     policy_route_destroy(routes);
     nft_table_destroy(table);
     nft_socket_close(socket);

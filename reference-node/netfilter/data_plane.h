@@ -41,5 +41,7 @@ void data_plane_stop(struct data_plane *plane);
 /* Takes table and policy route out: from then on the machine forwards as if there had been no
  * natfwd. Returns 0 or an errno value; ENOENT: there was none, EPERM: a natfwd runs. */
 int data_plane_uninstall(const struct config *config);
+/* The same by the natfwd that runs. */
+int data_plane_take_out(struct data_plane *plane);
 
 #endif

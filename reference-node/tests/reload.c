@@ -50,6 +50,22 @@ Test(reload, a_file_with_a_fault_is_refused_whole_and_says_where)
     network_stop(&network);
 }
 
+Test(reload, whoever_asks_by_natfwctl_hears_how_it_ended)
+{
+    int status;
+    struct network network = network_start("", "");
+    write_firewall_config(&network, NO_5001);
+    json_decref(control_ok(&network, MIDDLE, "reload"));
+    expect_refused(&network, true);
+    write_firewall_config(&network, "lifetime_max_s = never");
+    json_t *reply = control(&network, MIDDLE, "reload", &status);
+    cr_assert(status == 1);
+    cr_assert(strstr(json_string_value(json_object_get(reply, "message")), "lifetime_max_s"));
+    expect_refused(&network, true);
+    json_decref(reply);
+    network_stop(&network);
+}
+
 Test(reload, a_key_that_needs_a_restart_is_named_and_nothing_else_is_taken)
 {
     struct network network = network_start("", "");
@@ -122,7 +138,7 @@ Test(reload, without_its_loader_it_serves_on)
     run("kill -9 $(pgrep -P %d)", (int)network.daemons[MIDDLE]);
     write_firewall_config(&network, NO_5001);
     reload(&network, "the configuration stays as it was");
-    reload(&network, "the configuration stays as it was: the loader has ended; restart");
+    reload(&network, "the loader has ended; restart natfwd");
     expect_refused(&network, false);
     network_stop(&network);
 }

@@ -418,3 +418,62 @@ Test(staying, its_own_changes_and_those_of_other_tables_put_nothing_back)
     run("! grep 'put back' %s/middle.log", network.directory);
     network_stop(&network);
 }
+
+static void expect_no_session_left(struct network *network)
+{
+    for (enum node which = LEFT; which < NODE_COUNT; which += RIGHT) {
+        uint64_t start_ms = clock_now_ms();
+        while (sessions_at(network, which) > 0)
+            cr_assert(
+                clock_now_ms() - start_ms < PATIENCE_MS, "%s still has it", node_names[which]);
+        require_logged(network, which, "1/0x05");
+    }
+}
+
+Test(staying, a_stop_that_ends_sessions_tells_both_sides_and_leaves_the_firewall_closed)
+{
+    struct network network = network_start("end_sessions_on_stop = yes", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    int status = end_daemon(&network, MIDDLE, SIGTERM);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    expect_no_session_left(&network);
+    start_daemon(&network, MIDDLE);
+    cr_assert(sessions_at(&network, MIDDLE) == 0);
+    network_stop(&network);
+}
+
+Test(staying, an_initiator_that_is_told_to_closes_its_sessions_when_it_stops)
+{
+    struct network network = network_start("", "end_sessions_on_stop = yes");
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    end_daemon(&network, LEFT, SIGTERM);
+    uint64_t start_ms = clock_now_ms();
+    while (passes(flow.left, flow.right, SILENCE_MS))
+        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the stop");
+    cr_assert(sessions_at(&network, MIDDLE) == 0);
+    network_stop(&network);
+}
+
+Test(staying, uninstall_by_natfwctl_tells_both_sides_and_takes_the_firewall_out)
+{
+    int status;
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5001);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
+    json_decref(control_ok(&network, MIDDLE, "uninstall"));
+    cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    cr_assert(waitpid(network.daemons[MIDDLE], &status, 0) == network.daemons[MIDDLE]);
+    network.daemons[MIDDLE] = 0;
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    char *left = output_of("nft list tables; ip rule");
+    cr_assert(!strstr(left, "natfw") && !strstr(left, "fwmark"), "%s", left);
+    expect_no_session_left(&network);
+    free(left);
+    network_stop(&network);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Asking the daemon for another configuration, or to go for good; see daemon_commands.h. */
+#include "reference-node/control/daemon_commands.h"
+
+#include <string.h>
+
+/* Answered by daemon_commands_reloaded. */
+json_t *reload_command(
+    struct commands *commands, struct control_client *client, const json_t *request)
+{
+    (void)request;
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        if (commands->reloading[i])
+            continue;
+        commands->reloading[i] = client;
+        commands->target.reload(commands->target.context);
+        return NULL;
+    }
+    return control_error("refused", "too many wait for a reload already");
+}
+
+void daemon_commands_reloaded(struct commands *commands, bool taken, const char *said)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        struct control_client *client = commands->reloading[i];
+        commands->reloading[i] = NULL;
+        if (client)
+            control_reply(
+                client, taken ? json_pack("{s:b}", "ok", 1) : control_error("refused", "%s", said));
+    }
+}
+
+void daemon_commands_client_gone(struct commands *commands, struct control_client *client)
+{
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        if (commands->reloading[i] == client)
+            commands->reloading[i] = NULL;
+}
+
+json_t *uninstall_command(
+    struct commands *commands, struct control_client *client, const json_t *request)
+{
+    (void)client;
+    (void)request;
+    int error = commands->target.uninstall(commands->target.context);
+    if (error)
+        return control_error("refused", "the table stays: %s", strerror(error));
+    return json_pack("{s:b, s:s}", "ok", 1, "table", commands->target.config->table);
+}
