@@ -28,11 +28,25 @@ const char *command_string(const json_t *request, const char *key)
     return value ? value : "";
 }
 
+void command_add_traffic(
+    const struct commands *commands, const struct natfw_session_view *view, json_t *session)
+{
+    struct nft_traffic traffic;
+    if (!view->rule_installed ||
+        !pinholes_traffic(commands->target.pinholes, &view->rule, &traffic))
+        return;
+    json_object_set_new(session, "packets", json_integer((json_int_t)traffic.packets));
+    json_object_set_new(session, "octets", json_integer((json_int_t)traffic.octets));
+}
+
 json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id)
 {
     struct natfw_session_view view;
-    if (natfw_node_session(commands->target.natfw, id, &view))
-        return session_json(&view, clock_now_ms());
+    if (natfw_node_session(commands->target.natfw, id, &view)) {
+        json_t *session = session_json(&view, clock_now_ms());
+        command_add_traffic(commands, &view, session);
+        return session;
+    }
     char text[TEXT_SID_SIZE];
     text_of_session_id(id, text);
     return json_pack("{s:s, s:s}", "session", text, "state", "dead");

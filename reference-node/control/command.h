@@ -48,6 +48,9 @@ bool command_is_true_or_missing(const json_t *request, const char *key);
 /* "" when it is not there, or is no string. */
 const char *command_string(const json_t *request, const char *key);
 
+/* Adds what a forwarder's pinhole has let pass, as packets and octets, where that is known. */
+void command_add_traffic(
+    const struct commands *commands, const struct natfw_session_view *view, json_t *session);
 /* A session as it is now, also when there is none any more. */
 json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id);
 json_t *command_session_reply(const struct commands *commands, const struct gist_session_id *id);

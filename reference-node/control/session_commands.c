@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SID_PREFIX_MIN = 1 };
+enum {
+    SID_PREFIX_MIN = 1,
+    COUNTED_MAX = 1000 /* sessions of a list whose counters the kernel is asked for */
+};
 
 struct search {
     const char *prefix;
@@ -51,6 +54,7 @@ static json_t *find_session(struct commands *commands, const json_t *request, bo
 }
 
 struct listing {
+    struct commands *commands;
     json_t *array;
     uint64_t now_ms;
 };
@@ -58,12 +62,16 @@ struct listing {
 static void add_session(void *context, const struct natfw_session_view *view)
 {
     struct listing *listing = context;
-    json_array_append_new(listing->array, session_json(view, listing->now_ms));
+    json_t *session = session_json(view, listing->now_ms);
+    if (json_array_size(listing->array) < COUNTED_MAX)
+        command_add_traffic(listing->commands, view, session);
+    json_array_append_new(listing->array, session);
 }
 
 static json_t *sessions_json(struct commands *commands)
 {
-    struct listing listing = {.array = json_array(), .now_ms = clock_now_ms()};
+    struct listing listing = {
+        .commands = commands, .array = json_array(), .now_ms = clock_now_ms()};
     natfw_node_each_session(commands->target.natfw, add_session, &listing);
     return listing.array;
 }

@@ -18,7 +18,19 @@ struct listing {
     int sid_digits;
 };
 
-enum column { SESSION, ROLE, STATE, ACTION, LIFETIME, LEFT, ANSWER, FLOW, COLUMN_COUNT };
+enum column {
+    SESSION,
+    ROLE,
+    STATE,
+    ACTION,
+    LIFETIME,
+    LEFT,
+    ANSWER,
+    PACKETS,
+    OCTETS,
+    FLOW,
+    COLUMN_COUNT
+};
 
 static const struct table_column columns[COLUMN_COUNT] = {
     [SESSION] = {"SESSION", false},
@@ -28,8 +40,19 @@ static const struct table_column columns[COLUMN_COUNT] = {
     [LIFETIME] = {"LIFETIME", true},
     [LEFT] = {"LEFT", true},
     [ANSWER] = {"ANSWER", false},
+    [PACKETS] = {"PACKETS", true},
+    [OCTETS] = {"OCTETS", true},
     [FLOW] = {"FLOW", false},
 };
+
+/* "-" where nothing is counted. */
+static void write_count(const json_t *session, const char *key, char text[TABLE_CELL_SIZE])
+{
+    if (json_object_get(session, key))
+        snprintf(text, TABLE_CELL_SIZE, "%lld", member_number(session, key));
+    else
+        snprintf(text, TABLE_CELL_SIZE, "-");
+}
 
 static void write_cell(void *context, size_t row, size_t column, char text[TABLE_CELL_SIZE])
 {
@@ -46,6 +69,8 @@ static void write_cell(void *context, size_t row, size_t column, char text[TABLE
         snprintf(text, TABLE_CELL_SIZE, "%llds", member_number(session, "lifetime_s"));
     else if (column == LEFT)
         snprintf(text, TABLE_CELL_SIZE, "%llds", member_number(session, "expires_in_ms") / 1000);
+    else if (column == PACKETS || column == OCTETS)
+        write_count(session, column == PACKETS ? "packets" : "octets", text);
     else
         snprintf(text, TABLE_CELL_SIZE, "%s",
             column == ANSWER ? answer : member_string(session, strings[column]));
@@ -98,6 +123,9 @@ void sessions_print_one(const json_t *session)
     printf("lifetime  %llds, %.1fs left\n", member_number(session, "lifetime_s"),
         (double)member_number(session, "expires_in_ms") / 1000);
     printf("answer    %s\n", answer);
+    if (json_object_get(session, "packets"))
+        printf("passed    %lld packets, %lld octets\n", member_number(session, "packets"),
+            member_number(session, "octets"));
 }
 
 void sessions_print_event(const json_t *event)

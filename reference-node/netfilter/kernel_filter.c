@@ -14,7 +14,14 @@ static bool forget(void *context, const struct conntrack_flow *flows, size_t cou
     return !kernel->conntrack || conntrack_forget(kernel->conntrack, flows, count);
 }
 
+static bool count(void *context, const struct nft_change *element, struct nft_traffic *traffic)
+{
+    struct kernel_filter *kernel = context;
+    return nft_batch_count(kernel->batch, element, traffic);
+}
+
 struct packet_filter kernel_filter_seam(struct kernel_filter *kernel)
 {
-    return (struct packet_filter){.context = kernel, .commit = commit, .forget = forget};
+    return (struct packet_filter){
+        .context = kernel, .commit = commit, .forget = forget, .count = count};
 }

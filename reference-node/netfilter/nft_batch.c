@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <libnftnl/common.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
@@ -82,15 +83,30 @@ static void set_comment(struct nftnl_set_elem *element, const char *comment)
     nftnl_udata_buf_free(data);
 }
 
-/* An element alone in its set, as a message carries it; NULL without memory. */
-static struct nftnl_set *set_of(const char *table, const struct nft_change *change, bool is_put)
+/* An element that takes the place of another goes on counting where that one was. */
+static bool set_traffic(struct nftnl_set_elem *element, const struct nft_traffic *traffic)
+{
+    struct nftnl_expr *counter = nftnl_expr_alloc("counter");
+    if (!counter)
+        return false;
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, traffic->packets);
+    nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, traffic->octets);
+    nftnl_set_elem_add_expr(element, counter);
+    return true;
+}
+
+/* An element alone in its set, as a message carries it, with what it has counted unless that is
+ * NULL; NULL without memory. */
+static struct nftnl_set *set_of(const char *table, const struct nft_change *change, bool is_put,
+    const struct nft_traffic *traffic)
 {
     struct nftnl_set *set = nftnl_set_alloc();
     struct nftnl_set_elem *element = nftnl_set_elem_alloc();
     if (!set || !element || nftnl_set_set_str(set, NFTNL_SET_TABLE, table) < 0 ||
         nftnl_set_set_str(set, NFTNL_SET_NAME, change->set) < 0 ||
         nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, change->key, (uint32_t)change->key_length) <
-            0) {
+            0 ||
+        (traffic && !set_traffic(element, traffic))) {
         nftnl_set_free(set);
         nftnl_set_elem_free(element);
         return NULL;
@@ -107,13 +123,11 @@ static struct nftnl_set *set_of(const char *table, const struct nft_change *chan
     return set;
 }
 
-static bool put_element(
-    struct nft_batch *batch, const struct nft_change *change, bool is_put, uint32_t *sequence)
+static bool put_set(
+    struct nft_batch *batch, uint16_t type, struct nftnl_set *set, uint32_t *sequence)
 {
-    struct nftnl_set *set = set_of(batch->table, change, is_put);
     struct nlmsghdr *header =
-        set ? nft_socket_next(batch->socket, is_put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
-                  is_put ? NLM_F_CREATE : 0)
+        set ? nft_socket_next(batch->socket, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0)
             : NULL;
     if (header) {
         nftnl_set_elems_nlmsg_build_payload(header, set);
@@ -124,21 +138,97 @@ static bool put_element(
     return header;
 }
 
-/* Deleting what has just expired would fail: it is added first. */
-static bool put_change(struct nft_batch *batch, const struct nft_change *change, size_t place)
+static bool put_element(struct nft_batch *batch, const struct nft_change *change,
+    const struct nft_traffic *traffic, uint32_t *sequence)
+{
+    return put_set(
+        batch, NFT_MSG_NEWSETELEM, set_of(batch->table, change, true, traffic), sequence);
+}
+
+static bool take_element(
+    struct nft_batch *batch, const struct nft_change *change, uint32_t *sequence)
+{
+    return put_set(batch, NFT_MSG_DELSETELEM, set_of(batch->table, change, false, NULL), sequence);
+}
+
+struct standing {
+    int64_t left_ms; /* -1: the element is not there */
+    struct nft_traffic traffic;
+};
+
+static int note_counter(struct nftnl_expr *expression, void *context)
+{
+    struct nft_traffic *traffic = context;
+    if (strcmp(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME), "counter") != 0)
+        return 0;
+    traffic->packets += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS);
+    traffic->octets += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES);
+    return 0;
+}
+
+static int note_standing(const struct nlmsghdr *header, void *context)
+{
+    struct standing *standing = context;
+    struct nftnl_set *set = nftnl_set_alloc();
+    struct nftnl_set_elems_iter *iterator = NULL;
+    if (set && nftnl_set_elems_nlmsg_parse(header, set) == 0)
+        iterator = nftnl_set_elems_iter_create(set);
+    struct nftnl_set_elem *element;
+    while (iterator && (element = nftnl_set_elems_iter_next(iterator))) {
+        standing->left_ms = (int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
+        nftnl_set_elem_expr_foreach(element, note_counter, &standing->traffic);
+    }
+    if (iterator)
+        nftnl_set_elems_iter_destroy(iterator);
+    nftnl_set_free(set);
+    return MNL_CB_OK;
+}
+
+static void fill_elements(struct nlmsghdr *header, const void *subject)
+{
+    nftnl_set_elems_nlmsg_build_payload(header, (struct nftnl_set *)(uintptr_t)subject);
+}
+
+/* How the element stands in the kernel. Returns 0 or an errno value. */
+static int ask_element(
+    struct nft_batch *batch, const struct nft_change *change, struct standing *standing)
+{
+    struct nftnl_set *set = set_of(batch->table, change, false, NULL);
+    *standing = (struct standing){.left_ms = -1};
+    if (!set)
+        return ENOMEM;
+    int error = nft_socket_ask(
+        batch->socket, NFT_MSG_GETSETELEM, 0, fill_elements, set, note_standing, standing);
+    nftnl_set_free(set);
+    return error == ENOENT ? 0 : error;
+}
+
+bool nft_batch_count(
+    struct nft_batch *batch, const struct nft_change *element, struct nft_traffic *traffic)
+{
+    struct standing standing;
+    if (ask_element(batch, element, &standing) != 0 || standing.left_ms < 0)
+        return false;
+    traffic->packets += standing.traffic.packets;
+    traffic->octets += standing.traffic.octets;
+    return true;
+}
+
+/* Deleting what has just expired would fail: it is added first. traffic is of what is replaced. */
+static bool put_change(struct nft_batch *batch, const struct nft_change *change,
+    const struct nft_traffic *traffic, size_t place)
 {
     uint32_t *first = &batch->sent[place].first_sequence, *last = &batch->sent[place].last_sequence;
     if (change->kind == NFT_CHANGE_DELETE) {
         struct nft_change short_lived = *change;
         short_lived.timeout_ms = 1000;
-        return put_element(batch, &short_lived, true, first) &&
-               put_element(batch, change, false, last);
+        return put_element(batch, &short_lived, NULL, first) && take_element(batch, change, last);
     }
-    if (!put_element(batch, change, true, first))
+    if (!put_element(batch, change, NULL, first))
         return false;
     *last = *first;
     return batch->refresh == NFT_REFRESH_IN_PLACE ||
-           (put_element(batch, change, false, last) && put_element(batch, change, true, last));
+           (take_element(batch, change, last) && put_element(batch, change, traffic, last));
 }
 
 struct attempt {
@@ -162,49 +252,12 @@ static void note_answer(void *context, uint32_t sequence, int error)
     }
 }
 
-static int note_expiration(const struct nlmsghdr *header, void *context)
-{
-    int64_t *left_ms = context;
-    struct nftnl_set *set = nftnl_set_alloc();
-    struct nftnl_set_elems_iter *iterator = NULL;
-    if (set && nftnl_set_elems_nlmsg_parse(header, set) == 0)
-        iterator = nftnl_set_elems_iter_create(set);
-    struct nftnl_set_elem *element;
-    while (iterator && (element = nftnl_set_elems_iter_next(iterator))) {
-        int64_t of_this_ms = (int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
-        if (of_this_ms > *left_ms)
-            *left_ms = of_this_ms;
-    }
-    if (iterator)
-        nftnl_set_elems_iter_destroy(iterator);
-    nftnl_set_free(set);
-    return MNL_CB_OK;
-}
-
-static void fill_elements(struct nlmsghdr *header, const void *subject)
-{
-    nftnl_set_elems_nlmsg_build_payload(header, (struct nftnl_set *)(uintptr_t)subject);
-}
-
-/* Milliseconds that the element of the change has left; -1 when it is not there. Returns 0 or an
- * errno value. */
-static int ask_element(struct nft_batch *batch, const struct nft_change *change, int64_t *left_ms)
-{
-    struct nftnl_set *set = set_of(batch->table, change, false);
-    *left_ms = -1;
-    if (!set)
-        return ENOMEM;
-    int error = nft_socket_ask(
-        batch->socket, NFT_MSG_GETSETELEM, 0, fill_elements, set, note_expiration, left_ms);
-    nftnl_set_free(set);
-    return error == ENOENT ? 0 : error;
-}
-
 /* Answers were lost: whether a change is in, the kernel's element tells. */
 static void reconcile(struct nft_batch *batch, struct nft_change *change)
 {
-    int64_t left_ms;
-    int error = ask_element(batch, change, &left_ms);
+    struct standing standing;
+    int error = ask_element(batch, change, &standing);
+    int64_t left_ms = standing.left_ms;
     int64_t wanted_ms = change->kind == NFT_CHANGE_DELETE ? -1 : (int64_t)change->timeout_ms;
     bool is_in = change->kind == NFT_CHANGE_DELETE
                      ? left_ms < 0
@@ -217,9 +270,13 @@ static void reconcile(struct nft_batch *batch, struct nft_change *change)
 static int try_transaction(struct nft_batch *batch, struct nft_change **changes, size_t count)
 {
     struct attempt attempt = {.batch = batch, .changes = changes, .count = count};
+    struct standing standings[CHANGES_PER_TRANSACTION] = {0};
+    for (size_t i = 0; batch->refresh == NFT_REFRESH_REPLACE && i < count; i++)
+        if (changes[i]->kind == NFT_CHANGE_PUT)
+            (void)ask_element(batch, changes[i], &standings[i]); /* none: it begins at 0 */
     nft_socket_begin(batch->socket);
     for (size_t i = 0; i < count; i++)
-        if (!put_change(batch, changes[i], i))
+        if (!put_change(batch, changes[i], &standings[i].traffic, i))
             return ENOMEM;
     int error = nft_socket_commit(batch->socket, note_answer, &attempt);
     if (attempt.found_fault)
@@ -271,7 +328,7 @@ bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t ke
     enum { SHORT_MS = 60000, LONG_MS = 3600000, BETWEEN_MS = 600000 };
     struct nft_change probe = {
         .kind = NFT_CHANGE_PUT, .set = set, .key_length = key_length, .timeout_ms = SHORT_MS};
-    int64_t left_ms = 0;
+    struct standing standing = {0};
     batch->refresh = NFT_REFRESH_IN_PLACE;
     nft_batch_commit(batch, &probe, 1);
     if (!probe.error) {
@@ -279,8 +336,8 @@ bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t ke
         nft_batch_commit(batch, &probe, 1);
     }
     if (!probe.error)
-        probe.error = ask_element(batch, &probe, &left_ms);
-    if (left_ms < BETWEEN_MS)
+        probe.error = ask_element(batch, &probe, &standing);
+    if (standing.left_ms < BETWEEN_MS)
         batch->refresh = NFT_REFRESH_REPLACE;
     int error = probe.error;
     probe.kind = NFT_CHANGE_DELETE;

@@ -31,6 +31,10 @@ void nft_batch_destroy(struct nft_batch *batch);
  * answer was lost, it has been asked what is in. */
 void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_t count);
 
+/* Adds what the element has counted. Returns false when it is not there. */
+bool nft_batch_count(
+    struct nft_batch *batch, const struct nft_change *element, struct nft_traffic *traffic);
+
 /* Finds out whether this kernel refreshes in place, with an element of the given set that no
  * packet can match, and uses what it found. Returns false with errno set when the set itself
  * cannot be used. */

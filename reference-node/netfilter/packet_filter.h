@@ -31,6 +31,12 @@ struct conntrack_flow {
     uint8_t ports;
 };
 
+/* What has passed by an element, or was stopped by it. */
+struct nft_traffic {
+    uint64_t packets;
+    uint64_t octets;
+};
+
 struct packet_filter {
     void *context;
     /* Commits the changes, and gives each its result. Returns when they are in. */
@@ -38,6 +44,9 @@ struct packet_filter {
     /* Ends what is remembered of the flows' connections. Returns false with errno set when that
      * failed. */
     bool (*forget)(void *context, const struct conntrack_flow *flows, size_t count);
+    /* Adds what an element, named by set and key, has counted. Returns false where that is not
+     * known. NULL: nothing is counted. */
+    bool (*count)(void *context, const struct nft_change *element, struct nft_traffic *traffic);
 };
 
 #endif

@@ -495,6 +495,22 @@ void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms)
     }
 }
 
+bool pinholes_traffic(const struct pinholes *pinholes, const struct natfw_policy_rule *rule,
+    struct nft_traffic *traffic)
+{
+    const struct packet_filter *filter = pinholes->filter;
+    const struct pinhole_class *class = filter && filter->count ? pinhole_class_of(rule) : NULL;
+    bool is_known = class;
+    *traffic = (struct nft_traffic){0};
+    for (size_t port = 0; class && port < port_count(rule); port++) {
+        struct element_key key = key_of(class, rule, rule->action, port);
+        struct nft_change element = {.set = key.set, .key_length = pinhole_key_length(class)};
+        memcpy(element.key, key.key, sizeof(element.key));
+        is_known &= filter->count(filter->context, &element, traffic);
+    }
+    return is_known;
+}
+
 struct pinholes_counters pinholes_counters(const struct pinholes *pinholes)
 {
     struct pinholes_counters counters = pinholes->counters;

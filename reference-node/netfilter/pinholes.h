@@ -40,6 +40,11 @@ size_t pinholes_reinstall(struct pinholes *pinholes);
 /* Brings the kernel up to date and answers the handles. */
 void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
 
+/* What has passed by this rule's elements so far, which all its owners share. Returns false where
+ * it is not known. */
+bool pinholes_traffic(const struct pinholes *pinholes, const struct natfw_policy_rule *rule,
+    struct nft_traffic *traffic);
+
 struct pinholes_counters {
     uint64_t elements; /* now in the kernel, or about to be */
     uint64_t commits;

@@ -68,8 +68,8 @@ static void wait_for_status(const struct network *network, const char *key, json
 Test(natfwctl, lists_sessions_in_columns_under_a_header)
 {
     struct network network = network_start("", "");
-    expect_said(
-        &network, 0, "list", "SESSION  ROLE  STATE  ACTION  LIFETIME  LEFT  ANSWER  FLOW\n");
+    expect_said(&network, 0, "list",
+        "SESSION  ROLE  STATE  ACTION  LIFETIME  LEFT  ANSWER  PACKETS  OCTETS  FLOW\n");
     json_t *opened = control_ok(&network, 0, OPEN "--lifetime 60");
     json_decref(control_ok(&network, 0,
         "open --from 192.0.2.2:99 --to 198.51.100.2:53 --protocol tcp --lifetime 3000"));
@@ -88,6 +88,29 @@ Test(natfwctl, lists_sessions_in_columns_under_a_header)
     cr_assert(strstr(text, shown), "%s", text);
     free(text);
     json_decref(opened);
+    network_stop(&network);
+}
+
+Test(natfwctl, a_firewall_shows_what_has_passed_a_pinhole)
+{
+    char command[TEXT_MAX];
+    struct network network = network_start("", "");
+    struct flow flow = make_flow(&network, 5000);
+    json_t *opened = control_ok(&network, LEFT, OPEN);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    snprintf(command, sizeof(command), "show %s", session_of(opened));
+    json_t *shown = control_ok(&network, MIDDLE, command);
+    json_t *session = json_object_get(shown, "session");
+    json_int_t packets = json_integer_value(json_object_get(session, "packets"));
+    cr_assert(packets >= 3);
+    cr_assert(json_integer_value(json_object_get(session, "octets")) == 32 * packets);
+    json_t *host = control_ok(&network, LEFT, command);
+    cr_assert(!json_object_get(json_object_get(host, "session"), "packets"), "it forwards nothing");
+    expect_said(&network, MIDDLE, command, "passed    ");
+    json_decref(opened);
+    json_decref(shown);
+    json_decref(host);
     network_stop(&network);
 }
 

@@ -194,6 +194,45 @@ ParameterizedTest(
     firewall_stop(&firewall);
 }
 
+ParameterizedTestParameters(pinholes, counters_go_on_when_they_are_refreshed)
+{
+    static enum nft_refresh modes[] = {NFT_REFRESH_IN_PLACE, NFT_REFRESH_REPLACE};
+    return cr_make_param_array(enum nft_refresh, modes, 2);
+}
+
+ParameterizedTest(enum nft_refresh *mode, pinholes, counters_go_on_when_they_are_refreshed)
+{
+    struct firewall firewall;
+    struct nft_traffic traffic;
+    struct natfw_policy_rule rule = udp_rule(5000);
+    firewall_start(&firewall, *mode, 1000);
+    cr_assert(!pinholes_traffic(firewall.pinholes, &rule, &traffic));
+    install(&firewall, 1, 5000, 60000, 1);
+    install(&firewall, 1, 5001, 60000, 2);
+    commit(&firewall);
+    run("nft add rule inet natfw untracked_out ip saddr . ip daddr . meta l4proto . th sport . "
+        "th dport @pinholes");
+    run("ip addr add 192.0.2.2/24 dev lo; ip addr add 198.51.100.2/24 dev lo");
+    for (size_t turn = 1; turn <= 3; turn++) {
+        run("python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+            "s.bind((\"192.0.2.2\", 4000)); [s.sendto(b\"data\", (\"198.51.100.2\", 5000)) for i "
+            "in range(7)]'");
+        cr_assert(pinholes_traffic(firewall.pinholes, &rule, &traffic));
+        cr_assert(traffic.packets == 7 * turn, "%u", (unsigned)traffic.packets);
+        cr_assert(traffic.octets == 32 * traffic.packets);
+        install(&firewall, 1, 5000, 60000 + turn * 1000, 3);
+        commit(&firewall);
+    }
+    rule.sub_ports = 1;
+    cr_assert(pinholes_traffic(firewall.pinholes, &rule, &traffic) && traffic.packets == 21,
+        "both ports");
+    rule.sub_ports = 0;
+    remove_owner(&firewall, 1, 5000);
+    commit(&firewall);
+    cr_assert(!pinholes_traffic(firewall.pinholes, &rule, &traffic));
+    firewall_stop(&firewall);
+}
+
 Test(pinholes, a_new_timeout_equal_to_the_old_one_starts_anew)
 {
     struct firewall firewall;

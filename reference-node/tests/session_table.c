@@ -42,10 +42,13 @@ Test(session_table, aligns_columns_of_every_width)
         json_pack("[o, o]", session("9a00000000000000000000000000000a", 86400, V6_FLOW),
             session("57d3a1b2000000000000000000000001", 60, "udp 192.0.2.2:1 -> 192.0.2.3:2"));
     const char *expected =
-        "SESSION   ROLE       STATE        ACTION  LIFETIME  LEFT  ANSWER  FLOW\n"
-        "57d3a1b2  forwarder  established  allow        60s    1s  2/0x01  "
+        "SESSION   ROLE       STATE        ACTION  LIFETIME  LEFT  ANSWER  PACKETS   OCTETS  FLOW\n"
+        "57d3a1b2  forwarder  established  allow        60s    1s  2/0x01     1234  5678901  "
         "udp 192.0.2.2:1 -> 192.0.2.3:2\n"
-        "9a000000  forwarder  established  allow     86400s    1s  2/0x01  " V6_FLOW "\n";
+        "9a000000  forwarder  established  allow     86400s    1s  2/0x01        -        - "
+        " " V6_FLOW "\n";
+    json_object_set_new(json_array_get(sessions, 1), "packets", json_integer(1234));
+    json_object_set_new(json_array_get(sessions, 1), "octets", json_integer(5678901));
     char *text = printed(sessions_print_table, sessions);
     cr_assert(strcmp(text, expected) == 0, "%s", text);
     json_decref(sessions);
