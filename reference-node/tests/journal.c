@@ -275,10 +275,10 @@ Test(journal, is_one_natfwds_at_a_time_and_no_other_file_is_written_over)
     journal_close(journal);
     spoil("#!/bin/sh a script of somebody", 0);
     cr_assert_null(journal_open(path, now, errors));
-    cr_assert_null(journal_open("/nowhere/sessions", now, errors));
+    cr_assert_null(journal_open("/proc/nowhere/sessions", now, errors));
     fclose(errors);
     cr_assert(strstr(said, "another natfwd uses it"), "%s", said);
     cr_assert(strstr(said, ":1: not a file of natfwd's sessions"), "%s", said);
-    cr_assert(strstr(said, "/nowhere/sessions: No such file"), "%s", said);
+    cr_assert(strstr(said, "/proc/nowhere/sessions: No such file"), "%s", said);
     free(said);
 }
