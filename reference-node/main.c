@@ -5,13 +5,14 @@
 #include "reference-node/base/memory.h"
 #include "reference-node/base/privileges.h"
 #include "reference-node/base/sandbox.h"
+#include "reference-node/base/sanitizer.h"
 #include "reference-node/base/service_manager.h"
 #include "reference-node/base/spec_environment.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/config_file.h"
-#include "reference-node/daemon.h"
+#include "reference-node/daemon/daemon.h"
+#include "reference-node/daemon/reload.h"
 #include "reference-node/netfilter/data_plane.h"
-#include "reference-node/reload.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -162,7 +163,7 @@ static bool give_up_rights(const struct config *config)
     memory_open();
     return (!is_root ||
                must(privileges_find_user(config->user, &user), "the user cannot be found")) &&
-           (!is_root || config->use_syslog ||
+           (!is_root || config->use_syslog || BUILT_WITH_SANITIZER ||
                must(privileges_empty_root(), "no empty root can be made")) &&
            must(privileges_drop(&user), "capabilities cannot be dropped") &&
            must(sandbox_enter(), "the sandbox cannot be entered");

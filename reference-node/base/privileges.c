@@ -2,6 +2,8 @@
 /* Dropping user, root folder and capabilities; see privileges.h. */
 #include "reference-node/base/privileges.h"
 
+#include "reference-node/base/sanitizer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -72,5 +74,7 @@ bool privileges_drop(const struct privileges_user *user)
     if (!narrow_bounding_set(kept) || !become(user))
         return false;
     errno = 0;
+    if (BUILT_WITH_SANITIZER)
+        prctl(PR_SET_DUMPABLE, 1);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_capset, &header, data) == 0;
 }

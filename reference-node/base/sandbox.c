@@ -2,21 +2,11 @@
 /* A seccomp filter; see sandbox.h. */
 #include "reference-node/base/sandbox.h"
 
+#include "reference-node/base/sanitizer.h"
+
 #include <errno.h>
 #include <seccomp.h>
 #include <stddef.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-enum { HAS_SANITIZER = 1 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { HAS_SANITIZER = 1 };
-#else
-enum { HAS_SANITIZER = 0 };
-#endif
-#else
-enum { HAS_SANITIZER = 0 };
-#endif
 
 /* By what they are for. Nothing here runs a program, gains a right, or looks at another process. */
 static const int allowed[] = {
@@ -49,7 +39,7 @@ static const int allowed[] = {
 
 bool sandbox_is_there(void)
 {
-    return !HAS_SANITIZER;
+    return !BUILT_WITH_SANITIZER;
 }
 
 bool sandbox_enter(void)

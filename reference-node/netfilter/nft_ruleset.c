@@ -97,7 +97,7 @@ static int fail(int error)
 static int take(const struct nlmsghdr *listed, void *context)
 {
     struct reading *reading = context;
-    char buffer[NFT_MESSAGE_MAX] = {0};
+    _Alignas(struct nlmsghdr) char buffer[NFT_MESSAGE_MAX] = {0};
     const struct nlattr *table = find_attribute(listed, TABLE_NAME);
     if (!table || strcmp(mnl_attr_get_str(table), reading->table) != 0)
         return MNL_CB_OK;
@@ -132,7 +132,7 @@ static void fill_set_name(struct nlmsghdr *header, const void *subject)
 static int take_elements(const struct nlmsghdr *listed, void *context)
 {
     struct reading *reading = context;
-    char buffer[NFT_MESSAGE_MAX] = {0};
+    _Alignas(struct nlmsghdr) char buffer[NFT_MESSAGE_MAX] = {0};
     struct nlmsghdr *message =
         nftnl_nlmsg_build_hdr(buffer, NFT_MSG_NEWSETELEM, NFPROTO_INET, NLM_F_CREATE, 0);
     uint32_t kept = KEPT(NFTA_SET_ELEM_LIST_SET) | KEPT(NFTA_SET_ELEM_LIST_ELEMENTS);
@@ -145,7 +145,8 @@ static int take_elements(const struct nlmsghdr *listed, void *context)
 static int read_constants(struct nft_socket *socket, struct reading *reading, size_t sets_length)
 {
     for (size_t at = 0; at < sets_length;) {
-        char set[NFT_MESSAGE_MAX]; /* a copy, for reading may move the messages */
+        _Alignas(struct nlmsghdr) char
+            set[NFT_MESSAGE_MAX]; /* a copy, for reading may move the messages */
         const struct nlmsghdr *message =
             (const struct nlmsghdr *)(const void *)(reading->ruleset->messages + at);
         size_t length = NLMSG_ALIGN(message->nlmsg_len);

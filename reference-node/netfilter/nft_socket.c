@@ -129,7 +129,7 @@ static void take_answer(struct answers *answers, const struct nlmsghdr *header)
  * which it tells once; what comes after is still read. */
 static int read_answers(struct nft_socket *socket, struct answers *answers)
 {
-    char received[RECEIVE_SIZE];
+    _Alignas(struct nlmsghdr) char received[RECEIVE_SIZE];
     int lost = 0;
     for (;;) {
         ssize_t length =
@@ -168,7 +168,7 @@ int nft_socket_ask(struct nft_socket *socket, uint16_t type, uint16_t flags,
     void (*fill)(struct nlmsghdr *header, const void *subject), const void *subject,
     mnl_cb_t on_message, void *context)
 {
-    char buffer[RECEIVE_SIZE];
+    _Alignas(struct nlmsghdr) char buffer[RECEIVE_SIZE];
     uint32_t sequence = socket->sequence++;
     bool is_dump = (flags & NLM_F_DUMP) != 0;
     struct nlmsghdr *header = nftnl_nlmsg_build_hdr(

@@ -18,7 +18,7 @@ struct nft_watch {
     char *table;
     uint32_t own_port;
     bool is_touched; /* by the transaction that is being told */
-    char octets[RECEIVE_SIZE];
+    _Alignas(struct nlmsghdr) char octets[RECEIVE_SIZE];
 };
 
 struct nft_watch *nft_watch_open(const char *table, uint32_t own_port)

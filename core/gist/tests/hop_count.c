@@ -46,7 +46,7 @@ Test(hop_count, none_left_is_refused_and_nothing_leaves)
     for (int reliable = 0; reliable <= 1; reliable++) {
         session = row_session((uint8_t)reliable);
         REQUIRE("RFC5971-4.3.3-2", send_with(0, &mri, reliable, true, 0) == GIST_SEND_HOP_LIMIT);
-        cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, reliable);
+        cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, (uint64_t)reliable);
         cr_assert_eq(send_with(0, &mri, reliable, true, 1), GIST_SENT);
         network_run_for(row->network, 200);
         size_t seen = row->seen_count;

@@ -1,53 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Wires the core to the machine; see daemon.h. */
-#include "reference-node/daemon.h"
+/* Starting, changing and stopping the node; see daemon.h. */
+#include "reference-node/daemon/daemon.h"
 
 #include "reference-node/base/clock.h"
-#include "reference-node/base/crypto_openssl.h"
 #include "reference-node/base/descriptors.h"
 #include "reference-node/base/log.h"
-#include "reference-node/base/text.h"
 #include "reference-node/config/fixed_keys.h"
 #include "reference-node/config/policy_config.h"
-#include "reference-node/control/commands.h"
 #include "reference-node/control/control.h"
 #include "reference-node/control/session_log.h"
+#include "reference-node/daemon/inward.h"
+#include "reference-node/daemon/outward.h"
+#include "reference-node/daemon/parts.h"
 #include "reference-node/journal/upkeep.h"
-#include "reference-node/netfilter/guard.h"
-#include "reference-node/sockets/association_socket.h"
-#include "reference-node/sockets/datagram_socket.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIM_AFTER_S = 5, SPARE_DESCRIPTORS = 64 };
-
-struct daemon {
-    struct event_base *base;
-    struct daemon_owner owner;
-    struct load *load;
-    struct config *config; /* of the load */
-    struct data_plane plane;
-    struct pinholes *pinholes;
-    struct guard *guard;     /* NULL: the kernel guards the table, or there is none */
-    struct journal *journal; /* NULL: none is kept */
-    struct crypto_openssl *crypto;
-    struct query_sender *queries;
-    struct datagram_socket *datagrams;
-    struct association_socket *associations;
-    struct natfw_node *natfw;
-    struct gist_node *gist;
-    struct commands *commands;
-    struct control *control;
-    struct event *commit;
-    struct event *gist_tick;
-    struct event *natfw_tick;
-    struct event *trim;
-    /* Of the datagram that is being received, for when it is sent on. */
-    const struct query_header *current_header;
-};
+enum { SPARE_DESCRIPTORS = 64 };
 
 static void *allocate(void *context, size_t length)
 {
@@ -62,167 +34,10 @@ static void release(void *context, void *memory, size_t length)
     free(memory);
 }
 
-static void arm(struct event *timer, uint64_t deadline_ms)
-{
-    uint64_t now_ms = clock_now_ms();
-    if (deadline_ms == GIST_NO_DEADLINE) {
-        event_del(timer);
-        return;
-    }
-    uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-    struct timeval wait = {
-        .tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
-    event_add(timer, &wait);
-}
-
-/* The transport seam. */
-
-static bool send_datagram(
-    void *context, const struct gist_endpoint *peer, const uint8_t *payload, size_t length)
-{
-    struct daemon *daemon = context;
-    if (datagram_socket_send(daemon->datagrams, peer, payload, length))
-        return true;
-    log_line(LOG_LEVEL_WARNING, "udp: send: %s", strerror(errno));
-    return false;
-}
-
-static bool send_query(
-    void *context, const struct gist_query_route *route, const uint8_t *payload, size_t length)
-{
-    struct daemon *daemon = context;
-    if (query_sender_send(daemon->queries, route, payload, length))
-        return true;
-    log_line(LOG_LEVEL_WARNING, "query: send: %s", strerror(errno));
-    return false;
-}
-
-static bool forward_query(
-    void *context, const struct gist_arrival *arrival, const uint8_t *payload, size_t length)
-{
-    struct daemon *daemon = context;
-    static const struct query_header plain;
-    const struct query_header *header = daemon->current_header ? daemon->current_header : &plain;
-    if (query_sender_forward(
-            daemon->queries, daemon->plane.routes, arrival, header, payload, length))
-        return true;
-    log_line(LOG_LEVEL_WARNING, "query: forward: %s",
-        errno == ELOOP ? "its IP TTL has run out" : strerror(errno));
-    return false;
-}
-
-static bool association_open(
-    void *context, gist_association_id id, enum gist_stack stack, const struct gist_endpoint *peer)
-{
-    struct daemon *daemon = context;
-    return stack == GIST_STACK_TCP && association_socket_open(daemon->associations, id, peer);
-}
-
-static bool association_write(
-    void *context, gist_association_id id, const uint8_t *octets, size_t length)
-{
-    struct daemon *daemon = context;
-    return association_socket_write(daemon->associations, id, octets, length);
-}
-
-static void association_close(void *context, gist_association_id id)
-{
-    struct daemon *daemon = context;
-    association_socket_close(daemon->associations, id);
-}
-
-static bool find_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
-{
-    struct daemon *daemon = context;
-    struct policy_route_answer answer;
-    if (!policy_route_lookup(daemon->plane.routes, destination, &answer))
-        return false;
-    *local = answer.source;
-    *interface = answer.interface;
-    return true;
-}
-
-static bool is_local(void *context, const struct gist_address *address)
-{
-    struct daemon *daemon = context;
-    struct policy_route_answer answer;
-    return policy_route_lookup(daemon->plane.routes, address, &answer) && answer.is_local;
-}
-
-static void set_gist_deadline(void *context, uint64_t deadline_ms)
-{
-    struct daemon *daemon = context;
-    arm(daemon->gist_tick, deadline_ms);
-}
-
 static void set_natfw_deadline(void *context, uint64_t deadline_ms)
 {
     struct daemon *daemon = context;
-    arm(daemon->natfw_tick, deadline_ms);
-}
-
-/* What comes in. */
-
-/* For whom the level debug is: one line a datagram or connection. */
-static void log_arrival(
-    const char *protocol, const struct gist_address *peer, const char *noun, uint64_t number)
-{
-    char address[TEXT_ADDRESS_SIZE];
-    if (!log_keeps(LOG_LEVEL_DEBUG))
-        return;
-    text_of_address(peer, address);
-    log_line(LOG_LEVEL_DEBUG, "%s: from %s: %s %llu", protocol, address, noun,
-        (unsigned long long)number);
-}
-
-static void on_datagram(void *context, const struct gist_arrival *arrival,
-    const struct query_header *header, const uint8_t *payload, size_t length)
-{
-    struct daemon *daemon = context;
-    log_arrival("udp", &arrival->source.address, "octets", length);
-    daemon->current_header = header;
-    gist_node_receive_datagram(daemon->gist, clock_now_ms(), arrival, payload, length);
-    daemon->current_header = NULL;
-}
-
-static gist_association_id on_accepted(void *context, const struct gist_endpoint *peer,
-    const struct gist_endpoint *local, uint32_t interface)
-{
-    struct daemon *daemon = context;
-    gist_association_id id =
-        gist_node_association_accepted(daemon->gist, clock_now_ms(), peer, local, interface);
-    log_arrival("tcp", &peer->address, id ? "association" : "refused", id);
-    return id;
-}
-
-static void on_connected(void *context, gist_association_id id, uint32_t interface)
-{
-    struct daemon *daemon = context;
-    gist_node_association_connected(daemon->gist, clock_now_ms(), id, interface);
-}
-
-static void on_received(void *context, gist_association_id id, const uint8_t *octets, size_t length)
-{
-    struct daemon *daemon = context;
-    gist_node_association_received(daemon->gist, clock_now_ms(), id, octets, length);
-}
-
-static void on_closed(void *context, gist_association_id id)
-{
-    struct daemon *daemon = context;
-    struct timeval wait = {.tv_sec = TRIM_AFTER_S};
-    if (!event_pending(daemon->trim, EV_TIMEOUT, NULL))
-        event_add(daemon->trim, &wait);
-    gist_node_association_closed(daemon->gist, clock_now_ms(), id);
-}
-
-static uint32_t interface_to(void *context, const struct gist_address *peer)
-{
-    struct gist_address local;
-    uint32_t interface = 0;
-    find_route(context, peer, &local, &interface);
-    return interface;
+    daemon_arm(daemon->natfw_tick, deadline_ms);
 }
 
 static void on_gist_tick(evutil_socket_t descriptor, short what, void *context)
@@ -305,13 +120,8 @@ static void allow_descriptors(size_t associations)
 
 static bool create_sockets(struct daemon *daemon, FILE *errors)
 {
-    struct datagram_listener datagrams = {.context = daemon, .received = on_datagram};
-    struct association_listener associations = {.context = daemon,
-        .accepted = on_accepted,
-        .connected = on_connected,
-        .received = on_received,
-        .closed = on_closed,
-        .interface_to = interface_to};
+    struct datagram_listener datagrams = daemon_datagrams(daemon);
+    struct association_listener associations = daemon_associations(daemon);
     const struct gist_node_config *gist = &daemon->config->gist;
     /* One more than the core keeps: it decides which of them goes. */
     struct association_limits limits = association_limits_default(gist->associations_max + 1);
@@ -341,20 +151,6 @@ static bool create_timers(struct daemon *daemon, FILE *errors)
            say(errors, "timers", "free some memory");
 }
 
-static struct gist_transport transport_of(struct daemon *daemon)
-{
-    return (struct gist_transport){.context = daemon,
-        .send_datagram = send_datagram,
-        .send_query = send_query,
-        .forward_query = forward_query,
-        .association_open = association_open,
-        .association_write = association_write,
-        .association_close = association_close,
-        .route = find_route,
-        .is_local = is_local,
-        .set_deadline = set_gist_deadline};
-}
-
 static bool create_core(struct daemon *daemon, FILE *errors)
 {
     struct base_allocator allocator = {.allocate = allocate, .release = release};
@@ -378,7 +174,7 @@ static bool create_core(struct daemon *daemon, FILE *errors)
         return say(errors, "memory", "lower sessions_max");
     struct gist_seams gist = {.allocator = allocator,
         .crypto = natfw.crypto,
-        .transport = transport_of(daemon),
+        .transport = daemon_transport(daemon),
         .application = natfw_node_application(daemon->natfw)};
     daemon->gist = gist_node_create(&daemon->config->gist, &gist, clock_now_ms());
     if (!daemon->gist)
@@ -458,7 +254,7 @@ static bool create_control(struct daemon *daemon, FILE *errors)
         .context = daemon,
         .uninstall = uninstall,
         .reload = reload,
-        .is_local = is_local};
+        .is_local = daemon_transport(daemon).is_local};
     daemon->commands = commands_create(&target);
     struct control_listener listener = {
         .context = daemon->commands, .request = commands_request, .gone = commands_client_gone};

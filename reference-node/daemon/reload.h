@@ -6,7 +6,7 @@
 #ifndef NATFWD_RELOAD_H
 #define NATFWD_RELOAD_H
 
-#include "reference-node/daemon.h"
+#include "reference-node/daemon/daemon.h"
 
 struct reload;
 

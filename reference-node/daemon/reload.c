@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reloading; see reload.h. */
-#include "reference-node/reload.h"
+#include "reference-node/daemon/reload.h"
 
 #include "reference-node/base/log.h"
 

@@ -3,19 +3,12 @@
 #ifndef NATFWD_DAEMON_H
 #define NATFWD_DAEMON_H
 
-#include "reference-node/loader.h"
+#include "reference-node/daemon/loader.h"
+#include "reference-node/daemon/owner.h"
 
 #include <event2/event.h>
 
 struct daemon;
-
-/* Who runs the daemon, and its loop. */
-struct daemon_owner {
-    void *context;
-    void (*reload)(void *context);
-    /* The daemon has done what it had to; its last messages have a moment to leave. */
-    void (*stop)(void *context);
-};
 
 /* Brings everything up. Returns NULL after saying on errors what failed and what to do; what is in
  * the kernel by then stays there: a start that fails leaves nothing open. The load must outlive

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The process that reads the configuration and makes the ruleset; see loader.h. */
-#include "reference-node/loader.h"
+#include "reference-node/daemon/loader.h"
 
 #include "reference-node/config/config_file.h"
 #include "reference-node/netfilter/nft_compiler.h"

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the core to sockets, routing and timers; see outward.h. */
+#include "reference-node/daemon/outward.h"
+
+#include "reference-node/base/clock.h"
+#include "reference-node/base/log.h"
+#include "reference-node/daemon/parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+void daemon_arm(struct event *timer, uint64_t deadline_ms)
+{
+    uint64_t now_ms = clock_now_ms();
+    if (deadline_ms == GIST_NO_DEADLINE) {
+        event_del(timer);
+        return;
+    }
+    uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+    struct timeval wait = {
+        .tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    event_add(timer, &wait);
+}
+
+static bool send_datagram(
+    void *context, const struct gist_endpoint *peer, const uint8_t *payload, size_t length)
+{
+    struct daemon *daemon = context;
+    if (datagram_socket_send(daemon->datagrams, peer, payload, length))
+        return true;
+    log_line(LOG_LEVEL_WARNING, "udp: send: %s", strerror(errno));
+    return false;
+}
+
+static bool send_query(
+    void *context, const struct gist_query_route *route, const uint8_t *payload, size_t length)
+{
+    struct daemon *daemon = context;
+    if (query_sender_send(daemon->queries, route, payload, length))
+        return true;
+    log_line(LOG_LEVEL_WARNING, "query: send: %s", strerror(errno));
+    return false;
+}
+
+static bool forward_query(
+    void *context, const struct gist_arrival *arrival, const uint8_t *payload, size_t length)
+{
+    struct daemon *daemon = context;
+    static const struct query_header plain;
+    const struct query_header *header = daemon->current_header ? daemon->current_header : &plain;
+    if (query_sender_forward(
+            daemon->queries, daemon->plane.routes, arrival, header, payload, length))
+        return true;
+    log_line(LOG_LEVEL_WARNING, "query: forward: %s",
+        errno == ELOOP ? "its IP TTL has run out" : strerror(errno));
+    return false;
+}
+
+static bool association_open(
+    void *context, gist_association_id id, enum gist_stack stack, const struct gist_endpoint *peer)
+{
+    struct daemon *daemon = context;
+    return stack == GIST_STACK_TCP && association_socket_open(daemon->associations, id, peer);
+}
+
+static bool association_write(
+    void *context, gist_association_id id, const uint8_t *octets, size_t length)
+{
+    struct daemon *daemon = context;
+    return association_socket_write(daemon->associations, id, octets, length);
+}
+
+static void association_close(void *context, gist_association_id id)
+{
+    struct daemon *daemon = context;
+    association_socket_close(daemon->associations, id);
+}
+
+static bool find_route(void *context, const struct gist_address *destination,
+    struct gist_address *local, uint32_t *interface)
+{
+    struct daemon *daemon = context;
+    struct policy_route_answer answer;
+    if (!policy_route_lookup(daemon->plane.routes, destination, &answer))
+        return false;
+    *local = answer.source;
+    *interface = answer.interface;
+    return true;
+}
+
+static bool is_local(void *context, const struct gist_address *address)
+{
+    struct daemon *daemon = context;
+    struct policy_route_answer answer;
+    return policy_route_lookup(daemon->plane.routes, address, &answer) && answer.is_local;
+}
+
+static void set_gist_deadline(void *context, uint64_t deadline_ms)
+{
+    struct daemon *daemon = context;
+    daemon_arm(daemon->gist_tick, deadline_ms);
+}
+
+struct gist_transport daemon_transport(struct daemon *daemon)
+{
+    return (struct gist_transport){.context = daemon,
+        .send_datagram = send_datagram,
+        .send_query = send_query,
+        .forward_query = forward_query,
+        .association_open = association_open,
+        .association_write = association_write,
+        .association_close = association_close,
+        .route = find_route,
+        .is_local = is_local,
+        .set_deadline = set_gist_deadline};
+}
