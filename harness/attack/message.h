@@ -13,7 +13,7 @@ size_t attack_query(
     const struct attack *attack, unsigned long number, uint8_t octets[ATTACK_DATAGRAM_MAX]);
 
 /* The Confirm that a Response asks for. Returns 0 when it is no Response. */
-size_t attack_confirm(const struct attack *attack, const uint8_t *octets, size_t length,
-    uint8_t confirm_octets[ATTACK_DATAGRAM_MAX]);
+size_t attack_confirm(const struct attack *attack, const uint8_t *response, size_t length,
+    uint8_t octets[ATTACK_DATAGRAM_MAX]);
 
 #endif
