@@ -34,6 +34,7 @@ static pid_t start_control(const struct network *network, const char *arguments,
         getenv("NATFWCTL"), network->directory, arguments, network->directory, output);
     pid_t child = fork();
     if (child == 0) {
+        signal(SIGINT, SIG_DFL); /* whoever runs the tests may ignore it */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
