@@ -56,6 +56,36 @@ Test(node, a_configuration_out_of_range_is_taken_as_the_nearest_in_it)
     }
 }
 
+Test(node, another_configuration_counts_at_once_but_the_node_stays_who_it_is)
+{
+    const struct gist_node_config before = node->config;
+    struct gist_node_config config = before;
+    config.routing_state_validity_ms = 0;
+    config.routing_states_max = 3;
+    config.queued_octets_max = 4096;
+    config.datagrams_per_second = 5;
+    config.datagram_burst = 2;
+    config.nslp_id = 99;
+    config.udp_port = config.association_port = 1;
+    config.router_alert_v4 = config.router_alert_v6 = 1;
+    config.peer_identity_length = 1;
+    config.peer_identity[0] = '?';
+    gist_node_configure(node, node->now_ms, &config);
+    cr_assert_eq(node->config.routing_state_validity_ms, 1, "out of range");
+    cr_assert_eq(node->config.routing_states_max, 3);
+    cr_assert_eq(node->queued.octets_max, 4096);
+    cr_assert(base_token_bucket_take(&node->bucket, node->now_ms));
+    cr_assert(base_token_bucket_take(&node->bucket, node->now_ms));
+    cr_assert_not(base_token_bucket_take(&node->bucket, node->now_ms));
+    cr_assert_eq(node->config.nslp_id, before.nslp_id);
+    cr_assert_eq(node->config.udp_port, before.udp_port);
+    cr_assert_eq(node->config.association_port, before.association_port);
+    cr_assert_eq(node->config.router_alert_v4, before.router_alert_v4);
+    cr_assert_eq(node->config.router_alert_v6, before.router_alert_v6);
+    cr_assert_eq(node->config.peer_identity_length, before.peer_identity_length);
+    cr_assert_arr_eq(node->config.peer_identity, before.peer_identity, before.peer_identity_length);
+}
+
 Test(node, a_peer_identity_is_no_longer_than_it_can_be)
 {
     static const size_t lengths[] = {0, 1, GIST_PEER_IDENTITY_MAX, GIST_PEER_IDENTITY_MAX + 1};

@@ -432,3 +432,19 @@ Test(forwarder, icmp_types_of_another_protocol_are_refused_with_3_09)
             cr_assert(bench_answered(true, 3, 0x09, NATFW_ICMP_TYPES), "row %d", i);
     }
 }
+
+Test(forwarder, another_configuration_counts_for_what_is_asked_from_then_on)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    bench_establish(1);
+    config.lifetime_max_s = 10;
+    config.sessions_max = 1;
+    config.forwarder = config.responder = false;
+    natfw_node_configure(bench.node, &config);
+    cr_assert(bench_rule_acts(1), "what was granted lives on");
+    bench_request(60, 2);
+    cr_assert_eq(bench_last(false)->message.lifetime_s, 10, "and it forwards still");
+    struct natfw_message second = bench_create(60, 1);
+    bench_receive(2, false, &second);
+    cr_assert(bench_answered(true, NATFW_TRANSIENT_FAILURE, 1, 0));
+}
