@@ -66,7 +66,7 @@ Test(initiator, a_create_describes_the_flow_from_sender_to_receiver)
 /* The bench draws octets that count up, so that each shows when it was drawn. */
 static bool is_drawn_from(const struct gist_session_id *id, uint8_t octet)
 {
-    for (size_t i = 0; i < sizeof(id->octets); i++)
+    for (size_t i = 1; i < sizeof(id->octets); i++) /* the first is another rule's */
         if (id->octets[i] != (uint8_t)(octet + i))
             return false;
     return true;
