@@ -253,7 +253,7 @@ static bool is_same_set(const struct nlmsghdr *one, const struct nlmsghdr *other
     return true;
 }
 
-static const struct nlmsghdr *find_set(const struct nft_ruleset *ruleset, const char *name)
+const struct nlmsghdr *nft_ruleset_find_set(const struct nft_ruleset *ruleset, const char *name)
 {
     for (const struct nlmsghdr *message = nft_ruleset_next(ruleset, NULL); message;
          message = nft_ruleset_next(ruleset, message)) {
@@ -269,7 +269,7 @@ bool nft_ruleset_keeps_sets(const struct nft_ruleset *there, const struct nft_ru
     for (const struct nlmsghdr *message = nft_ruleset_next(wanted, NULL); message;
          message = nft_ruleset_next(wanted, message)) {
         const char *name = nft_ruleset_set(message);
-        const struct nlmsghdr *known = name ? find_set(there, name) : NULL;
+        const struct nlmsghdr *known = name ? nft_ruleset_find_set(there, name) : NULL;
         if (name && (!known || !is_same_set(known, message)))
             return false;
     }

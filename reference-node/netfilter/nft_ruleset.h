@@ -29,6 +29,9 @@ const struct nlmsghdr *nft_ruleset_next(
 const char *nft_ruleset_chain(const struct nlmsghdr *message);
 const char *nft_ruleset_set(const struct nlmsghdr *message);
 
+/* The message that makes this named set; NULL when there is none. */
+const struct nlmsghdr *nft_ruleset_find_set(const struct nft_ruleset *ruleset, const char *name);
+
 /* Whether both have the same definition for each named set of the wanted one. */
 bool nft_ruleset_keeps_sets(const struct nft_ruleset *there, const struct nft_ruleset *wanted);
 

@@ -124,17 +124,6 @@ static bool put_deletion(
     return true;
 }
 
-static bool has_set(const struct nft_ruleset *ruleset, const char *name)
-{
-    for (const struct nlmsghdr *message = nft_ruleset_next(ruleset, NULL); message;
-         message = nft_ruleset_next(ruleset, message)) {
-        const char *set = nft_ruleset_set(message);
-        if (set && strcmp(set, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* All rules and chains go, and the sets that nothing will look up; the others stay as they are. */
 static bool put_clearance(
     struct nft_table *table, const struct nft_ruleset *there, const struct nft_ruleset *wanted)
@@ -146,7 +135,7 @@ static bool put_clearance(
         const char *chain = nft_ruleset_chain(message), *set = nft_ruleset_set(message);
         if (chain && !put_deletion(table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, chain))
             return false;
-        if (set && !has_set(wanted, set) &&
+        if (set && !nft_ruleset_find_set(wanted, set) &&
             !put_deletion(table, NFT_MSG_DELSET, NFTA_SET_NAME, set))
             return false;
     }
