@@ -239,8 +239,7 @@ static bool do_next(struct box *box)
         box->natfw_deadline_ms = GIST_NO_DEADLINE;
         natfw_node_tick(box->natfw, now_ms);
     } else if (box->commit_is_due) {
-        box->commit_is_due = false;
-        pinholes_commit(box->pinholes, now_ms);
+        box->commit_is_due = pinholes_commit(box->pinholes, now_ms);
     } else {
         return false;
     }

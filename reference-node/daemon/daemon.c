@@ -77,7 +77,9 @@ static void on_commit(evutil_socket_t descriptor, short what, void *context)
     (void)descriptor;
     (void)what;
     struct daemon *daemon = context;
-    pinholes_commit(daemon->pinholes, clock_now_ms());
+    const struct timeval at_once = {0};
+    if (pinholes_commit(daemon->pinholes, clock_now_ms()))
+        event_add(daemon->commit, &at_once); /* in a turn of its own */
 }
 
 static void on_pinhole_done(void *context, natfw_handle handle, enum natfw_middlebox_result result)
@@ -207,7 +209,7 @@ static bool resume_sessions(struct daemon *daemon, FILE *errors)
         if (!daemon->journal)
             return false;
         upkeep_restore(daemon->journal, daemon->natfw, daemon->plane.found);
-        pinholes_commit(daemon->pinholes, clock_now_ms());
+        pinholes_commit_all(daemon->pinholes, clock_now_ms());
     }
     data_plane_forget_found(&daemon->plane);
     return true;
@@ -216,7 +218,7 @@ static bool resume_sessions(struct daemon *daemon, FILE *errors)
 void daemon_end_sessions(struct daemon *daemon)
 {
     natfw_node_end_sessions(daemon->natfw, clock_now_ms());
-    pinholes_commit(daemon->pinholes, clock_now_ms());
+    pinholes_commit_all(daemon->pinholes, clock_now_ms());
 }
 
 static int uninstall(void *context)
@@ -317,10 +319,8 @@ bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
         return false;
     exchange(daemon->load, load);
     pinholes_limit(daemon->pinholes, daemon->config->pinholes_max);
-    if (put == NFT_PUT_ANEW) {
+    if (put == NFT_PUT_ANEW)
         pinholes_reinstall(daemon->pinholes);
-        pinholes_commit(daemon->pinholes, clock_now_ms());
-    }
     natfw_node_configure(daemon->natfw, &daemon->config->natfw);
     gist_node_configure(daemon->gist, clock_now_ms(), &daemon->config->gist);
     log_up_to(daemon->config->log_level);

@@ -36,7 +36,6 @@ static void put_back(struct guard *guard)
         return;
     }
     size_t count = pinholes_reinstall(guard->pinholes);
-    pinholes_commit(guard->pinholes, clock_now_ms());
     if (culprit->process)
         log_line(LOG_LEVEL_WARNING,
             "table inet %s was changed by %s (process %u): it is put back with %zu pinholes", table,

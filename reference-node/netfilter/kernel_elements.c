@@ -2,23 +2,17 @@
 /* Listing our sets as the kernel has them; see kernel_elements.h. */
 #include "reference-node/netfilter/kernel_elements.h"
 
+#include "reference-node/netfilter/nft_elements.h"
 #include "reference-node/netfilter/pinhole_class.h"
 
 #include <errno.h>
-#include <libnftnl/set.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
-/* The set's name tells allow from deny, and the class. */
-struct element_key {
-    const char *set;
-    uint8_t key[NFT_KEY_MAX];
-};
-
 struct element {
-    struct element_key key;
+    struct pinhole_element_key key;
     uint64_t left_ms;
     UT_hash_handle hh;
 };
@@ -33,19 +27,18 @@ struct listing {
     const char *set;
 };
 
-static bool add(const struct listing *listing, const struct nftnl_set_elem *listed)
+static bool add(void *context, struct nftnl_set_elem *listed)
 {
+    const struct listing *listing = context;
     uint32_t length;
-    const void *key =
-        nftnl_set_elem_get((struct nftnl_set_elem *)(uintptr_t)listed, NFTNL_SET_ELEM_KEY, &length);
+    const void *key = nftnl_set_elem_get(listed, NFTNL_SET_ELEM_KEY, &length);
     struct element *element = calloc(1, sizeof(*element)), *replaced;
     if (!element)
         return false;
     element->key.set = listing->set;
     if (key && length <= NFT_KEY_MAX)
         memcpy(element->key.key, key, length);
-    element->left_ms = nftnl_set_elem_get_u64(
-        (struct nftnl_set_elem *)(uintptr_t)listed, NFTNL_SET_ELEM_EXPIRATION);
+    element->left_ms = nftnl_set_elem_get_u64(listed, NFTNL_SET_ELEM_EXPIRATION);
     HASH_REPLACE(hh, listing->elements->all, key, sizeof(element->key), element, replaced);
     free(replaced);
     return true;
@@ -53,20 +46,10 @@ static bool add(const struct listing *listing, const struct nftnl_set_elem *list
 
 static int take(const struct nlmsghdr *header, void *context)
 {
-    struct listing *listing = context;
-    struct nftnl_set *set = nftnl_set_alloc();
-    struct nftnl_set_elems_iter *iterator = NULL;
-    if (set && nftnl_set_elems_nlmsg_parse(header, set) == 0)
-        iterator = nftnl_set_elems_iter_create(set);
-    bool took = iterator;
-    struct nftnl_set_elem *element;
-    while (took && (element = nftnl_set_elems_iter_next(iterator)))
-        took = add(listing, element);
-    if (iterator)
-        nftnl_set_elems_iter_destroy(iterator);
-    nftnl_set_free(set);
+    if (nft_elements_visit(header, add, context))
+        return MNL_CB_OK;
     errno = ENOMEM;
-    return took ? MNL_CB_OK : MNL_CB_ERROR;
+    return MNL_CB_ERROR;
 }
 
 static void fill(struct nlmsghdr *header, const void *subject)
@@ -129,9 +112,8 @@ bool kernel_elements_hold(
     *left_ms = UINT64_MAX;
     for (uint8_t port = 0; class && port <= rule->sub_ports; port++) {
         struct element *element;
-        struct element_key key = {
-            .set = rule->action == NATFW_DENY ? class->deny_set : class->allow_set};
-        pinhole_key(class, &rule->flow, port, key.key);
+        struct pinhole_element_key key =
+            pinhole_element_key(class, &rule->flow, rule->action, port);
         HASH_FIND(hh, elements->all, &key, sizeof(key), element);
         if (!element)
             return false;

@@ -2,6 +2,7 @@
 /* Transactions of set elements through libnftnl and libmnl; see nft_batch.h. */
 #include "reference-node/netfilter/nft_batch.h"
 
+#include "reference-node/netfilter/nft_elements.h"
 #include "reference-node/netfilter/nft_socket.h"
 
 #include <errno.h>
@@ -166,21 +167,17 @@ static int note_counter(struct nftnl_expr *expression, void *context)
     return 0;
 }
 
-static int note_standing(const struct nlmsghdr *header, void *context)
+static bool note_element(void *context, struct nftnl_set_elem *element)
 {
     struct standing *standing = context;
-    struct nftnl_set *set = nftnl_set_alloc();
-    struct nftnl_set_elems_iter *iterator = NULL;
-    if (set && nftnl_set_elems_nlmsg_parse(header, set) == 0)
-        iterator = nftnl_set_elems_iter_create(set);
-    struct nftnl_set_elem *element;
-    while (iterator && (element = nftnl_set_elems_iter_next(iterator))) {
-        standing->left_ms = (int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
-        nftnl_set_elem_expr_foreach(element, note_counter, &standing->traffic);
-    }
-    if (iterator)
-        nftnl_set_elems_iter_destroy(iterator);
-    nftnl_set_free(set);
+    standing->left_ms = (int64_t)nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_EXPIRATION);
+    nftnl_set_elem_expr_foreach(element, note_counter, &standing->traffic);
+    return true;
+}
+
+static int note_standing(const struct nlmsghdr *header, void *context)
+{
+    (void)nft_elements_visit(header, note_element, context);
     return MNL_CB_OK;
 }
 

@@ -96,3 +96,12 @@ size_t pinhole_key_length(const struct pinhole_class *class)
     return 4u * (1u + class->has_source + class->has_protocol + class->has_source_port +
                     class->has_destination_port);
 }
+
+struct pinhole_element_key pinhole_element_key(const struct pinhole_class *class,
+    const struct gist_mri *flow, enum natfw_action action, uint8_t port_offset)
+{
+    struct pinhole_element_key key = {
+        .set = action == NATFW_DENY ? class->deny_set : class->allow_set};
+    pinhole_key(class, flow, port_offset, key.key);
+    return key;
+}

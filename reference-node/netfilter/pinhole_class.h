@@ -47,4 +47,17 @@ size_t pinhole_key(const struct pinhole_class *class, const struct gist_mri *flo
 /* Octets of a key of this class. */
 size_t pinhole_key_length(const struct pinhole_class *class);
 
+/* An element among those of all sets. Hashed as it lies there, so it has no padding. */
+struct pinhole_element_key {
+    const char *set; /* of pinhole_classes: tells allow from deny, and the class */
+    uint8_t key[NFT_KEY_MAX];
+};
+
+_Static_assert(sizeof(struct pinhole_element_key) == sizeof(const char *) + NFT_KEY_MAX,
+    "a name and octets only");
+
+/* Of the flow's destination port plus port_offset, allowed or denied. */
+struct pinhole_element_key pinhole_element_key(const struct pinhole_class *class,
+    const struct gist_mri *flow, enum natfw_action action, uint8_t port_offset);
+
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The firewall as the core's middlebox: which session owns which nftables element, and until when.
+ * The firewall as the core's middlebox.
  *
  * Changes are gathered while the loop turns and committed together by pinholes_commit; only then
- * are the core's handles answered. An element has the latest timeout of its owners and goes with
- * the last of them (ruling A105). Without a filter nothing is installed and everything is granted:
+ * are the core's handles answered. Without a filter nothing is installed and everything is granted:
  * that is a host, which has no data plane to open.
  */
 #ifndef NATFWD_PINHOLES_H
@@ -17,7 +16,7 @@ struct pinholes;
 
 struct pinholes_listener {
     void *context;
-    /* There is something to commit; called once until the commit. */
+    /* There is something to commit; called once until everything is committed. */
     void (*pending)(void *context);
     /* A change is in, or has failed. May ask for further changes. */
     void (*done)(void *context, natfw_handle handle, enum natfw_middlebox_result result);
@@ -33,12 +32,15 @@ struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
 /* So many elements from now on; those above stay until they end. */
 void pinholes_limit(struct pinholes *pinholes, size_t elements_max);
 
-/* The kernel has lost every element: those that have owners are installed again by the next commit.
- * Returns how many there are. */
+/* The kernel has lost every element: those that have owners are installed again by the next
+ * commits. Returns how many there are. */
 size_t pinholes_reinstall(struct pinholes *pinholes);
 
-/* Brings the kernel up to date and answers the handles. */
-void pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
+/* Brings the kernel up to date, as far as one transaction goes, and answers the handles of what is
+ * in. Returns whether more is left, for which it is to be called in the next turn of the loop. */
+bool pinholes_commit(struct pinholes *pinholes, uint64_t now_ms);
+/* The same, however long it takes: for the beginning and the end. */
+void pinholes_commit_all(struct pinholes *pinholes, uint64_t now_ms);
 
 /* What has passed by this rule's elements so far, which all its owners share. Returns false where
  * it is not known. */

@@ -97,14 +97,14 @@ static void open_for(struct firewall *firewall, uint8_t protocol, uint64_t lifet
     struct natfw_policy_rule rule = rule_for(protocol);
     firewall->middlebox.install(
         firewall->middlebox.context, &owner, &rule, clock_now_ms() + lifetime_ms, 1);
-    pinholes_commit(firewall->pinholes, clock_now_ms());
+    pinholes_commit_all(firewall->pinholes, clock_now_ms());
 }
 
 static void close_for(struct firewall *firewall, uint8_t protocol)
 {
     struct natfw_policy_rule rule = rule_for(protocol);
     firewall->middlebox.remove(firewall->middlebox.context, &owner, &rule);
-    pinholes_commit(firewall->pinholes, clock_now_ms());
+    pinholes_commit_all(firewall->pinholes, clock_now_ms());
 }
 
 static struct sockaddr_in address_of(const char *text, uint16_t port)
@@ -310,11 +310,11 @@ Test(flows, a_wildcard_pinhole_lets_pass_and_its_end_stops_the_flow)
     rule.flow.has_source_port = false;
     firewall.middlebox.install(
         firewall.middlebox.context, &owner, &rule, clock_now_ms() + 60000, 1);
-    pinholes_commit(firewall.pinholes, clock_now_ms());
+    pinholes_commit_all(firewall.pinholes, clock_now_ms());
     require_running(&flow);
     uint64_t start_ms = clock_now_ms();
     firewall.middlebox.remove(firewall.middlebox.context, &owner, &rule);
-    pinholes_commit(firewall.pinholes, clock_now_ms());
+    pinholes_commit_all(firewall.pinholes, clock_now_ms());
     cr_assert(stops(&flow, start_ms, 0, DELETION_LATEST_MS));
     char *entries = output_of("conntrack -L -p udp 2>/dev/null");
     cr_assert(!strstr(entries, "src=192.0.2.2"), "%s", entries);

@@ -108,7 +108,7 @@ static void remove_owner(struct firewall *firewall, uint8_t owner, uint16_t port
 
 static void commit(struct firewall *firewall)
 {
-    pinholes_commit(firewall->pinholes, clock_now_ms());
+    pinholes_commit_all(firewall->pinholes, clock_now_ms());
 }
 
 /* Seconds that the element for this destination port has left: -1 when it is not there. */

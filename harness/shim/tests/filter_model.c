@@ -76,14 +76,14 @@ static void install(uint8_t number, const struct natfw_policy_rule *rule, uint64
 {
     struct gist_session_id id = owner(number);
     wall.box.install(wall.box.context, &id, rule, START_MS + ends_ms, 1);
-    pinholes_commit(wall.pinholes, START_MS);
+    pinholes_commit_all(wall.pinholes, START_MS);
 }
 
 static void remove_for(uint8_t number, const struct natfw_policy_rule *rule)
 {
     struct gist_session_id id = owner(number);
     wall.box.remove(wall.box.context, &id, rule);
-    pinholes_commit(wall.pinholes, START_MS);
+    pinholes_commit_all(wall.pinholes, START_MS);
 }
 
 static bool passes(const struct packet *packet)

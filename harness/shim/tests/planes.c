@@ -158,9 +158,9 @@ static void commit(struct planes *planes)
     uint64_t now_ms = clock_now_ms();
     filter_model_set_time(planes->model, now_ms * 1000);
     kernel->answer_count = model->answer_count = 0;
-    pinholes_commit(kernel->pinholes, now_ms);
+    pinholes_commit_all(kernel->pinholes, now_ms);
     uint64_t took_ms = clock_now_ms() - now_ms;
-    pinholes_commit(model->pinholes, now_ms);
+    pinholes_commit_all(model->pinholes, now_ms);
     if (took_ms > planes->slowest_ms)
         planes->slowest_ms = took_ms;
     cr_assert(kernel->answer_count == model->answer_count);
