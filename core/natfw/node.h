@@ -183,4 +183,14 @@ struct natfw_counters natfw_node_counters(const struct natfw_node *node);
 void natfw_node_each_session(const struct natfw_node *node,
     void (*visit)(void *context, const struct natfw_session_view *view), void *context);
 
+/* The same in portions, between which sessions may change: what begins or ends meanwhile is left
+ * out. A walk is ended before the node is destroyed. */
+struct natfw_walk;
+/* NULL without memory. */
+struct natfw_walk *natfw_node_walk_begin(struct natfw_node *node);
+/* Visits count more of them, or fewer where fewer are left. Returns false when none is left. */
+bool natfw_node_walk_on(struct natfw_walk *walk, size_t count,
+    void (*visit)(void *context, const struct natfw_session_view *view), void *context);
+void natfw_node_walk_end(struct natfw_walk *walk);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "reference-node/base/clock.h"
 #include "reference-node/control/daemon_commands.h"
+#include "reference-node/control/list_command.h"
 #include "reference-node/control/node_commands.h"
 #include "reference-node/control/open_command.h"
 #include "reference-node/control/session_commands.h"

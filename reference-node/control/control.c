@@ -6,7 +6,6 @@
 #include "reference-node/base/log.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -23,9 +22,11 @@ struct control_client {
     struct control *control;
     struct bufferevent *stream;
     bool awaits_reply;
-    bool is_reading;  /* the loop of read_requests is below on the stack */
-    bool is_finished; /* the client has sent its last: it ends with its last reply */
-    bool is_deaf;     /* it does not read: about to end */
+    bool is_reading;            /* the loop of read_requests is below on the stack */
+    bool is_finished;           /* the client has sent its last: it ends with its last reply */
+    bool is_deaf;               /* it does not read: about to end */
+    struct control_parts parts; /* of the reply that is being written; none without append */
+    struct evbuffer *news;      /* what waits for the end of such a reply */
     struct control_client *prev;
     struct control_client *next;
 };
@@ -49,11 +50,20 @@ json_t *control_error(const char *kind, const char *format, ...)
     return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", kind, "message", text);
 }
 
+static void release_parts(struct control_client *client)
+{
+    if (client->parts.append)
+        client->parts.release(client->parts.context);
+    client->parts = (struct control_parts){0};
+}
+
 static void release(struct control_client *client)
 {
+    release_parts(client);
     DL_DELETE(client->control->clients, client);
     client->control->client_count--;
     bufferevent_free(client->stream);
+    evbuffer_free(client->news);
     free(client);
 }
 
@@ -107,23 +117,47 @@ static bool read_requests(struct control_client *client)
     return true;
 }
 
+/* The client's next request may come. */
+static void end_reply(struct control_client *client)
+{
+    client->awaits_reply = false;
+    if (!client->is_reading)
+        bufferevent_trigger(client->stream, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+}
+
 void control_reply(struct control_client *client, json_t *reply)
 {
     if (!reply)
         reply = control_error("refused", "no memory for the reply");
     char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-    client->awaits_reply = false;
     if (text)
         evbuffer_add_printf(bufferevent_get_output(client->stream), "%s\n", text);
     free(text);
     json_decref(reply);
-    if (!client->is_reading)
-        bufferevent_trigger(client->stream, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+    end_reply(client);
+}
+
+static void append_part(struct control_client *client)
+{
+    struct evbuffer *output = bufferevent_get_output(client->stream);
+    if (client->parts.append(client->parts.context, output))
+        return;
+    release_parts(client);
+    evbuffer_add(output, "\n", 1);
+    evbuffer_add_buffer(output, client->news);
+    end_reply(client);
+}
+
+void control_reply_in_parts(struct control_client *client, const struct control_parts *parts)
+{
+    client->parts = *parts;
+    append_part(client);
 }
 
 void control_tell(struct control_client *client, const json_t *news)
 {
-    struct evbuffer *output = bufferevent_get_output(client->stream);
+    struct evbuffer *output =
+        client->parts.append ? client->news : bufferevent_get_output(client->stream);
     char *text = client->is_deaf ? NULL : json_dumps(news, JSON_COMPACT);
     if (!text)
         return;
@@ -144,12 +178,14 @@ static void on_readable(struct bufferevent *stream, void *context)
     read_requests(context);
 }
 
-/* A client that does not read its replies gets no further ones. */
+/* A client that does not read its replies gets no further ones, nor further parts of one. */
 static void on_drained(struct bufferevent *stream, void *context)
 {
     (void)stream;
     struct control_client *client = context;
-    if (!client->awaits_reply)
+    if (client->parts.append)
+        append_part(client);
+    else if (!client->awaits_reply)
         read_requests(client);
 }
 
@@ -172,6 +208,23 @@ static void on_event(struct bufferevent *stream, short what, void *context)
     end(client);
 }
 
+static bool open_stream(
+    struct control *control, struct control_client *client, evutil_socket_t descriptor)
+{
+    client->news = evbuffer_new();
+    if (client->news)
+        client->stream = bufferevent_socket_new(
+            control->base, descriptor, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    if (!client->stream) {
+        if (client->news)
+            evbuffer_free(client->news);
+        return false;
+    }
+    bufferevent_setcb(client->stream, on_readable, on_drained, on_event, client);
+    bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_LINE_MAX);
+    return true;
+}
+
 static void on_accept(
     void *context, evutil_socket_t descriptor, const struct sockaddr *address, socklen_t length)
 {
@@ -181,21 +234,15 @@ static void on_accept(
     struct control_client *client = NULL;
     if (control->client_count < CONTROL_CLIENTS_MAX)
         client = calloc(1, sizeof(*client));
-    struct bufferevent *stream = client ? bufferevent_socket_new(control->base, descriptor,
-                                              BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
-                                        : NULL;
-    if (!stream) {
+    if (!client || !open_stream(control, client, descriptor)) {
         evutil_closesocket(descriptor);
         free(client);
         return;
     }
     client->control = control;
-    client->stream = stream;
     DL_APPEND(control->clients, client);
     control->client_count++;
-    bufferevent_setcb(stream, on_readable, on_drained, on_event, client);
-    bufferevent_setwatermark(stream, EV_READ, 0, CONTROL_LINE_MAX);
-    bufferevent_enable(stream, EV_READ | EV_WRITE);
+    bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
 /* True when a process answers there. */

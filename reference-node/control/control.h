@@ -6,6 +6,7 @@
 #ifndef NATFWD_CONTROL_H
 #define NATFWD_CONTROL_H
 
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -33,6 +34,17 @@ void control_destroy(struct control *control);
 
 /* Answers a request, now or later; takes the reply over. */
 void control_reply(struct control_client *client, json_t *reply);
+
+/* A reply that is too much for one turn of the loop. */
+struct control_parts {
+    void *context;
+    /* Appends the next part, without the end of the line. Returns false after the last. */
+    bool (*append)(void *context, struct evbuffer *reply);
+    /* The reply is complete, or its client has gone. */
+    void (*release)(void *context);
+};
+/* Answers a request by and by: one part a turn, and none while the client does not read. */
+void control_reply_in_parts(struct control_client *client, const struct control_parts *parts);
 
 /* Says something that is no reply, also while one is outstanding. A client that leaves more than
  * CONTROL_UNREAD_MAX octets unread is ended in a later turn of the loop, and hears no more. */

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands list, show and close; see session_commands.h. */
+/* The commands show and close; see session_commands.h. */
 #include "reference-node/control/session_commands.h"
 
 #include "reference-node/base/clock.h"
 #include "reference-node/base/text.h"
-#include "reference-node/control/session_json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SID_PREFIX_MIN = 1,
-    COUNTED_MAX = 1000 /* sessions of a list whose counters the kernel is asked for */
-};
+enum { SID_PREFIX_MIN = 1 };
 
 struct search {
     const char *prefix;
@@ -51,37 +47,6 @@ static json_t *find_session(struct commands *commands, const json_t *request, bo
             "usage", "%u sessions begin with %s: give more digits", search.count, search.prefix);
     *id = search.found;
     return NULL;
-}
-
-struct listing {
-    struct commands *commands;
-    json_t *array;
-    uint64_t now_ms;
-};
-
-static void add_session(void *context, const struct natfw_session_view *view)
-{
-    struct listing *listing = context;
-    json_t *session = session_json(view, listing->now_ms);
-    if (json_array_size(listing->array) < COUNTED_MAX)
-        command_add_traffic(listing->commands, view, session);
-    json_array_append_new(listing->array, session);
-}
-
-static json_t *sessions_json(struct commands *commands)
-{
-    struct listing listing = {
-        .commands = commands, .array = json_array(), .now_ms = clock_now_ms()};
-    natfw_node_each_session(commands->target.natfw, add_session, &listing);
-    return listing.array;
-}
-
-json_t *list_command(
-    struct commands *commands, struct control_client *client, const json_t *request)
-{
-    (void)client;
-    (void)request;
-    return json_pack("{s:b, s:o}", "ok", 1, "sessions", sessions_json(commands));
 }
 
 json_t *show_command(

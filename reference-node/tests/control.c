@@ -215,6 +215,118 @@ Test(control, ends_a_client_that_is_told_too_much_at_once_only_in_a_later_turn)
     server_stop(&server);
 }
 
+/* A reply of many parts, and what has become of it. */
+static struct {
+    unsigned appended;
+    unsigned released;
+} long_reply;
+
+enum { PARTS = 1000, PART_OCTETS = 4096 };
+
+static bool append_part(void *context, struct evbuffer *reply)
+{
+    char part[PART_OCTETS];
+    (void)context;
+    memset(part, 'x', sizeof(part));
+    evbuffer_add(reply, part, sizeof(part));
+    return ++long_reply.appended < PARTS;
+}
+
+static void release_parts(void *context)
+{
+    (void)context;
+    long_reply.released++;
+}
+
+/* Asks for a reply that is given in parts, and begins it. */
+static int ask_for_parts(struct server *server)
+{
+    static const struct control_parts parts = {.append = append_part, .release = release_parts};
+    int client = client_connect(server);
+    memset(&long_reply, 0, sizeof(long_reply));
+    say(client, "{\"wait\":true}\n{\"say\":\"after it\"}\n");
+    turns(server);
+    control_reply_in_parts(server->waiting, &parts);
+    return client;
+}
+
+Test(control, gives_a_long_reply_one_part_a_turn)
+{
+    struct server server;
+    server_start(&server);
+    int client = ask_for_parts(&server);
+    cr_assert_eq(long_reply.appended, 1);
+    char heard[2 * PART_OCTETS];
+    for (unsigned turn = 0; turn < 20; turn++) {
+        unsigned before = long_reply.appended;
+        event_base_loop(server.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        cr_assert_leq(long_reply.appended, before + 1);
+        (void)!recv(client, heard, sizeof(heard), 0);
+    }
+    cr_assert_gt(long_reply.appended, 5);
+    server_stop(&server);
+    cr_assert_eq(long_reply.released, 1);
+}
+
+Test(control, goes_on_with_a_long_reply_only_as_its_client_reads)
+{
+    struct server server;
+    size_t octets = 0;
+    server_start(&server);
+    int client = ask_for_parts(&server), other = client_connect(&server);
+    for (unsigned i = 0; i < PARTS / 10; i++)
+        turns(&server);
+    unsigned unread = long_reply.appended;
+    cr_assert(unread < PARTS / 2, "%u parts for a client that does not read", unread);
+    say(other, "{\"say\":1}\n");
+    require_heard(&server, other, "{\"echo\":1}\n");
+    char heard[16 * PART_OCTETS], last[2] = "";
+    for (unsigned turn = 0; turn < 100 * PARTS && octets < PARTS * PART_OCTETS + 1; turn++) {
+        event_base_loop(server.base, EVLOOP_NONBLOCK);
+        size_t wanted = PARTS * PART_OCTETS + 1 - octets;
+        ssize_t length = recv(client, heard, wanted < sizeof(heard) ? wanted : sizeof(heard), 0);
+        if (length > 0)
+            last[0] = heard[length - 1];
+        octets += length > 0 ? (size_t)length : 0;
+    }
+    cr_assert(octets == PARTS * PART_OCTETS + 1 && last[0] == '\n', "%zu octets", octets);
+    cr_assert(long_reply.released == 1);
+    require_heard(&server, client, "{\"echo\":\"after it\"}\n");
+    server_stop(&server);
+}
+
+Test(control, lets_news_wait_for_the_end_of_a_long_reply)
+{
+    struct server server;
+    server_start(&server);
+    int client = ask_for_parts(&server);
+    tell(server.waiting, 1);
+    char heard[16 * PART_OCTETS + 1], end[64] = "";
+    for (unsigned turn = 0; turn < 100 * PARTS && !strstr(end, "after"); turn++) {
+        event_base_loop(server.base, EVLOOP_NONBLOCK);
+        ssize_t length = recv(client, heard, sizeof(heard) - 1, 0);
+        if (length <= 0)
+            continue;
+        heard[length] = '\0';
+        char *rest = heard + strspn(heard, "x");
+        strncat(end, rest, sizeof(end) - strlen(end) - 1);
+    }
+    cr_assert_str_eq(end, "\n{\"news\":1}\n{\"echo\":\"after it\"}\n");
+    server_stop(&server);
+}
+
+Test(control, lets_go_of_a_long_reply_when_its_client_goes)
+{
+    struct server server;
+    server_start(&server);
+    int client = ask_for_parts(&server);
+    close(client);
+    turns(&server);
+    cr_assert(server.gone == 1 && long_reply.released == 1);
+    server_stop(&server);
+    cr_assert(long_reply.released == 1);
+}
+
 Test(control, tells_without_end_a_client_that_reads)
 {
     struct server server;

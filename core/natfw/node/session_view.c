@@ -55,3 +55,35 @@ void natfw_node_each_session(const struct natfw_node *node,
         visit(context, &view);
     }
 }
+
+struct natfw_walk {
+    struct natfw_node *node;
+    struct natfw_session_walk sessions;
+};
+
+struct natfw_walk *natfw_node_walk_begin(struct natfw_node *node)
+{
+    struct natfw_walk *walk = base_allocate(&node->seams.allocator, sizeof(*walk));
+    if (!walk)
+        return NULL;
+    walk->node = node;
+    natfw_session_walk_begin(&node->sessions, &walk->sessions);
+    return walk;
+}
+
+bool natfw_node_walk_on(struct natfw_walk *walk, size_t count,
+    void (*visit)(void *context, const struct natfw_session_view *view), void *context)
+{
+    const struct natfw_session *session;
+    while (count-- > 0 && (session = natfw_session_walk_next(&walk->sessions))) {
+        struct natfw_session_view view = view_of(session);
+        visit(context, &view);
+    }
+    return walk->sessions.next_session;
+}
+
+void natfw_node_walk_end(struct natfw_walk *walk)
+{
+    natfw_session_walk_end(&walk->node->sessions, &walk->sessions);
+    base_release(&walk->node->seams.allocator, walk, sizeof(*walk));
+}

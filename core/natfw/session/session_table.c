@@ -17,6 +17,7 @@ void natfw_session_table_open(struct natfw_session_table *table, size_t count_ma
     base_table_open(&table->by_id, allocator);
     base_table_open(&table->by_serial, allocator);
     table->all = NULL;
+    table->walks = NULL;
 }
 
 void natfw_session_table_close(struct natfw_session_table *table)
@@ -60,8 +61,17 @@ struct natfw_session *natfw_session_table_add(
     return session;
 }
 
+static void step_over(struct natfw_session_table *table, const struct natfw_session *session)
+{
+    struct natfw_session_walk *walk;
+    LL_FOREACH(table->walks, walk)
+        if (walk->next_session == session)
+            walk->next_session = session->next;
+}
+
 void natfw_session_table_remove(struct natfw_session_table *table, struct natfw_session *session)
 {
+    step_over(table, session);
     base_table_remove(&table->by_id, &session->id_link);
     base_table_remove(&table->by_serial, &session->serial_link);
     base_timer_stop(&table->deadlines, &session->deadline);
@@ -91,4 +101,23 @@ void natfw_session_table_set_deadline(
 struct natfw_session *natfw_session_table_earliest(const struct natfw_session_table *table)
 {
     return table->deadlines.first ? table->deadlines.first->owner : NULL;
+}
+
+void natfw_session_walk_begin(struct natfw_session_table *table, struct natfw_session_walk *walk)
+{
+    walk->next_session = table->all;
+    LL_PREPEND(table->walks, walk);
+}
+
+struct natfw_session *natfw_session_walk_next(struct natfw_session_walk *walk)
+{
+    struct natfw_session *session = walk->next_session;
+    if (session)
+        walk->next_session = session->next;
+    return session;
+}
+
+void natfw_session_walk_end(struct natfw_session_table *table, struct natfw_session_walk *walk)
+{
+    LL_DELETE(table->walks, walk);
 }

@@ -8,6 +8,12 @@
 
 #include "core/natfw/session/session.h"
 
+/* Where a walk over the sessions has come to, while time passes. */
+struct natfw_session_walk {
+    struct natfw_session *next_session; /* NULL: it has seen all */
+    struct natfw_session_walk *next;
+};
+
 struct natfw_session_table {
     struct base_allocator allocator;
     size_t count;
@@ -18,6 +24,7 @@ struct natfw_session_table {
     struct base_table by_serial;
     struct base_timers deadlines;
     struct natfw_session *all; /* linked by prev and next; the newest is first */
+    struct natfw_session_walk *walks;
 };
 
 /* The table must not move afterwards. */
@@ -40,6 +47,12 @@ struct natfw_session *natfw_session_table_of_handle(
 
 void natfw_session_table_set_deadline(
     struct natfw_session_table *table, struct natfw_session *session, uint64_t deadline_ms);
+/* Begins a walk, the newest session first; it leaves out what begins or ends meanwhile. */
+void natfw_session_walk_begin(struct natfw_session_table *table, struct natfw_session_walk *walk);
+/* The next session; NULL when there is none left. */
+struct natfw_session *natfw_session_walk_next(struct natfw_session_walk *walk);
+void natfw_session_walk_end(struct natfw_session_table *table, struct natfw_session_walk *walk);
+
 /* The session with the earliest deadline, or NULL when none has one. */
 struct natfw_session *natfw_session_table_earliest(const struct natfw_session_table *table);
 

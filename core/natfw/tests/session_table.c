@@ -91,3 +91,41 @@ Test(session_table, gives_out_deadlines_in_order)
     }
     natfw_session_table_close(&table);
 }
+
+static struct natfw_session *add(struct natfw_session_table *table, uint32_t number)
+{
+    struct gist_session_id id = id_of(number);
+    return natfw_session_table_add(table, &id);
+}
+
+Test(session_table, is_walked_over_while_sessions_begin_and_end)
+{
+    struct natfw_session_table table = {0};
+    struct natfw_session *sessions[8];
+    struct natfw_session_walk early, late;
+    natfw_session_table_open(&table, 1000, key, &allocator);
+    for (uint32_t i = 0; i < 8; i++)
+        sessions[i] = add(&table, i);
+    natfw_session_walk_begin(&table, &early);
+    cr_assert_eq(natfw_session_walk_next(&early), sessions[7]);
+    natfw_session_walk_begin(&table, &late);
+    add(&table, 8);
+    natfw_session_table_remove(&table, sessions[7]); /* seen by one of them */
+    natfw_session_table_remove(&table, sessions[6]); /* next of both */
+    natfw_session_table_remove(&table, sessions[5]);
+    natfw_session_table_remove(&table, sessions[2]); /* to come */
+    for (size_t i = 0; i < 2; i++) {
+        struct natfw_session_walk *walk = i == 0 ? &late : &early;
+        cr_assert_eq(natfw_session_walk_next(walk), sessions[4]);
+        cr_assert_eq(natfw_session_walk_next(walk), sessions[3]);
+        cr_assert_eq(natfw_session_walk_next(walk), sessions[1]);
+    }
+    natfw_session_table_remove(&table, sessions[0]); /* the last */
+    cr_assert_null(natfw_session_walk_next(&early));
+    natfw_session_walk_end(&table, &early);
+    cr_assert_null(natfw_session_walk_next(&late));
+    natfw_session_table_remove(&table, sessions[1]);
+    natfw_session_walk_end(&table, &late);
+    cr_assert_null(table.walks);
+    natfw_session_table_close(&table);
+}
