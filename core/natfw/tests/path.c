@@ -152,6 +152,7 @@ struct path *path_create(size_t count, const struct gist_node_config *gist_confi
         .context = path};
     path->network = network_create(&options);
     path->count = count;
+    path->source_port = 4000;
     for (size_t i = 0; i < count; i++) {
         path->nodes[i].place = network_add(path->network);
         path->nodes[i].address = gist_address_v4(0xc0000201 + (uint32_t)i);
@@ -186,7 +187,7 @@ struct gist_session_id path_open(
                                       .has_protocol = true,
                                       .protocol = 17,
                                       .has_source_port = true,
-                                      .source_port = 4000,
+                                      .source_port = path->source_port,
                                       .has_destination_port = true,
                                       .destination_port = 5000}},
         .lifetime_s = lifetime_s,

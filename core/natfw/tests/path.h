@@ -6,7 +6,7 @@
 #include "core/gist/tests/network.h"
 #include "core/natfw/node.h"
 
-enum { PATH_MAX_NODES = 4, PATH_HANDLES_MAX = 16, PATH_EVENT_KINDS = NATFW_EVENT_DISCARDED + 1 };
+enum { PATH_MAX_NODES = 4, PATH_HANDLES_MAX = 64, PATH_EVENT_KINDS = NATFW_EVENT_DISCARDED + 1 };
 
 struct path_node {
     struct network_place *place;
@@ -24,7 +24,8 @@ struct path {
     struct network *network;
     struct path_node nodes[PATH_MAX_NODES];
     size_t count;
-    size_t sent; /* datagrams, and segments of associations */
+    size_t sent;          /* datagrams, and segments of associations */
+    uint16_t source_port; /* of the next flow; 4000 unless changed */
 };
 
 /* Nodes 0 to count - 1 at 192.0.2.1, .2 and so on, each a hop from the next. */
