@@ -21,6 +21,12 @@ uint64_t clock_wall_ms(void)
     return read_ms(CLOCK_REALTIME);
 }
 
+struct timeval clock_timeval(uint64_t milliseconds)
+{
+    return (struct timeval){.tv_sec = (time_t)(milliseconds / 1000),
+        .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+}
+
 void clock_text(const struct timespec *when, char text[CLOCK_TEXT_SIZE])
 {
     struct tm parts;

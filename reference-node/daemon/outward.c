@@ -16,9 +16,7 @@ void daemon_arm(struct event *timer, uint64_t deadline_ms)
         event_del(timer);
         return;
     }
-    uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-    struct timeval wait = {
-        .tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    struct timeval wait = clock_timeval(deadline_ms > now_ms ? deadline_ms - now_ms : 0);
     event_add(timer, &wait);
 }
 

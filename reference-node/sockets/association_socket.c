@@ -3,6 +3,7 @@
 #include "reference-node/sockets/association_socket.h"
 
 #include "reference-node/base/acceptor.h"
+#include "reference-node/base/clock.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -53,12 +54,6 @@ struct association_limits association_limits_default(size_t connections_max)
         .peer_output_octets_max = 1 << 20,
         .connect_within_ms = 10000,
         .linger_ms = 5000};
-}
-
-static struct timeval time_of(unsigned milliseconds)
-{
-    return (struct timeval){.tv_sec = (time_t)(milliseconds / 1000),
-        .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
 }
 
 static struct gist_endpoint endpoint_of(const struct sockaddr *address)
@@ -301,7 +296,7 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
     const struct gist_endpoint *peer)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
-    struct timeval within = time_of(associations->limits.connect_within_ms);
+    struct timeval within = clock_timeval(associations->limits.connect_within_ms);
     if (peer->address.version != 4 ||
         HASH_COUNT(associations->connections) >= associations->limits.connections_max)
         return false;
@@ -351,7 +346,7 @@ static void end_oldest_closing(struct association_socket *associations)
 /* What was written goes out for some seconds more; without any, the connection ends at once. */
 void association_socket_close(struct association_socket *associations, gist_association_id id)
 {
-    struct timeval linger = time_of(associations->limits.linger_ms);
+    struct timeval linger = clock_timeval(associations->limits.linger_ms);
     struct connection *connection = find(associations, id);
     if (!connection)
         return;
