@@ -13,6 +13,7 @@
 #include "reference-node/daemon/outward.h"
 #include "reference-node/daemon/parts.h"
 #include "reference-node/journal/upkeep.h"
+#include "reference-node/netfilter/renewal.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -300,27 +301,24 @@ static void exchange(struct load *one, struct load *other)
     other->ruleset = ruleset;
 }
 
-static bool put_ruleset(
-    struct daemon *daemon, const struct nft_ruleset *ruleset, enum nft_put *put, FILE *errors)
+static bool put_ruleset(struct daemon *daemon, const struct nft_ruleset *ruleset, FILE *errors)
 {
-    *put = NFT_PUT_KEEPING;
-    if (daemon->plane.table)
-        *put = nft_table_put(daemon->plane.table, ruleset, false);
-    return *put != NFT_PUT_FAILED ||
-           say(errors, "nftables", "the table cannot be changed to the new ruleset");
+    struct data_plane *plane = &daemon->plane;
+    size_t count;
+    if (!plane->table || nft_table_put_keeping(plane->table, ruleset) ||
+        (errno == ENOTEMPTY && renewal_run(plane, ruleset, daemon->pinholes, &count)))
+        return true;
+    return say(errors, "nftables", "the table cannot be changed to the new ruleset");
 }
 
 bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
 {
-    enum nft_put put;
     if (!config_fixed_keys_agree(daemon->config, load->config, errors) ||
         !config_check_interfaces(load->config, errors) ||
-        !put_ruleset(daemon, &load->ruleset, &put, errors))
+        !put_ruleset(daemon, &load->ruleset, errors))
         return false;
     exchange(daemon->load, load);
     pinholes_limit(daemon->pinholes, daemon->config->pinholes_max);
-    if (put == NFT_PUT_ANEW)
-        pinholes_reinstall(daemon->pinholes);
     natfw_node_configure(daemon->natfw, &daemon->config->natfw);
     gist_node_configure(daemon->gist, clock_now_ms(), &daemon->config->gist);
     log_up_to(daemon->config->log_level);

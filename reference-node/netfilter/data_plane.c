@@ -18,7 +18,7 @@ static bool put_table(struct data_plane *plane, const struct nft_ruleset *rulese
     plane->table =
         plane->socket ? nft_table_create(plane->socket, config->table, config->ownership) : NULL;
     plane->found = plane->table ? kernel_elements_read(plane->socket, config->table) : NULL;
-    if (plane->found && nft_table_put(plane->table, ruleset, false) != NFT_PUT_FAILED)
+    if (plane->found && nft_table_put(plane->table, ruleset) != NFT_PUT_FAILED)
         return true;
     fprintf(errors, "nftables: table inet %s cannot be put in: %s; %s\n", config->table,
         strerror(errno),

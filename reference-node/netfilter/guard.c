@@ -6,6 +6,7 @@
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
 #include "reference-node/netfilter/nft_watch.h"
+#include "reference-node/netfilter/renewal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,14 +29,14 @@ static void put_back(struct guard *guard)
 {
     const char *table = guard->plane->config->table;
     const struct nft_culprit *culprit = &guard->culprit;
-    if (nft_table_put(guard->plane->table, guard->plane->ruleset, true) == NFT_PUT_FAILED) {
+    size_t count;
+    if (!renewal_run(guard->plane, guard->plane->ruleset, guard->pinholes, &count)) {
         log_line(LOG_LEVEL_ERROR,
             "table inet %s was changed by %s (process %u) and cannot be put"
             " back: %s",
             table, culprit->name, culprit->process, strerror(errno));
         return;
     }
-    size_t count = pinholes_reinstall(guard->pinholes);
     if (culprit->process)
         log_line(LOG_LEVEL_WARNING,
             "table inet %s was changed by %s (process %u): it is put back with %zu pinholes", table,
@@ -53,9 +54,7 @@ static void put_back_in_turn(struct guard *guard)
         put_back(guard);
         return;
     }
-    uint64_t wait_ms = base_token_bucket_wait_ms(&guard->turns);
-    struct timeval wait = {
-        .tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    struct timeval wait = clock_timeval(base_token_bucket_wait_ms(&guard->turns));
     event_add(guard->again, &wait);
 }
 

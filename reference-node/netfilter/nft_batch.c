@@ -30,7 +30,8 @@ struct nft_batch {
     struct nft_socket *socket;
     char *table;
     enum nft_refresh refresh;
-    size_t changes_max; /* of one transaction, so that its answers find room */
+    size_t changes_max;   /* of one transaction, so that its answers find room */
+    struct nft_lead lead; /* without put: none */
     struct {
         uint32_t first_sequence; /* of the change's messages */
         uint32_t last_sequence;
@@ -221,7 +222,7 @@ static bool put_change(struct nft_batch *batch, const struct nft_change *change,
         short_lived.timeout_ms = 1000;
         return put_element(batch, &short_lived, NULL, first) && take_element(batch, change, last);
     }
-    if (!put_element(batch, change, NULL, first))
+    if (!put_element(batch, change, batch->lead.put ? traffic : NULL, first))
         return false;
     *last = *first;
     return batch->refresh == NFT_REFRESH_IN_PLACE ||
@@ -268,16 +269,21 @@ static int try_transaction(struct nft_batch *batch, struct nft_change **changes,
 {
     struct attempt attempt = {.batch = batch, .changes = changes, .count = count};
     struct standing standings[CHANGES_PER_TRANSACTION] = {0};
-    for (size_t i = 0; batch->refresh == NFT_REFRESH_REPLACE && i < count; i++)
+    bool replaces = batch->refresh == NFT_REFRESH_REPLACE || batch->lead.put;
+    for (size_t i = 0; replaces && i < count; i++)
         if (changes[i]->kind == NFT_CHANGE_PUT)
             (void)ask_element(batch, changes[i], &standings[i]); /* none: it begins at 0 */
     nft_socket_begin(batch->socket);
+    if (batch->lead.put && !batch->lead.put(batch->lead.context))
+        return EMSGSIZE;
     for (size_t i = 0; i < count; i++)
         if (!put_change(batch, changes[i], &standings[i].traffic, i))
             return ENOMEM;
     int error = nft_socket_commit(batch->socket, note_answer, &attempt);
     if (attempt.found_fault)
         return EAGAIN;
+    if (!error)
+        batch->lead.put = NULL;
     if (error != ENOBUFS && error != EPROTO)
         return error;
     for (size_t i = 0; i < count; i++)
@@ -318,6 +324,18 @@ void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_
         }
         commit_part(batch, part, taken);
     }
+}
+
+void nft_batch_lead(struct nft_batch *batch, const struct nft_lead *lead)
+{
+    batch->lead = *lead;
+}
+
+bool nft_batch_end_lead(struct nft_batch *batch)
+{
+    bool has_led = !batch->lead.put;
+    batch->lead.put = NULL;
+    return has_led;
 }
 
 bool nft_batch_probe_refresh(struct nft_batch *batch, const char *set, size_t key_length)

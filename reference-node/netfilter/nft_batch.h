@@ -31,6 +31,16 @@ void nft_batch_destroy(struct nft_batch *batch);
  * answer was lost, it has been asked what is in. */
 void nft_batch_commit(struct nft_batch *batch, struct nft_change *changes, size_t count);
 
+/* What comes before the next changes in one transaction with them: it is in with them, or not at
+ * all. put writes it and returns false when the transaction is full. */
+struct nft_lead {
+    void *context;
+    bool (*put)(void *context);
+};
+void nft_batch_lead(struct nft_batch *batch, const struct nft_lead *lead);
+/* From now on changes are alone again. Returns whether the lead has gone in. */
+bool nft_batch_end_lead(struct nft_batch *batch);
+
 /* Adds what the element has counted. Returns false when it is not there. */
 bool nft_batch_count(
     struct nft_batch *batch, const struct nft_change *element, struct nft_traffic *traffic);

@@ -190,7 +190,7 @@ static int take_over(struct nft_table *table)
 }
 
 static int put_as(struct nft_table *table, const struct nft_ruleset *wanted, bool is_owned,
-    bool is_suspect, bool *keep)
+    bool may_empty, bool *keep)
 {
     enum standing standing;
     struct nft_ruleset there = {0};
@@ -204,9 +204,10 @@ static int put_as(struct nft_table *table, const struct nft_ruleset *wanted, boo
     if (error && error != ENOENT)
         return error;
     bool was_owned = standing == STANDING_OWNERLESS || standing == STANDING_OURS;
-    *keep = standing != STANDING_NONE && was_owned == is_owned && !is_suspect &&
+    *keep = standing != STANDING_NONE && was_owned == is_owned &&
             nft_ruleset_keeps_sets(&there, wanted);
-    error = put_whole(table, &there, wanted, standing, *keep, is_owned);
+    error = *keep || may_empty ? put_whole(table, &there, wanted, standing, *keep, is_owned)
+                               : ENOTEMPTY;
     nft_ruleset_free(&there);
     if (!error)
         table->is_owned = is_owned;
@@ -219,15 +220,32 @@ static bool is_refusal_of_flags(int error)
     return error == EINVAL || error == EOPNOTSUPP;
 }
 
-enum nft_put nft_table_put(
-    struct nft_table *table, const struct nft_ruleset *ruleset, bool is_suspect)
+static enum nft_put put(struct nft_table *table, const struct nft_ruleset *ruleset, bool may_empty)
 {
     bool keep = false;
-    int error = put_as(table, ruleset, table->ownership != CONFIG_UNOWNED, is_suspect, &keep);
+    int error = put_as(table, ruleset, table->ownership != CONFIG_UNOWNED, may_empty, &keep);
     if (is_refusal_of_flags(error) && table->ownership == CONFIG_OWNED_AUTO)
-        error = put_as(table, ruleset, false, is_suspect, &keep);
+        error = put_as(table, ruleset, false, may_empty, &keep);
     errno = error;
     return error ? NFT_PUT_FAILED : keep ? NFT_PUT_KEEPING : NFT_PUT_ANEW;
+}
+
+enum nft_put nft_table_put(struct nft_table *table, const struct nft_ruleset *ruleset)
+{
+    return put(table, ruleset, true);
+}
+
+bool nft_table_put_keeping(struct nft_table *table, const struct nft_ruleset *ruleset)
+{
+    return put(table, ruleset, false) == NFT_PUT_KEEPING;
+}
+
+bool nft_table_write(struct nft_table *table, const struct nft_ruleset *ruleset)
+{
+    /* What is made first can be deleted, whether it was there or not. */
+    return put_table(table, NFT_MSG_NEWTABLE, table->is_owned) &&
+           put_table(table, NFT_MSG_DELTABLE, false) &&
+           put_table(table, NFT_MSG_NEWTABLE, table->is_owned) && put_ruleset(table, ruleset, true);
 }
 
 int nft_table_delete(struct nft_table *table)

@@ -28,10 +28,14 @@ enum nft_put {
 };
 
 /* Brings the kernel to this ruleset in one transaction: packets see the one before or this one.
- * With is_suspect nothing that was there is kept. Fails with EPERM where a living process owns the
- * table. */
-enum nft_put nft_table_put(
-    struct nft_table *table, const struct nft_ruleset *ruleset, bool is_suspect);
+ * Fails with EPERM where a living process owns the table. */
+enum nft_put nft_table_put(struct nft_table *table, const struct nft_ruleset *ruleset);
+/* The same where elements stay; fails with ENOTEMPTY where they could not. */
+bool nft_table_put_keeping(struct nft_table *table, const struct nft_ruleset *ruleset);
+
+/* Writes a table that is made anew, whatever is there, into the socket's transaction, which more
+ * may follow. To be used once the table was put. False when the transaction is full. */
+bool nft_table_write(struct nft_table *table, const struct nft_ruleset *ruleset);
 
 /* Whether the table is ours alone, after it was put. */
 bool nft_table_is_owned(const struct nft_table *table);
