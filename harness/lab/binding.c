@@ -135,7 +135,22 @@ static int start(lua_State *lua)
 
 static struct process *process_at(lua_State *lua)
 {
-    return *(struct process **)luaL_checkudata(lua, 1, "process");
+    struct process *process = *(struct process **)luaL_checkudata(lua, 1, "process");
+    luaL_argcheck(lua, process, 1, "a process that is forgotten");
+    return process;
+}
+
+/* A scenario of many programs makes room for the next. One that runs is ended. */
+static int forget(lua_State *lua)
+{
+    struct process *process = process_at(lua);
+    for (size_t i = 0; i < PROCESSES_MAX; i++)
+        if (processes[i] == process)
+            processes[i] = NULL;
+    process_destroy(process);
+    free(process);
+    *(struct process **)lua_touserdata(lua, 1) = NULL;
+    return 0;
 }
 
 /* wait(process, text or nil, from position, timeout in seconds) */
@@ -277,9 +292,9 @@ static int socket_close(lua_State *lua)
 int binding_open(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"host", new_host}, {"wire", new_wire}, {"impair", impair},
-        {"counters", counters}, {"start", start}, {"wait", wait_for}, {"output", output},
-        {"status", status}, {"signal", send_signal}, {"pid", process_id}, {"now", now},
-        {"pause", pause_for}, {"socket", open_socket}, {"listen", socket_listen},
+        {"counters", counters}, {"start", start}, {"forget", forget}, {"wait", wait_for},
+        {"output", output}, {"status", status}, {"signal", send_signal}, {"pid", process_id},
+        {"now", now}, {"pause", pause_for}, {"socket", open_socket}, {"listen", socket_listen},
         {"accept", socket_accept}, {"connect", socket_connect}, {"send", socket_send},
         {"receive", socket_receive}, {"close", socket_close}, {NULL, NULL}};
     luaL_newmetatable(lua, "host");

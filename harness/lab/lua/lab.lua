@@ -89,7 +89,9 @@ local function run(handle, words, seconds)
         process:signal(9)
         error(table.concat(words, " ") .. " took longer than " .. (seconds or 30) .. " s")
     end
-    return process:output(), status
+    local output = process:output()
+    native.forget(process.handle)
+    return output, status
 end
 
 local function must(handle, ...)
@@ -275,6 +277,13 @@ function lab.start_node(net, name, changes)
     return daemon
 end
 
+-- The same, but does not wait until it serves; program is what runs in natfwd's place.
+function lab.launch_node(net, name, changes, program)
+    local daemon = node.launch(net[name], net.topology.nodes[name], changes, program)
+    net.daemons[name] = daemon
+    return daemon
+end
+
 function lab.start_nodes(net)
     for _, name in ipairs(sorted_keys(net.topology.nodes)) do
         lab.start_node(net, name)
@@ -284,6 +293,15 @@ end
 -- natfwctl in a host: returns what it printed with --json as a table, and its exit status.
 function lab.control(net, name, ...)
     return node.control(net[name], ...)
+end
+
+-- The counters of a node's natfwd, by name.
+function lab.stats(net, name)
+    local numbers = {}
+    for key, value in lab.control(net, name, "stats"):gmatch('"([%w_]+)"%s*:%s*(%d+)') do
+        numbers[key] = tonumber(value)
+    end
+    return numbers
 end
 
 function lab.run_in_foreground(words)

@@ -70,13 +70,18 @@ local function configuration(host, description, changes)
     return table.concat(lines, "\n") .. "\n"
 end
 
--- Starts natfwd and waits until it serves.
-function node.start(host, description, changes)
+-- Starts natfwd, or a program in its place.
+function node.launch(host, description, changes, program)
     local path = "/run/natfw/" .. host.name .. ".conf"
     local file = assert(io.open(path, "w"))
     file:write(configuration(host, description, changes))
     file:close()
-    local daemon = host:start("natfwd", "-c", path)
+    return host:start(program or "natfwd", "-c", path)
+end
+
+-- Starts natfwd and waits until it serves.
+function node.start(host, description, changes)
+    local daemon = node.launch(host, description, changes)
     if not daemon:wait_for("ready\n", 10) then
         error("natfwd in " .. host.name .. " does not serve:\n" .. daemon:output(), 0)
     end

@@ -41,11 +41,7 @@ local ATTACKS = {
 }
 
 local function stats(net)
-    local numbers = {}
-    for name, value in lab.control(net, "fw", "stats"):gmatch('"([%w_]+)"%s*:%s*(%d+)') do
-        numbers[name] = tonumber(value)
-    end
-    return numbers -- among them memory_kib, which is VmRSS
+    return lab.stats(net, "fw") -- among them memory_kib, which is VmRSS
 end
 
 local function take_output(net)
