@@ -15,6 +15,9 @@ struct natfw_policy_question {
     const struct natfw_policy_rule *rule; /* NULL: about the sender alone (authentication) */
     uint32_t lifetime_s;
     bool is_update; /* of a session that this node knows */
+    /* May the sender ask for anything? Only a permanent failure, 5/.., refuses here; what is asked
+     * for is judged by a question of its own. */
+    bool about_asking;
 };
 
 /* All answer at once; those that return a code, with that of a refusal, or with NATFW_NO_CODE: no

@@ -15,7 +15,8 @@ enum natfw_code refusal_log(
     char interface[IFNAMSIZ] = "?";
     char peer[TEXT_ADDRESS_SIZE], session[TEXT_SID_SIZE], flow[TEXT_FLOW_SIZE],
         code[TEXT_ANSWER_SIZE];
-    if (answer == NATFW_NO_CODE || !log_keeps(LOG_LEVEL_WARNING))
+    bool counts = !question->about_asking || natfw_class_of(answer) == NATFW_PERMANENT_FAILURE;
+    if (answer == NATFW_NO_CODE || !counts || !log_keeps(LOG_LEVEL_WARNING))
         return answer;
     if_indextoname(message->interface, interface);
     text_of_address(&message->peer, peer);

@@ -5,8 +5,8 @@
 
 #include "core/natfw/policy.h"
 
-/* Logs a refusal, and nothing for NATFW_NO_CODE. entry says what decided: rule "no-smtp". Returns
- * the answer as it is. */
+/* Logs what refuses, and nothing else: not NATFW_NO_CODE, nor what the question does not ask about.
+ * entry says what decided: rule "no-smtp". Returns the answer as it is. */
 enum natfw_code refusal_log(
     const struct natfw_policy_question *question, const char *entry, enum natfw_code answer);
 

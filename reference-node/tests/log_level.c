@@ -64,6 +64,40 @@ Test(log, names_the_entry_of_a_peer_that_may_not_signal)
     free(log);
 }
 
+static size_t lines_with(const char *log, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = log; (at = strstr(at, what)); at += strlen(what))
+        count++;
+    return count;
+}
+
+/* Limits of the log are off: they hide nothing here. */
+Test(log, has_one_line_for_each_refusal_whatever_refuses)
+{
+    static const char *const policies[] = {REFUSING, /* what is asked for */
+        "policy {\n rule \"no-5000\" {\n ports = \"5000\"\n answer = \"5/0x02\"\n }\n}\n",
+        "policy {\n default_internal = \"7/0x04\"\n}\n",
+        "policy {\n peer \"192.0.2.0/24\" {\n answer = \"5/0x01\"\n }\n}\n"};
+    int status;
+    struct network network = network_start("", "");
+    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+        char firewall[TEXT_MAX];
+        snprintf(firewall, sizeof(firewall), "log_lines_per_kind = 0\nlog_lines_per_peer = 0\n%s",
+            policies[i]);
+        write_firewall_config(&network, firewall);
+        json_decref(control_ok(&network, MIDDLE, "reload"));
+        for (size_t asked = 1; asked <= 2; asked++) {
+            json_decref(control(&network, LEFT, OPEN, &status));
+            cr_assert(status == 1);
+            char *log = log_of(&network, "middle");
+            cr_assert(lines_with(log, " refuses peer=") == 2 * i + asked, "%s%s", policies[i], log);
+            free(log);
+        }
+    }
+    network_stop(&network);
+}
+
 Test(log, holds_what_its_level_keeps_and_no_more)
 {
     static const struct {

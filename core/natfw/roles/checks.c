@@ -56,23 +56,17 @@ bool natfw_is_from_its_peer(
     return received->peer_was_queried || natfw_peer_sent(&session->outbound_peer, received);
 }
 
-static enum natfw_code ask_policy(struct natfw_node *node, const struct natfw_incoming *incoming,
-    const struct natfw_policy_rule *rule, uint32_t lifetime_s, bool is_update)
-{
-    struct natfw_policy_question question = {.message = incoming->received,
-        .rule = rule,
-        .lifetime_s = lifetime_s,
-        .is_update = is_update};
-    return node->seams.policy.permit(node->seams.policy.context, &question);
-}
-
 /* Whether the sender may ask at all, a deletion included; what it asks for is judged later. */
 bool natfw_check_authorization(
     struct natfw_node *node, const struct natfw_incoming *incoming, bool is_update)
 {
     struct natfw_policy_rule rule = natfw_rule_of(incoming);
-    enum natfw_code objection =
-        ask_policy(node, incoming, &rule, incoming->message.lifetime_s, is_update);
+    struct natfw_policy_question question = {.message = incoming->received,
+        .rule = &rule,
+        .lifetime_s = incoming->message.lifetime_s,
+        .is_update = is_update,
+        .about_asking = true};
+    enum natfw_code objection = node->seams.policy.permit(node->seams.policy.context, &question);
     if (natfw_class_of(objection) != NATFW_PERMANENT_FAILURE)
         return true;
     natfw_refuse(node, incoming, objection);
@@ -125,8 +119,13 @@ static struct natfw_info judge_shape(const struct natfw_policy_rule *rule)
 struct natfw_info natfw_judge_rule(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_policy_rule *rule, uint32_t lifetime_s, bool is_update)
 {
+    struct natfw_policy_question question = {.message = incoming->received,
+        .rule = rule,
+        .lifetime_s = lifetime_s,
+        .is_update = is_update};
     struct natfw_info shape = judge_shape(rule);
     if (shape.code != NATFW_NO_CODE)
         return shape;
-    return (struct natfw_info){.code = ask_policy(node, incoming, rule, lifetime_s, is_update)};
+    return (struct natfw_info){
+        .code = node->seams.policy.permit(node->seams.policy.context, &question)};
 }
