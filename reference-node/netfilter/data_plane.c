@@ -67,7 +67,9 @@ static bool start_forwarder(struct data_plane *plane, FILE *errors)
         fprintf(errors, "conntrack: %s; is nf_conntrack_netlink there?\n", strerror(errno));
         return false;
     }
-    int error = policy_route_add(plane->routes, plane->config->mark, plane->config->route_table);
+    bool was_whole;
+    int error = policy_route_put(
+        plane->routes, plane->config->mark, plane->config->route_table, &was_whole);
     if (error) {
         fprintf(errors, "policy route: %s; choose another mark or route_table\n", strerror(error));
         return false;
@@ -110,18 +112,17 @@ void data_plane_stop(struct data_plane *plane)
     policy_route_destroy(plane->routes);
 }
 
-static int take_out(
-    const struct config *config, struct nft_table *table, struct policy_route *routes)
+static int take_out(struct nft_table *table, struct policy_route *routes)
 {
     int error = nft_table_delete(table);
     if (error != EPERM)
-        policy_route_remove(routes, config->mark, config->route_table);
+        policy_route_remove(routes);
     return error;
 }
 
 int data_plane_take_out(struct data_plane *plane)
 {
-    return plane->table ? take_out(plane->config, plane->table, plane->routes) : 0;
+    return plane->table ? take_out(plane->table, plane->routes) : 0;
 }
 
 int data_plane_uninstall(const struct config *config)
@@ -130,7 +131,7 @@ int data_plane_uninstall(const struct config *config)
     struct nft_table *table =
         socket ? nft_table_create(socket, config->table, config->ownership) : NULL;
     struct policy_route *routes = table ? policy_route_create() : NULL;
-    int error = routes ? take_out(config, table, routes) : errno;
+    int error = routes ? take_out(table, routes) : errno;
     policy_route_destroy(routes);
     nft_table_destroy(table);
     nft_socket_close(socket);

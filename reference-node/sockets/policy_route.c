@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { LOOPBACK_INDEX = 1, REQUEST_SIZE = 256, ANSWER_SIZE = 8192 };
+enum { LOOPBACK_INDEX = 1, REQUEST_SIZE = 256, ANSWER_SIZE = 8192, RULES_AT_ONCE = 32 };
 
 struct policy_route {
     struct mnl_socket *socket;
@@ -62,7 +62,15 @@ static int ask(
     }
 }
 
-static int change_rule(struct policy_route *routes, bool add, uint32_t mark, uint32_t table)
+/* A rule of ours: all that carries the mark looks its way up in the table. */
+struct own_rule {
+    uint8_t family;
+    uint32_t mark;
+    uint32_t table;
+    uint32_t priority; /* 0: the kernel chooses */
+};
+
+static int change_rule(struct policy_route *routes, bool add, const struct own_rule *own)
 {
     char buffer[REQUEST_SIZE];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -70,14 +78,17 @@ static int change_rule(struct policy_route *routes, bool add, uint32_t mark, uin
     request->nlmsg_flags =
         (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0));
     struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
-    rule->family = AF_INET;
+    rule->family = own->family;
     rule->action = FR_ACT_TO_TBL;
-    mnl_attr_put_u32(request, FRA_FWMARK, mark);
-    mnl_attr_put_u32(request, FRA_TABLE, table);
+    mnl_attr_put_u32(request, FRA_FWMARK, own->mark);
+    mnl_attr_put_u32(request, FRA_TABLE, own->table);
+    mnl_attr_put_u8(request, FRA_PROTOCOL, POLICY_ROUTE_PROTOCOL);
+    if (own->priority != 0)
+        mnl_attr_put_u32(request, FRA_PRIORITY, own->priority);
     return ask(routes, request, NULL, NULL);
 }
 
-static int change_route(struct policy_route *routes, bool add, uint32_t table)
+static int change_route(struct policy_route *routes, bool add, uint8_t family, uint32_t table)
 {
     char buffer[REQUEST_SIZE];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -85,8 +96,8 @@ static int change_route(struct policy_route *routes, bool add, uint32_t table)
     request->nlmsg_flags =
         (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0));
     struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
-    route->rtm_family = AF_INET;
-    route->rtm_protocol = RTPROT_STATIC;
+    route->rtm_family = family;
+    route->rtm_protocol = POLICY_ROUTE_PROTOCOL;
     route->rtm_scope = RT_SCOPE_HOST;
     route->rtm_type = RTN_LOCAL;
     mnl_attr_put_u32(request, RTA_TABLE, table);
@@ -94,57 +105,107 @@ static int change_route(struct policy_route *routes, bool add, uint32_t table)
     return ask(routes, request, NULL, NULL);
 }
 
-struct wanted_rule {
-    uint32_t mark;
-    uint32_t table;
-    bool is_there;
+/* What one dump of rules found of ours. */
+struct found_rules {
+    struct own_rule rules[RULES_AT_ONCE];
+    size_t count;
 };
 
-static int find_rule(const struct nlmsghdr *header, void *context)
+/* The number alone could be another program's too: the rule has to look like ours as well. */
+static int find_own(const struct nlmsghdr *header, void *context)
 {
-    struct wanted_rule *wanted = context;
+    struct found_rules *found = context;
+    const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(header);
+    struct own_rule own = {.family = rule->family};
+    bool selects_more = rule->src_len || rule->dst_len || rule->tos || rule->flags;
+    uint8_t protocol = 0;
     struct nlattr *attribute;
-    uint32_t mark = 0, table = 0;
-    mnl_attr_for_each(attribute, header, sizeof(struct fib_rule_hdr))
+    mnl_attr_for_each(attribute, header, sizeof(*rule))
     {
-        if (mnl_attr_get_type(attribute) == FRA_FWMARK)
-            mark = mnl_attr_get_u32(attribute);
-        if (mnl_attr_get_type(attribute) == FRA_TABLE)
-            table = mnl_attr_get_u32(attribute);
+        uint16_t type = mnl_attr_get_type(attribute);
+        if (type == FRA_FWMARK)
+            own.mark = mnl_attr_get_u32(attribute);
+        else if (type == FRA_TABLE)
+            own.table = mnl_attr_get_u32(attribute);
+        else if (type == FRA_PRIORITY)
+            own.priority = mnl_attr_get_u32(attribute);
+        else if (type == FRA_PROTOCOL)
+            protocol = mnl_attr_get_u8(attribute);
+        else if (type == FRA_IIFNAME || type == FRA_OIFNAME || type == FRA_UID_RANGE)
+            selects_more = true;
     }
-    wanted->is_there |= mark == wanted->mark && table == wanted->table;
+    if (protocol == POLICY_ROUTE_PROTOCOL && rule->action == FR_ACT_TO_TBL && !selects_more &&
+        own.mark != 0 && found->count < RULES_AT_ONCE)
+        found->rules[found->count++] = own;
     return MNL_CB_OK;
 }
 
-/* The kernel would add the same rule again, with another priority. */
-static int has_rule(struct policy_route *routes, struct wanted_rule *wanted)
+static int list_own(struct policy_route *routes, uint8_t family, struct found_rules *found)
 {
     char buffer[REQUEST_SIZE];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
     request->nlmsg_type = RTM_GETRULE;
     request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
-    rule->family = AF_INET;
-    return ask(routes, request, find_rule, wanted);
+    rule->family = family;
+    found->count = 0;
+    int error = ask(routes, request, find_own, found);
+    return error == EAFNOSUPPORT ? 0 : error;
 }
 
-int policy_route_add(struct policy_route *routes, uint32_t mark, uint32_t table)
+/* Rule and route go together: the one leads to the other. */
+static int take_away(struct policy_route *routes, const struct own_rule *own)
 {
-    struct wanted_rule wanted = {.mark = mark, .table = table};
-    int error = has_rule(routes, &wanted);
-    if (!error && !wanted.is_there)
-        error = change_rule(routes, true, mark, table);
+    int error = change_rule(routes, false, own);
+    change_route(routes, false, own->family, own->table);
+    return error;
+}
+
+/* Takes away all that is ours in this family but one rule like wanted, if there is such a one. */
+static int sweep(
+    struct policy_route *routes, uint8_t family, const struct own_rule *wanted, bool *is_there)
+{
+    struct found_rules found;
+    bool is_whole = false;
+    int error = 0;
+    while (!error && !is_whole) {
+        error = list_own(routes, family, &found);
+        is_whole = found.count < RULES_AT_ONCE;
+        *is_there = false;
+        for (size_t i = 0; !error && i < found.count; i++) {
+            const struct own_rule *own = &found.rules[i];
+            bool is_wanted = wanted && own->family == wanted->family && own->mark == wanted->mark &&
+                             own->table == wanted->table;
+            if (is_wanted && !*is_there)
+                *is_there = true;
+            else
+                error = take_away(routes, own);
+        }
+    }
+    return error;
+}
+
+int policy_route_put(struct policy_route *routes, uint32_t mark, uint32_t table, bool *was_whole)
+{
+    struct own_rule wanted = {.family = AF_INET, .mark = mark, .table = table};
+    bool has_rule = false, other = false;
+    int error = sweep(routes, AF_INET6, NULL, &other);
+    if (!error)
+        error = sweep(routes, AF_INET, &wanted, &has_rule);
+    if (!error && !has_rule)
+        error = change_rule(routes, true, &wanted);
     if (error)
         return error;
-    error = change_route(routes, true, table);
+    error = change_route(routes, true, AF_INET, table);
+    *was_whole = has_rule && error == EEXIST;
     return error == EEXIST ? 0 : error;
 }
 
-void policy_route_remove(struct policy_route *routes, uint32_t mark, uint32_t table)
+void policy_route_remove(struct policy_route *routes)
 {
-    while (change_rule(routes, false, mark, table) == 0)
-        continue;
-    change_route(routes, false, table);
+    bool is_there;
+    sweep(routes, AF_INET, NULL, &is_there);
+    sweep(routes, AF_INET6, NULL, &is_there);
 }
 
 static int read_route(const struct nlmsghdr *header, void *context)

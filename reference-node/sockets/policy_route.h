@@ -14,10 +14,16 @@ struct policy_route;
 struct policy_route *policy_route_create(void);
 void policy_route_destroy(struct policy_route *routes);
 
-/* Adds the rule and the route; both may be there already. Returns 0 or an errno value. */
-int policy_route_add(struct policy_route *routes, uint32_t mark, uint32_t table);
-/* Takes both away again. */
-void policy_route_remove(struct policy_route *routes, uint32_t mark, uint32_t table);
+/* "proto" of rules and routes that natfwd has made, by which it knows its own again: none of those
+ * that iproute2, routing daemons and distributions use. */
+enum { POLICY_ROUTE_PROTOCOL = 174 };
+
+/* Puts the rule and the route in where they are not, and takes away those that an earlier natfwd
+ * left, with another mark or table. Others' rules stay as they are, whatever they say. Returns 0 or
+ * an errno value; was_whole: both were there. */
+int policy_route_put(struct policy_route *routes, uint32_t mark, uint32_t table, bool *was_whole);
+/* Takes away all rules and routes that any natfwd has made. */
+void policy_route_remove(struct policy_route *routes);
 
 struct policy_route_answer {
     struct gist_address source; /* our address towards the destination */

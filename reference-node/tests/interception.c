@@ -73,8 +73,9 @@ static void scene_start(struct scene *scene, bool router_alert_required)
     end_start(&scene->left, scene->path.left, false);
     end_start(&scene->right, scene->path.right, false);
     end_start(&scene->middle, scene->path.middle, true);
-    cr_assert(policy_route_add(scene->middle.routes, MARK, TABLE) == 0);
-    cr_assert(policy_route_add(scene->middle.routes, MARK, TABLE) == 0, "adding again is fine");
+    bool was_whole;
+    cr_assert(policy_route_put(scene->middle.routes, MARK, TABLE, &was_whole) == 0 && !was_whole);
+    cr_assert(policy_route_put(scene->middle.routes, MARK, TABLE, &was_whole) == 0 && was_whole);
 }
 
 /* Runs the loops of both until one of them has a datagram. */

@@ -151,6 +151,21 @@ Test(staying, a_restart_finds_what_is_there_and_adds_nothing)
     network_stop(&network);
 }
 
+Test(staying, a_restart_with_another_mark_leaves_no_other_policy_route_behind)
+{
+    struct network network = network_start("", "");
+    end_daemon(&network, MIDDLE, SIGKILL);
+    write_firewall_config(&network, "mark = 0x77\nroute_table = 271");
+    start_daemon(&network, MIDDLE);
+    char *rules = output_of("ip rule; ip route show table all");
+    cr_assert(count_of(rules, "proto 174") == 2 && count_of(rules, "lookup 271 proto 174") == 1 &&
+                  count_of(rules, "table 271 proto 174") == 1,
+        "%s", rules);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    free(rules);
+    network_stop(&network);
+}
+
 /* A Query of an NSLP on its way from left to right: is it heard there? */
 static bool query_passes(const struct network *network, uint8_t nslp_id)
 {
