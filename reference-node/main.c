@@ -261,7 +261,7 @@ static bool check_user(const struct config *config)
 
 static int run(struct loader *loader, struct load *load, const struct options *options)
 {
-    if (!config_check_interfaces(load->config, stderr) || !check_user(load->config))
+    if (!check_user(load->config))
         return EXIT_USAGE;
     log_up_to(load->config->log_level);
     FILE *trace = spec_environment_open_trace("natfwd");

@@ -117,8 +117,9 @@ void gist_node_receive_datagram(struct gist_node *node, uint64_t now_ms,
  * is refused and the caller closes it. */
 gist_association_id gist_node_association_accepted(struct gist_node *node, uint64_t now_ms,
     const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface);
-/* The connection that association_open asked for is there. An unknown id is ignored, here and
- * below: the node may have given it up in the meantime. */
+/* The connection that association_open asked for is there. Of one that is there already, however it
+ * began, it says by which interface the peer is reached from now on. An unknown id is ignored, here
+ * and below: the node may have given it up in the meantime. */
 void gist_node_association_connected(
     struct gist_node *node, uint64_t now_ms, gist_association_id id, uint32_t interface);
 /* Any octets of the stream, in any portions; they are looked at during the call only. */

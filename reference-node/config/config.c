@@ -16,12 +16,20 @@ void config_free(struct config *config)
     free(config);
 }
 
-bool config_check_interfaces(const struct config *config, FILE *errors)
+static const struct config_interface *find_named(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->interface_count; i++)
+        if (strcmp(config->interfaces[i].name, name) == 0)
+            return &config->interfaces[i];
+    return NULL;
+}
+
+bool config_check_interfaces(const struct config *config, const struct config *former, FILE *errors)
 {
     bool all_there = true;
     for (size_t i = 0; i < config->interface_count; i++) {
         const struct config_interface *interface = &config->interfaces[i];
-        if (if_nametoindex(interface->name) != 0)
+        if (if_nametoindex(interface->name) != 0 || find_named(former, interface->name))
             continue;
         fprintf(errors, "%s:%u: interface: there is no \"%s\"; create it, or name another\n",
             config->path, interface->line, interface->name);
@@ -36,12 +44,11 @@ const struct config_interface *config_interface_of(const struct config *config, 
     for (size_t i = 0; i < config->interface_count; i++)
         if (config->interfaces[i].index != 0 && config->interfaces[i].index == interface)
             return &config->interfaces[i];
-    if (!if_indextoname(interface, name))
-        return NULL;
-    for (size_t i = 0; i < config->interface_count; i++)
-        if (config->interfaces[i].index == 0 && strcmp(config->interfaces[i].name, name) == 0)
-            return &config->interfaces[i];
-    return NULL;
+    const char *known = if_indextoname(interface, name);
+    if (!known && config->known)
+        known = known_interfaces_name_of(config->known, interface);
+    const struct config_interface *named = known ? find_named(config, known) : NULL;
+    return named && named->index == 0 ? named : NULL;
 }
 
 enum config_side config_side_of(const struct config *config, uint32_t interface)

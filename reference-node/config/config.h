@@ -8,6 +8,7 @@
 #include "core/gist/node.h"
 #include "core/natfw/node.h"
 #include "reference-node/base/log.h"
+#include "reference-node/config/known_interfaces.h"
 
 #include <net/if.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ struct config {
     struct gist_node_config gist;
     struct config_interface *interfaces;
     size_t interface_count;
+    const struct known_interfaces *known; /* also those that have gone; NULL: only what is there */
     struct config_policy policy;
     /* The data plane. */
     char table[CONFIG_NAME_MAX];
@@ -99,10 +101,12 @@ struct config {
 
 void config_free(struct config *config);
 
-/* Checks that the interfaces named exist; the rest of the machine may change while we run. */
-bool config_check_interfaces(const struct config *config, FILE *errors);
+/* Checks that each interface named exists, or was named before: one may go while we run, but a new
+ * name that nothing has is a mistake. */
+bool config_check_interfaces(
+    const struct config *config, const struct config *former, FILE *errors);
 
-/* The interface of this index; NULL when it is not listed. */
+/* The interface of this index, or the one that had it last; NULL when it is not listed. */
 const struct config_interface *config_interface_of(const struct config *config, uint32_t interface);
 
 /* The side that an interface, by its index, is on; CONFIG_SIDE_ANY when it is not listed. */

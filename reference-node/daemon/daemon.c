@@ -10,6 +10,7 @@
 #include "reference-node/control/control.h"
 #include "reference-node/control/session_log.h"
 #include "reference-node/daemon/inward.h"
+#include "reference-node/daemon/network.h"
 #include "reference-node/daemon/outward.h"
 #include "reference-node/daemon/parts.h"
 #include "reference-node/journal/upkeep.h"
@@ -194,6 +195,12 @@ static bool attach_data_plane(struct daemon *daemon, FILE *errors)
            say(errors, "conntrack", "free some memory");
 }
 
+static bool watch_network(struct daemon *daemon, FILE *errors)
+{
+    daemon->network = network_create(daemon);
+    return daemon->network || say(errors, "rtnetlink", "free some memory");
+}
+
 static bool watch_table(struct daemon *daemon, FILE *errors)
 {
     struct data_plane *plane = &daemon->plane;
@@ -228,6 +235,7 @@ static int uninstall(void *context)
     daemon_end_sessions(daemon);
     guard_destroy(daemon->guard);
     daemon->guard = NULL;
+    network_let_go(daemon->network);
     int error = data_plane_take_out(&daemon->plane);
     if (!error)
         daemon->owner.stop(daemon->owner.context);
@@ -282,9 +290,9 @@ struct daemon *daemon_create(
     if (data_plane_open(&daemon->plane, load->config, errors) && create_timers(daemon, errors) &&
         create_sockets(daemon, errors) &&
         data_plane_start(&daemon->plane, &load->ruleset, errors) &&
-        attach_data_plane(daemon, errors) && create_core(daemon, errors) &&
-        watch_table(daemon, errors) && resume_sessions(daemon, errors) &&
-        create_control(daemon, errors))
+        attach_data_plane(daemon, errors) && watch_network(daemon, errors) &&
+        create_core(daemon, errors) && watch_table(daemon, errors) &&
+        resume_sessions(daemon, errors) && create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
     return NULL;
@@ -314,7 +322,8 @@ static bool put_ruleset(struct daemon *daemon, const struct nft_ruleset *ruleset
 bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
 {
     if (!config_fixed_keys_agree(daemon->config, load->config, errors) ||
-        !config_check_interfaces(load->config, errors) ||
+        !config_check_interfaces(load->config, daemon->config, errors) ||
+        !network_name_interfaces(daemon->network, load->config) ||
         !put_ruleset(daemon, &load->ruleset, errors))
         return false;
     exchange(daemon->load, load);
@@ -342,6 +351,7 @@ void daemon_destroy(struct daemon *daemon)
     gist_node_destroy(daemon->gist);
     natfw_node_destroy(daemon->natfw);
     guard_destroy(daemon->guard);
+    network_destroy(daemon->network);
     journal_close(daemon->journal);
     association_socket_destroy(daemon->associations);
     datagram_socket_destroy(daemon->datagrams);

@@ -83,5 +83,6 @@ struct association_listener daemon_associations(struct daemon *daemon)
         .connected = on_connected,
         .received = on_received,
         .closed = on_closed,
-        .interface_to = interface_to};
+        .interface_to = interface_to,
+        .is_local = daemon_transport(daemon).is_local};
 }

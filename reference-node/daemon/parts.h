@@ -19,6 +19,7 @@ struct daemon {
     struct config *config; /* of the load */
     struct data_plane plane;
     struct pinholes *pinholes;
+    struct network *network;
     struct guard *guard;     /* NULL: the kernel guards the table, or there is none */
     struct journal *journal; /* NULL: none is kept */
     struct crypto_openssl *crypto;

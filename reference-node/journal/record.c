@@ -6,13 +6,14 @@
 #include "reference-node/base/text.h"
 
 #include <jansson.h>
+#include <net/if.h>
 #include <string.h>
 
 enum { OCTETS_MAX = 255, HEX_SIZE = 2 * OCTETS_MAX + 1 };
 _Static_assert((int)GIST_MRI_VALUE_MAX <= OCTETS_MAX, "the longest value in hex");
 
-/* The longest line: its names and numbers take less than 500 octets. */
-_Static_assert(RECORD_MAX >= 500 + 3 * HEX_SIZE + 2 * GIST_MRI_VALUE_MAX + TEXT_FLOW_SIZE,
+/* The longest line: its names and numbers take less than 600 octets. */
+_Static_assert(RECORD_MAX >= 600 + 3 * HEX_SIZE + 2 * GIST_MRI_VALUE_MAX + TEXT_FLOW_SIZE,
     "every record has room");
 
 static json_t *hex(const uint8_t *octets, size_t length)
@@ -50,12 +51,22 @@ static bool from_hex(const json_t *text, uint8_t *octets, size_t *length)
 
 static json_t *of_peer(const struct natfw_peer *peer)
 {
-    char address[TEXT_ADDRESS_SIZE];
+    char address[TEXT_ADDRESS_SIZE], name[IFNAMSIZ];
     if (!natfw_peer_is_known(peer))
         return json_null();
     text_of_address(&peer->address, address);
-    return json_pack("{s:s, s:I, s:o}", "address", address, "interface",
-        (json_int_t)peer->interface, "identity", hex(peer->identity, peer->identity_length));
+    return json_pack("{s:s, s:I, s:s, s:o}", "address", address, "interface",
+        (json_int_t)peer->interface, "interface_name",
+        if_indextoname(peer->interface, name) ? name : "", "identity",
+        hex(peer->identity, peer->identity_length));
+}
+
+/* By its name it is known again, should it have been made again meanwhile. */
+static uint32_t to_interface(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "interface_name"));
+    uint32_t index = name ? if_nametoindex(name) : 0;
+    return index != 0 ? index : (uint32_t)json_integer_value(json_object_get(object, "interface"));
 }
 
 static bool to_peer(const json_t *object, struct natfw_peer *peer)
@@ -68,7 +79,7 @@ static bool to_peer(const json_t *object, struct natfw_peer *peer)
     if (!address || !text_to_address(address, &peer->address) ||
         !from_hex(json_object_get(object, "identity"), octets, &length))
         return false;
-    peer->interface = (uint32_t)json_integer_value(json_object_get(object, "interface"));
+    peer->interface = to_interface(object);
     peer->identity_length = (uint8_t)length;
     memcpy(peer->identity, octets, length);
     return true;

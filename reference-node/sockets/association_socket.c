@@ -4,6 +4,7 @@
 
 #include "reference-node/base/acceptor.h"
 #include "reference-node/base/clock.h"
+#include "reference-node/base/log.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -20,7 +21,9 @@ enum {
     BACKLOG = 128,
     INPUT_MAX = 4096, /* of one peer in one turn */
     CROWD_PART = 16,  /* of a peer's output, when all together leave too much */
-    KEEPALIVE_AFTER_S = 60
+    KEEPALIVE_AFTER_S = 60,
+    ENDS_AT_ONCE = 64, /* of connections without an address */
+    OWN_ADDRESSES = 8  /* whose answers are kept while connections are looked at */
 };
 
 struct connection {
@@ -30,7 +33,9 @@ struct connection {
     struct event *patience; /* to connect, and to send what is left; those of a bufferevent begin
                                anew with each write */
     struct gist_endpoint peer;
-    bool is_closing; /* the core has let go of it: only output is left */
+    bool is_closing;  /* the core has let go of it: only output is left */
+    bool is_stranded; /* it had no address of ours any more when that was looked at last */
+    uint32_t doubt;   /* as its owner's when the interface towards the peer was last asked for */
     struct connection *next_closing;
     struct connection *previous_closing;
     UT_hash_handle hh;
@@ -44,6 +49,7 @@ struct association_socket {
     struct connection *closing;     /* a list, the newest first */
     size_t closing_count;
     size_t output_octets; /* of both */
+    uint32_t doubt;       /* another one each time that the network has changed */
     struct association_limits limits;
 };
 
@@ -53,7 +59,8 @@ struct association_limits association_limits_default(size_t connections_max)
         .output_octets_max = 16 << 20,
         .peer_output_octets_max = 1 << 20,
         .connect_within_ms = 10000,
-        .linger_ms = 5000};
+        .linger_ms = 5000,
+        .unanswered_s = 20};
 }
 
 static struct gist_endpoint endpoint_of(const struct sockaddr *address)
@@ -111,6 +118,13 @@ static void release(struct connection *connection)
     discard(connection);
 }
 
+static uint32_t interface_to(struct connection *connection)
+{
+    const struct association_listener *listener = &connection->owner->listener;
+    connection->doubt = connection->owner->doubt;
+    return listener->interface_to(listener->context, &connection->peer.address);
+}
+
 static void on_readable(struct bufferevent *stream, void *context)
 {
     struct connection *connection = context;
@@ -119,6 +133,9 @@ static void on_readable(struct bufferevent *stream, void *context)
     gist_association_id id = connection->id;
     uint8_t octets[4096];
     int length;
+    if (connection->doubt != associations->doubt)
+        associations->listener.connected(
+            associations->listener.context, id, interface_to(connection));
     /* The core may close the association while it reads. */
     while ((connection = find(associations, id)) && connection->stream == stream &&
            (length = evbuffer_remove(input, octets, sizeof(octets))) > 0)
@@ -157,9 +174,8 @@ static void on_event(struct bufferevent *stream, short what, void *context)
     if (connection->is_closing)
         return;
     event_del(connection->patience);
-    associations->listener.connected(associations->listener.context, connection->id,
-        associations->listener.interface_to(
-            associations->listener.context, &connection->peer.address));
+    associations->listener.connected(
+        associations->listener.context, connection->id, interface_to(connection));
 }
 
 static void on_impatience(evutil_socket_t descriptor, short what, void *context)
@@ -169,9 +185,11 @@ static void on_impatience(evutil_socket_t descriptor, short what, void *context)
     end(context);
 }
 
-static void set_keepalive(evutil_socket_t descriptor)
+/* A peer whose address has gone cannot say so. */
+static void set_patience(evutil_socket_t descriptor, const struct association_limits *limits)
 {
-    int one = 1, after_s = KEEPALIVE_AFTER_S;
+    int one = 1, after_s = KEEPALIVE_AFTER_S, unanswered_ms = (int)limits->unanswered_s * 1000;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof(unanswered_ms));
     setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
     setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &after_s, sizeof(after_s));
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -227,13 +245,13 @@ static void on_accept(
     }
     struct gist_endpoint peer = endpoint_of(address);
     struct gist_endpoint local = endpoint_of((struct sockaddr *)&own);
-    set_keepalive(descriptor);
+    set_patience(descriptor, &associations->limits);
     struct connection *connection = add(associations, descriptor, &peer);
     if (!connection)
         return;
     const struct association_listener *listener = &associations->listener;
-    gist_association_id id = listener->accepted(
-        listener->context, &peer, &local, listener->interface_to(listener->context, &peer.address));
+    gist_association_id id =
+        listener->accepted(listener->context, &peer, &local, interface_to(connection));
     if (id == 0) {
         discard(connection);
         return;
@@ -311,7 +329,7 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
         release(connection);
         return false;
     }
-    set_keepalive(bufferevent_getfd(connection->stream));
+    set_patience(bufferevent_getfd(connection->stream), &associations->limits);
     return true;
 }
 
@@ -364,6 +382,67 @@ void association_socket_close(struct association_socket *associations, gist_asso
         end_oldest_closing(associations);
     bufferevent_disable(connection->stream, EV_READ);
     event_add(connection->patience, &linger);
+}
+
+void association_socket_doubt(struct association_socket *associations)
+{
+    associations->doubt++;
+}
+
+/* Most connections share a few addresses: the answers for these are kept. */
+struct own_addresses {
+    struct gist_address address[OWN_ADDRESSES];
+    bool is_local[OWN_ADDRESSES];
+    size_t count;
+};
+
+static bool is_local(const struct association_listener *listener, struct own_addresses *own,
+    const struct gist_address *address)
+{
+    for (size_t i = 0; i < own->count && i < OWN_ADDRESSES; i++)
+        if (gist_address_equal(&own->address[i], address))
+            return own->is_local[i];
+    size_t place = own->count++ % OWN_ADDRESSES;
+    own->address[place] = *address;
+    own->is_local[place] = listener->is_local(listener->context, address);
+    return own->is_local[place];
+}
+
+static bool has_address(const struct connection *connection, struct own_addresses *own)
+{
+    struct sockaddr_in bound = {0};
+    socklen_t length = sizeof(bound);
+    if (getsockname(bufferevent_getfd(connection->stream), (struct sockaddr *)&bound, &length) <
+            0 ||
+        bound.sin_addr.s_addr == 0)
+        return true;
+    struct gist_endpoint local = endpoint_of((struct sockaddr *)&bound);
+    return is_local(&connection->owner->listener, own, &local.address);
+}
+
+bool association_socket_check_addresses(struct association_socket *associations)
+{
+    struct own_addresses own = {.count = 0};
+    gist_association_id ending[ENDS_AT_ONCE];
+    size_t count = 0;
+    bool is_settled = true;
+    for (struct connection *connection = associations->connections; connection;
+         connection = connection->hh.next) {
+        bool was_stranded = connection->is_stranded;
+        connection->is_stranded = !has_address(connection, &own);
+        if (connection->is_stranded && was_stranded && count < ENDS_AT_ONCE)
+            ending[count++] = connection->id;
+        else if (connection->is_stranded)
+            is_settled = false;
+    }
+    if (count > 0)
+        log_line(LOG_LEVEL_INFO, "tcp: %zu connections have ended with their address", count);
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = find(associations, ending[i]);
+        if (connection) /* the end of another may have ended it */
+            end(connection);
+    }
+    return is_settled;
 }
 
 size_t association_socket_count(const struct association_socket *associations)

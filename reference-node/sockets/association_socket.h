@@ -18,11 +18,14 @@ struct association_listener {
     /* Returns the id, or 0 to refuse. */
     gist_association_id (*accepted)(void *context, const struct gist_endpoint *peer,
         const struct gist_endpoint *local, uint32_t interface);
+    /* Also when the peer of one that is connected is reached by another interface. */
     void (*connected)(void *context, gist_association_id id, uint32_t interface);
     void (*received)(void *context, gist_association_id id, const uint8_t *octets, size_t length);
     void (*closed)(void *context, gist_association_id id);
     /* The interface towards a peer. */
     uint32_t (*interface_to)(void *context, const struct gist_address *peer);
+    /* Whether this host has the address. */
+    bool (*is_local)(void *context, const struct gist_address *address);
 };
 
 /* What was closed with output left; with more of them the oldest is cut off. */
@@ -33,10 +36,12 @@ struct association_limits {
     size_t output_octets_max;      /* that peers may leave with us, together */
     size_t peer_output_octets_max; /* and one of them; in a crowd a sixteenth of that */
     unsigned connect_within_ms;
-    unsigned linger_ms; /* for what is left to send on a connection that was closed */
+    unsigned linger_ms;    /* for what is left to send on a connection that was closed */
+    unsigned unanswered_s; /* what a peer's host does not confirm by then ends the connection */
 };
 
-/* 1 MiB for a peer, 16 MiB for all, 10 s to connect, 5 s to linger. */
+/* 1 MiB for a peer, 16 MiB for all, 10 s to connect, 5 s to linger, 20 s without an
+ * answer. */
 struct association_limits association_limits_default(size_t connections_max);
 
 /* Listens on port on all addresses, unless it is 0. Returns NULL with errno set. */
@@ -50,6 +55,13 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
 bool association_socket_write(struct association_socket *associations, gist_association_id id,
     const uint8_t *octets, size_t length);
 void association_socket_close(struct association_socket *associations, gist_association_id id);
+
+/* Links, addresses or routes have changed: by which interface a peer is reached is asked again when
+ * it is heard next. */
+void association_socket_doubt(struct association_socket *associations);
+/* Ends connections whose own address has gone, if it was gone the last time too, for it may come
+ * back. Returns false when it is worth another look before long. */
+bool association_socket_check_addresses(struct association_socket *associations);
 
 size_t association_socket_count(const struct association_socket *associations);
 

@@ -130,10 +130,12 @@ Test(config, says_that_an_interface_is_missing)
             path, &message);
     cr_assert(config, "%s", message);
     FILE *errors = open_memstream(&missing, &length);
-    cr_assert(!config_check_interfaces(config, errors));
+    struct config former = {0};
+    cr_assert(!config_check_interfaces(config, &former, errors));
     fclose(errors);
     cr_assert(strstr(missing, ":5: interface: there is no \"nowhere0\"; create it"), "%s", missing);
     cr_assert(!strstr(missing, "\"lo\""));
+    cr_assert(config_check_interfaces(config, config, stderr), "it was there before");
     config_free(config);
     free(message);
     free(missing);

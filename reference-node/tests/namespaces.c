@@ -63,18 +63,31 @@ static void join(int descriptor, const char *name, const char *address, const ch
         run("ip route add default via %s", gateway);
 }
 
+void path_connect_left(const struct path *path)
+{
+    namespace_enter(path->middle);
+    run("ip link add inside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path->left);
+    join(path->middle, "inside", "192.0.2.1", NULL);
+    join(path->left, "wire", "192.0.2.2", "192.0.2.1");
+    namespace_enter(path->middle);
+}
+
+void path_connect_right(const struct path *path)
+{
+    namespace_enter(path->middle);
+    run("ip link add outside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path->right);
+    join(path->middle, "outside", "198.51.100.1", NULL);
+    join(path->right, "wire", "198.51.100.2", "198.51.100.1");
+    namespace_enter(path->middle);
+}
+
 struct path path_make(void)
 {
     struct path path = {.left = namespace_enter_new(), .right = namespace_enter_new()};
     path.middle = namespace_enter_new();
-    run("ip link add inside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path.left);
-    run("ip link add outside type veth peer name wire netns /proc/%d/fd/%d", getpid(), path.right);
     run("echo 1 >/proc/sys/net/ipv4/ip_forward");
-    join(path.middle, "inside", "192.0.2.1", NULL);
-    join(path.middle, "outside", "198.51.100.1", NULL);
-    join(path.left, "wire", "192.0.2.2", "192.0.2.1");
-    join(path.right, "wire", "198.51.100.2", "198.51.100.1");
-    namespace_enter(path.middle);
+    path_connect_left(&path);
+    path_connect_right(&path);
     return path;
 }
 

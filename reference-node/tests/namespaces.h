@@ -26,6 +26,9 @@ struct path {
     int right;
 };
 struct path path_make(void);
+/* Makes one of its wires again, after that has been deleted, with its addresses and routes. */
+void path_connect_left(const struct path *path);
+void path_connect_right(const struct path *path);
 
 /* What a firewall on the middle of a path is configured as. */
 struct config path_firewall_config(void);
