@@ -57,8 +57,7 @@ static void keep_policy_route(struct network *network)
 
 static void look_after(struct network *network, uint64_t wait_ms)
 {
-    struct timeval wait = {
-        .tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    struct timeval wait = clock_timeval(wait_ms);
     event_add(network->again, &wait);
 }
 
