@@ -41,7 +41,8 @@ static void finish(struct reload *reload, bool taken, const char *said)
     log_each_line(said);
     log_line(taken ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
         taken ? "the configuration is taken over" : "the configuration stays as it was");
-    reload->done(reload->context, taken, said);
+    if (!reload->is_wanted_again) /* who waits hears of the file as it was when he asked */
+        reload->done(reload->context, taken, said);
 }
 
 static void on_answered(evutil_socket_t descriptor, short what, void *context)

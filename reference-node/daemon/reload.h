@@ -10,7 +10,7 @@
 
 struct reload;
 
-/* Called when an attempt ends, well or not, with what was said of it. */
+/* Called when an attempt ends, well or not, and none follows it, with what was said of it. */
 typedef void reload_done(void *context, bool taken, const char *said);
 
 /* All of them stay the caller's. Returns NULL without memory. */

@@ -4,9 +4,15 @@
 #include "reference-node/tests/network.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define NO_5001   "policy {\n rule \"no\" {\n ports = \"5001\"\n answer = \"7/0x04\"\n }\n}"
 #define OPEN_5001 "open --from 192.0.2.2:4001 --to 198.51.100.2:5001 --protocol udp --timeout 20 "
@@ -146,6 +152,49 @@ Test(reload, many_at_once_are_taken_one_after_another)
         kill(network.daemons[MIDDLE], SIGHUP);
     require_logged(&network, MIDDLE, "the configuration is taken over");
     expect_refused(&network, true);
+    network_stop(&network);
+}
+
+/* Asks for a reload and does not wait for the reply. */
+static int ask_for_reload(const struct network *network)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/middle.sock", network->directory);
+    int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    cr_assert(dprintf(client, "{\"command\": \"reload\"}\n") > 0);
+    for (size_t i = 0; i < 2; i++) /* when these are answered, it was heard */
+        json_decref(control_ok(network, MIDDLE, "stats"));
+    return client;
+}
+
+static void expect_reply(int client, const char *expected)
+{
+    char reply[TEXT_MAX] = "";
+    struct pollfd readable = {.fd = client, .events = POLLIN};
+    cr_assert(poll(&readable, 1, PATIENCE_MS) == 1);
+    cr_assert(read(client, reply, sizeof(reply) - 1) > 0);
+    cr_assert(strstr(reply, expected), "%s", reply);
+    close(client);
+}
+
+/* The file is a pipe, so that the first reading of it lasts until the second is asked for. */
+Test(reload, is_answered_by_the_file_as_it_was_when_it_was_asked_for)
+{
+    struct network network = network_start("", "");
+    char path[TEXT_MAX];
+    snprintf(path, sizeof(path), "%s/middle.conf", network.directory);
+    char *text = output_of("cat %s", path);
+    cr_assert(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+    int first = ask_for_reload(&network), second = ask_for_reload(&network);
+    run("echo lifetime_max_s = never >%s", path);
+    int pipe = open(path, O_WRONLY);
+    cr_assert(dprintf(pipe, "%s", text) > 0);
+    close(pipe);
+    expect_reply(first, "\"ok\":true");
+    expect_reply(second, "\"ok\":true");
+    require_logged(&network, MIDDLE, "invalid integer value for option 'lifetime_max_s'");
+    free(text);
     network_stop(&network);
 }
 
