@@ -166,6 +166,7 @@ static bool give_up_rights(const struct config *config)
            (!is_root || config->use_syslog || BUILT_WITH_SANITIZER ||
                must(privileges_empty_root(), "no empty root can be made")) &&
            must(privileges_drop(&user), "capabilities cannot be dropped") &&
+           (BUILT_WITH_SANITIZER || must(privileges_close_files(), "files cannot be closed off")) &&
            must(sandbox_enter(), "the sandbox cannot be entered");
 }
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -43,6 +44,31 @@ bool privileges_empty_root(void)
         close(folder);
     errno = error;
     return is_root;
+}
+
+/* Landlock's rights to files, as the kernel's versions of it have added them. */
+static uint64_t rights_to_files(long version)
+{
+    static const unsigned counts[] = {0, 13, 14, 15, 15, 16};
+    size_t known = sizeof(counts) / sizeof(counts[0]) - 1;
+    return (UINT64_C(1) << counts[(size_t)version < known ? (size_t)version : known]) - 1;
+}
+
+bool privileges_close_files(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version <= 0)
+        return true;
+    struct landlock_ruleset_attr nothing = {.handled_access_fs = rights_to_files(version)};
+    int ruleset =
+        (int)syscall(SYS_landlock_create_ruleset, &nothing, sizeof(nothing.handled_access_fs), 0);
+    if (ruleset < 0)
+        return false;
+    bool is_closed = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    int error = errno;
+    close(ruleset);
+    errno = error;
+    return is_closed;
 }
 
 /* Who may not change the bounding set has no use for it either: with no_new_privs nothing is gained

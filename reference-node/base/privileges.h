@@ -20,6 +20,11 @@ bool privileges_find_user(const char *name, struct privileges_user *user);
  * write to. Returns false with errno set. */
 bool privileges_empty_root(void);
 
+/* The same for those who may not change the root: nothing can be opened, made or removed by a path,
+ * where the kernel has Landlock. For whom privileges_drop has denied new ones. Returns false with
+ * errno set. */
+bool privileges_close_files(void);
+
 /* Becomes this user, where this process is root's, and keeps CAP_NET_ADMIN (elements, conntrack)
  * and CAP_NET_RAW (Queries) only, for itself and all that it may ever run. Returns false with errno
  * set. */

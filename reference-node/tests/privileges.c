@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,18 +128,48 @@ static int try_all(void)
     return sandbox_is_there() && can_run_a_program() ? 12 : 0;
 }
 
-Test(privileges, what_it_gave_up_it_cannot_do_and_what_it_needs_it_can)
+static void expect_all_right(int (*try)(void))
 {
     int status;
-    namespace_enter_new();
     pid_t child = fork();
     if (child == 0) {
-        int wrong = try_all();
+        int wrong = try();
         _exit(wrong == 0 ? ALL_AS_IT_SHOULD : wrong);
     }
     cr_assert(waitpid(child, &status, 0) == child);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == ALL_AS_IT_SHOULD,
         "status %d: the %dth went wrong", status, WEXITSTATUS(status));
+}
+
+Test(privileges, what_it_gave_up_it_cannot_do_and_what_it_needs_it_can)
+{
+    namespace_enter_new();
+    expect_all_right(try_all);
+}
+
+static int try_files(void)
+{
+    struct privileges_user user;
+    int before = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    if (!privileges_find_user("64999", &user) || !privileges_drop(&user))
+        return 1;
+    if (!can_open("/etc/passwd"))
+        return 2;
+    if (!privileges_close_files())
+        return 3;
+    if (can_open("/etc/passwd") || can_open("/proc/self/status") || can_open("/"))
+        return 4;
+    if (open("/tmp/natfwd-made", O_WRONLY | O_CREAT, 0600) >= 0 ||
+        mkdir("/tmp/natfwd-made", 0) == 0)
+        return 5;
+    if (write(before, "still", 5) != 5 || ftruncate(before, 0) != 0)
+        return 6;
+    return can_open_a_raw_socket() ? 0 : 7;
+}
+
+Test(privileges, whom_no_root_has_started_sees_no_file_either)
+{
+    expect_all_right(try_files);
 }
 
 Test(privileges, users_are_found_by_name_and_number)
