@@ -297,7 +297,7 @@ static void start(void)
         .allocator = natfw_seams.allocator,
         .crypto = natfw_seams.crypto,
         .transport = {NULL, send_datagram, send_query, forward_query, association_open,
-            association_write, association_close, route, is_local, set_gist_deadline},
+            association_write, association_close, NULL, route, is_local, set_gist_deadline},
         .application = natfw_node_application(bench.natfw),
     };
     struct gist_node_config gist_config = gist_node_config_default();

@@ -57,6 +57,11 @@ struct gist_node_config {
                                                eighth of datagrams_per_second at the most */
     uint32_t stranger_queries_per_second;   /* default 200: a stranger's */
     uint32_t known_queries_per_second;      /* default 2000: a known peer's */
+    uint32_t interface_messages_per_second; /* default 1000: of strangers behind one interface, what
+                                               associations bring and what is for the application */
+    uint32_t stranger_messages_per_second;  /* default 200: a stranger's */
+    uint32_t known_messages_per_second;     /* default 1000: a known peer's; eight times as many may
+                                               answer what this node has sent to a peer */
     size_t routing_states_per_stranger_max; /* default 1000 */
     size_t routing_states_per_peer_max;     /* default 50000, of a known peer */
     size_t associations_per_peer_max;       /* default 64, inbound */
@@ -88,6 +93,8 @@ struct gist_counters {
     uint64_t associations_displaced;   /* strangers' that made room for others */
     uint64_t associations_unconfirmed; /* ended, for no Confirm came */
     uint64_t streams_refused;
+    uint64_t messages_refused;    /* datagrams for the application */
+    uint64_t associations_paused; /* times that one had to wait for its peer's share */
 };
 
 struct gist_seams {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A share is counted on each of these levels; of a known peer on the first and the last. */
+/* A share is counted on each of these levels; of a known peer not on those of strangers. */
 enum level { OF_HOST, OF_NETWORK, OF_INTERFACE, OF_STRANGERS, OF_ALL, LEVELS };
 
 /* A rate is time used: at a limit of n, each costs a second's nth part. */
@@ -34,7 +34,7 @@ static uint64_t limit_on(const struct gist_share_limits *limits, enum level leve
     case OF_HOST:
         return known ? limits->known : limits->stranger;
     case OF_NETWORK:
-        return known ? 0 : HOSTS_IN_NETWORK * limits->stranger;
+        return HOSTS_IN_NETWORK * (known ? limits->known : limits->stranger);
     case OF_INTERFACE:
         return known ? 0 : limits->interface;
     case OF_STRANGERS:
@@ -72,10 +72,10 @@ static struct name name_of(
         memcpy(name.interface, &holder->interface, sizeof(name.interface));
     if (level == OF_NETWORK)
         name.address = first_octets(&holder->address, 3, 6);
-    if (level == OF_HOST) {
-        name.known = holder->known;
+    if (level == OF_HOST)
         name.address = first_octets(&holder->address, 4, 8);
-    }
+    if (level == OF_NETWORK || level == OF_HOST)
+        name.known = holder->known;
     return name;
 }
 

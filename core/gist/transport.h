@@ -64,6 +64,9 @@ struct gist_transport {
     /* Closes after what was written has gone out. The node hears no more of this id. */
     void (*association_close)(void *context, gist_association_id id);
 
+    /* While it pauses, what the peer sends may wait outside of this node. NULL: it never does. */
+    void (*association_pause)(void *context, gist_association_id id, bool pauses);
+
     /* Our address for packets towards destination, and the interface they take. Returns false
      * without a route. */
     bool (*route)(void *context, const struct gist_address *destination, struct gist_address *local,

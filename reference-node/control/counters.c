@@ -32,6 +32,8 @@ static const struct counter of_gist[] = {
     {"associations_displaced", OF_GIST(associations_displaced)},
     {"associations_unconfirmed", OF_GIST(associations_unconfirmed)},
     {"streams_refused", OF_GIST(streams_refused)},
+    {"messages_refused", OF_GIST(messages_refused)},
+    {"associations_paused", OF_GIST(associations_paused)},
     {0},
 };
 

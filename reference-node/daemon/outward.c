@@ -74,6 +74,12 @@ static void association_close(void *context, gist_association_id id)
     association_socket_close(daemon->associations, id);
 }
 
+static void association_pause(void *context, gist_association_id id, bool pauses)
+{
+    struct daemon *daemon = context;
+    association_socket_pause(daemon->associations, id, pauses);
+}
+
 static bool find_route(void *context, const struct gist_address *destination,
     struct gist_address *local, uint32_t *interface)
 {
@@ -108,6 +114,7 @@ struct gist_transport daemon_transport(struct daemon *daemon)
         .association_open = association_open,
         .association_write = association_write,
         .association_close = association_close,
+        .association_pause = association_pause,
         .route = find_route,
         .is_local = is_local,
         .set_deadline = set_gist_deadline};

@@ -5,6 +5,7 @@
 #include "reference-node/base/acceptor.h"
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
+#include "reference-node/sockets/turn_input.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -30,9 +31,11 @@ struct connection {
     struct association_socket *owner;
     gist_association_id id;
     struct bufferevent *stream;
+    struct event *turn;     /* to be heard, after others were */
     struct event *patience; /* to connect, and to send what is left; those of a bufferevent begin
                                anew with each write */
     struct gist_endpoint peer;
+    bool is_paused;   /* the core does not want to hear it now */
     bool is_closing;  /* the core has let go of it: only output is left */
     bool is_stranded; /* it had no address of ours any more when that was looked at last */
     uint32_t doubt;   /* as its owner's when the interface towards the peer was last asked for */
@@ -50,6 +53,7 @@ struct association_socket {
     size_t closing_count;
     size_t output_octets; /* of both */
     uint32_t doubt;       /* another one each time that the network has changed */
+    struct turn_input turn_input;
     struct association_limits limits;
 };
 
@@ -104,6 +108,7 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *ch
 static void discard(struct connection *connection)
 {
     bufferevent_free(connection->stream);
+    event_free(connection->turn);
     event_free(connection->patience);
     free(connection);
 }
@@ -125,21 +130,45 @@ static uint32_t interface_to(struct connection *connection)
     return listener->interface_to(listener->context, &connection->peer.address);
 }
 
-static void on_readable(struct bufferevent *stream, void *context)
+/* Hands so much over of what is there; the rest has its turn later. The core may close the
+ * association meanwhile. */
+static void hear(struct connection *connection, size_t most)
 {
-    struct connection *connection = context;
+    const struct timeval at_once = {0};
     struct association_socket *associations = connection->owner;
-    struct evbuffer *input = bufferevent_get_input(stream);
+    struct evbuffer *input = bufferevent_get_input(connection->stream);
     gist_association_id id = connection->id;
-    uint8_t octets[4096];
-    int length;
+    uint8_t octets[INPUT_MAX];
+    if (connection->is_paused || connection->is_closing)
+        return;
     if (connection->doubt != associations->doubt)
         associations->listener.connected(
             associations->listener.context, id, interface_to(connection));
-    /* The core may close the association while it reads. */
-    while ((connection = find(associations, id)) && connection->stream == stream &&
-           (length = evbuffer_remove(input, octets, sizeof(octets))) > 0)
-        associations->listener.received(associations->listener.context, id, octets, (size_t)length);
+    if (find(associations, id) != connection)
+        return;
+    int length = evbuffer_remove(input, octets, most < sizeof(octets) ? most : sizeof(octets));
+    if (evbuffer_get_length(input) > 0)
+        event_add(connection->turn, &at_once);
+    if (length <= 0)
+        return;
+    turn_input_take(&associations->turn_input, (size_t)length);
+    associations->listener.received(associations->listener.context, id, octets, (size_t)length);
+}
+
+static void on_turn(evutil_socket_t descriptor, short what, void *context)
+{
+    (void)descriptor;
+    (void)what;
+    struct connection *connection = context;
+    hear(connection, turn_input_left(&connection->owner->turn_input));
+}
+
+static void on_readable(struct bufferevent *stream, void *context)
+{
+    (void)stream;
+    struct connection *connection = context;
+    if (!event_pending(connection->turn, EV_TIMEOUT, NULL))
+        hear(connection, turn_input_left(&connection->owner->turn_input));
 }
 
 /* Everything has gone out. */
@@ -162,13 +191,24 @@ static void end(struct connection *connection)
         associations->listener.closed(associations->listener.context, id);
 }
 
+/* What it has sent before it ended is heard, whosever turn it is. */
+static void end_after_its_last(struct connection *connection)
+{
+    struct association_socket *associations = connection->owner;
+    gist_association_id id = connection->id;
+    bool is_closing = connection->is_closing;
+    hear(connection, INPUT_MAX);
+    if (is_closing || find(associations, id) == connection)
+        end(connection);
+}
+
 static void on_event(struct bufferevent *stream, short what, void *context)
 {
     (void)stream;
     struct connection *connection = context;
     struct association_socket *associations = connection->owner;
     if (!(what & BEV_EVENT_CONNECTED)) {
-        end(connection);
+        end_after_its_last(connection);
         return;
     }
     if (connection->is_closing)
@@ -195,6 +235,12 @@ static void set_patience(evutil_socket_t descriptor, const struct association_li
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
+static void free_timer(struct event *timer)
+{
+    if (timer)
+        event_free(timer);
+}
+
 /* Takes the descriptor over, also when it fails; -1 makes a socket for connecting. */
 static struct connection *add(struct association_socket *associations, evutil_socket_t descriptor,
     const struct gist_endpoint *peer)
@@ -210,7 +256,10 @@ static struct connection *add(struct association_socket *associations, evutil_so
         return NULL;
     }
     connection->patience = evtimer_new(associations->base, on_impatience, connection);
-    if (!connection->patience) {
+    connection->turn = evtimer_new(associations->base, on_turn, connection);
+    if (!connection->patience || !connection->turn) {
+        free_timer(connection->patience);
+        free_timer(connection->turn);
         bufferevent_free(stream);
         free(connection);
         return NULL;
@@ -289,7 +338,8 @@ struct association_socket *association_socket_create(struct event_base *base, ui
     associations->base = base;
     associations->listener = *listener;
     associations->limits = *limits;
-    if (port == 0 || listen_on(associations, port))
+    if (turn_input_open(&associations->turn_input, base) &&
+        (port == 0 || listen_on(associations, port)))
         return associations;
     int error = errno;
     association_socket_destroy(associations);
@@ -307,6 +357,7 @@ void association_socket_destroy(struct association_socket *associations)
     while (associations->closing)
         release(associations->closing);
     acceptor_destroy(associations->acceptor);
+    turn_input_close(&associations->turn_input);
     free(associations);
 }
 
@@ -353,6 +404,22 @@ bool association_socket_write(struct association_socket *associations, gist_asso
     return bufferevent_write(connection->stream, octets, length) == 0;
 }
 
+void association_socket_pause(
+    struct association_socket *associations, gist_association_id id, bool pauses)
+{
+    const struct timeval at_once = {0};
+    struct connection *connection = find(associations, id);
+    if (!connection)
+        return;
+    connection->is_paused = pauses;
+    if (pauses) {
+        bufferevent_disable(connection->stream, EV_READ);
+    } else {
+        bufferevent_enable(connection->stream, EV_READ);
+        event_add(connection->turn, &at_once);
+    }
+}
+
 static void end_oldest_closing(struct association_socket *associations)
 {
     struct connection *oldest = associations->closing;
@@ -373,6 +440,7 @@ void association_socket_close(struct association_socket *associations, gist_asso
         return;
     }
     HASH_DEL(associations->connections, connection);
+    event_del(connection->turn);
     connection->is_closing = true;
     connection->next_closing = associations->closing;
     if (associations->closing)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Messaging associations over TCP (Forwards-TCP), as libevent's buffered connections.
- * RFC 5971 5.4, 5.7.2. What a slow peer does not take is bounded, and so is the number of
- * connections; when descriptors run out, accepting pauses.
+ * RFC 5971 5.4, 5.7.2. What a slow peer does not take is bounded, what is heard in one turn of the
+ * loop, and the number of connections; when descriptors run out, accepting pauses.
  */
 #ifndef NATFWD_ASSOCIATION_SOCKET_H
 #define NATFWD_ASSOCIATION_SOCKET_H
@@ -55,6 +55,8 @@ bool association_socket_open(struct association_socket *associations, gist_assoc
 bool association_socket_write(struct association_socket *associations, gist_association_id id,
     const uint8_t *octets, size_t length);
 void association_socket_close(struct association_socket *associations, gist_association_id id);
+void association_socket_pause(
+    struct association_socket *associations, gist_association_id id, bool pauses);
 
 /* Links, addresses or routes have changed: by which interface a peer is reached is asked again when
  * it is heard next. */

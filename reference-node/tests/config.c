@@ -154,7 +154,8 @@ Test(config, takes_the_share_of_each)
         "datagrams_in_per_second = 23\ndatagrams_in_burst = 24\n"
         "datagrams_out_per_second = 25\ndatagrams_out_burst = 26\n"
         "log_lines_per_kind = 27\nlog_lines_per_peer = 28\n"
-        "queued_octets_per_peer_max = 29\n",
+        "queued_octets_per_peer_max = 29\ninterface_messages_per_second = 30\n"
+        "stranger_messages_per_second = 31\nknown_messages_per_second = 32\n",
         path, &message);
     cr_assert(config, "%s", message);
     const struct gist_node_config *gist = &config->gist;
@@ -173,6 +174,9 @@ Test(config, takes_the_share_of_each)
     cr_assert(config->datagrams_in_per_second == 23 && config->datagrams_in_burst == 24);
     cr_assert(gist->datagrams_per_second == 25 && gist->datagram_burst == 26);
     cr_assert_eq(gist->queued_octets_per_peer_max, 29);
+    cr_assert_eq(gist->interface_messages_per_second, 30);
+    cr_assert_eq(gist->stranger_messages_per_second, 31);
+    cr_assert_eq(gist->known_messages_per_second, 32);
     cr_assert(config->log_lines_per_kind == 27 && config->log_lines_per_peer == 28);
     config_free(config);
     free(message);

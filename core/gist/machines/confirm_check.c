@@ -26,13 +26,15 @@ static bool is_own_proposal(const struct gist_message *confirm)
            memcmp(echo->profiles.octets, own.profiles.octets, own.profiles.length) == 0;
 }
 
-/* 5.7.1: a Confirm that fails its checks undoes the state, and an association that it began. */
+/* 5.7.1: a Confirm that fails its checks undoes the state, and an association that it began. The
+ * state is its peer's, so another's Confirm does not. */
 static void undo(
     struct gist_node *node, const struct gist_reception *confirm, struct gist_routing_state *state)
 {
     struct gist_association *association = confirm->association;
     if (state && state->role == GIST_RESPONDING &&
-        state->state == GIST_RESPONDING_AWAITING_REFRESH) {
+        state->state == GIST_RESPONDING_AWAITING_REFRESH && state->peer &&
+        gist_peer_is(state->peer, &confirm->message.nli)) {
         SPEC_DO("RFC5971-5.7.1-14b", 1) {
             gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
         }

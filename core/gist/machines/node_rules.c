@@ -11,6 +11,7 @@
 #include "core/gist/state/ip_distance.h"
 #include "core/gist/state/node_share.h"
 #include "core/gist/state/upcall.h"
+#include "core/gist/state/validity.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/error_message.h"
 #include "core/gist/transport/response_message.h"
@@ -88,15 +89,25 @@ static void answer_or_forward(struct gist_node *node, const struct gist_receptio
     }
 }
 
-/* A Query of established state counts for nobody: its number is that of the states. Another makes
- * work before anything shows who sent it. */
-static bool has_share(struct gist_node *node, const struct gist_reception *query)
+/* One Query for established state now and then counts for nobody: their number is that of the
+ * states, of which peers refresh each half a validity time after the last, at the earliest. */
+static bool refreshes(
+    struct gist_node *node, struct gist_routing_state *state, const struct gist_nli *nli)
+{
+    if (!state || !state->peer || !gist_peer_is(state->peer, nli) ||
+        node->now_ms < state->free_query_ms)
+        return false;
+    state->free_query_ms = node->now_ms + gist_validity_ms(node) / 4;
+    return true;
+}
+
+/* Another makes work before anything shows who sent it. */
+static bool has_query_share(struct gist_node *node, const struct gist_reception *query)
 {
     const struct gist_nli *nli = &query->message.nli;
-    const struct gist_routing_state *state = find_state(node, &query->message);
     struct gist_share_holder holder =
         gist_node_holder(node, &nli->interface_address, query->arrival->interface);
-    if (state && state->peer && gist_peer_is(state->peer, nli))
+    if (refreshes(node, find_state(node, &query->message), nli))
         return true;
     if (gist_node_share_take(node, &holder, GIST_SHARE_OF_QUERIES, 1) == GIST_SHARE_TAKEN)
         return true;
@@ -107,7 +118,7 @@ static bool has_share(struct gist_node *node, const struct gist_reception *query
 /* Rule 1. */
 void gist_node_query(struct gist_node *node, const struct gist_reception *reception)
 {
-    if (!has_share(node, reception))
+    if (!has_query_share(node, reception))
         return;
     if (!check_session(node, reception) || !gist_check_query_path(node, reception))
         return;
@@ -243,13 +254,30 @@ static struct gist_routing_state *create_responding_state(
     return state;
 }
 
+/* What comes as a datagram and is for the application: routing state, or a cookie, has shown that
+ * it is from this address. What associations bring has been counted. */
+static bool has_message_share(
+    struct gist_node *node, const struct gist_reception *reception, enum gist_share_of what)
+{
+    if (reception->association)
+        return true;
+    struct gist_share_holder holder = gist_node_holder(
+        node, &reception->message.nli.interface_address, reception->arrival->interface);
+    if (gist_node_share_take(node, &holder, what, 1) == GIST_SHARE_TAKEN)
+        return true;
+    node->counters.messages_refused++;
+    return false;
+}
+
 /* Rule 3: nothing was kept for the Query; the cookie brings it all back. */
 void gist_node_confirm(struct gist_node *node, const struct gist_reception *reception)
 {
     struct gist_cookie_content content;
     struct gist_routing_state *state = find_state(node, &reception->message);
     if (!check_session(node, reception) || (state && comes_too_late(node, reception, state)) ||
-        !gist_check_confirm(node, reception, state, &content) || !bind_association(node, reception))
+        !gist_check_confirm(node, reception, state, &content) ||
+        !has_message_share(node, reception, GIST_SHARE_OF_MESSAGES) ||
+        !bind_association(node, reception))
         return;
     if (!state)
         state = create_responding_state(node, reception);
@@ -310,6 +338,9 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         node->counters.messages_rejected++;
         return;
     }
+    if (!has_message_share(node, reception,
+            state->role == GIST_QUERYING ? GIST_SHARE_OF_ANSWERS : GIST_SHARE_OF_MESSAGES))
+        return;
     state->ip_distance = gist_ip_distance(reception, state->ip_distance);
     struct gist_event event = {.kind = GIST_RX_DATA, .reception = reception};
     pass_event(node, state, &event);

@@ -64,22 +64,34 @@ static void deliver_nslp_data(
         gist_deliver(node, reception, state, false);
 }
 
+/* Whoever knows a flow and its session id can send Queries. Where they are not the peer's, they are
+ * answered as without state, case 3: the Response is kept nowhere and not repeated, so that the
+ * peer's state does not end by rule 9 for want of another's Confirm. */
+static bool is_the_peers(
+    const struct gist_routing_state *state, const struct gist_reception *reception)
+{
+    return !state->peer || gist_peer_is(state->peer, &reception->message.nli);
+}
+
 /* Rule 1. */
 static void answer_query(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     const struct gist_reception *query = event->reception;
+    bool is_refresh = is_the_peers(state, query);
     struct gist_association *association =
         gist_association_of_peer(gist_peer_find(node, &query->message.nli), true);
     if (!gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL) ||
         !gist_stack_proposes_tcp(&query->message.stack_proposal))
         association = NULL;
-    state->handshake.attempts = 1;
-    state->handshake.interval_ms = node->config.query_timer_ms;
     SPEC_DO("RFC5971-6.3-3", 1) {
-        gist_send_response(node, query, association, state);
+        gist_send_response(node, query, association, is_refresh ? state : NULL);
     }
-    start_no_confirm(node, state);
+    if (is_refresh) {
+        state->handshake.attempts = 1;
+        state->handshake.interval_ms = node->config.query_timer_ms;
+        start_no_confirm(node, state);
+    }
     deliver_nslp_data(node, state, event);
 }
 

@@ -1,6 +1,7 @@
 /* A GIST node: its life, its entrances and its timers; see node.h. RFC 5971 6.1. */
 #include "core/gist/node.h"
 
+#include "core/gist/node/hearing.h"
 #include "core/gist/node/inbound.h"
 #include "core/gist/node/turn.h"
 #include "core/gist/state/association.h"
@@ -37,6 +38,9 @@ struct gist_node_config gist_node_config_default(void)
         .interface_queries_per_second = 1000,
         .stranger_queries_per_second = 200,
         .known_queries_per_second = 2000,
+        .interface_messages_per_second = 1000,
+        .stranger_messages_per_second = 200,
+        .known_messages_per_second = 1000,
         .routing_states_per_stranger_max = 1000,
         .routing_states_per_peer_max = 50000,
         .associations_per_peer_max = 64,
@@ -200,17 +204,8 @@ void gist_node_association_received(struct gist_node *node, uint64_t now_ms, gis
 {
     gist_node_enter(node, now_ms);
     struct gist_association *association = gist_association_find(node, id);
-    const uint8_t *message;
-    size_t message_length;
-    while (association && !association->dead) {
-        enum gist_stream_result result =
-            gist_association_next(node, association, &octets, &length, &message, &message_length);
-        if (result == GIST_STREAM_NO_MEMORY)
-            gist_association_fail(node, association);
-        if (result != GIST_STREAM_MESSAGE)
-            break;
-        gist_inbound_stream(node, association, message, message_length);
-    }
+    if (association)
+        gist_hear(node, association, octets, length);
     gist_node_leave(node);
 }
 

@@ -5,6 +5,7 @@
 #include "core/gist/state/node_share.h"
 #include "core/spec/spec.h"
 
+#include <string.h>
 #include <utlist.h>
 
 struct gist_association *gist_association_find(struct gist_node *node, gist_association_id id)
@@ -96,6 +97,40 @@ enum gist_stream_result gist_association_next(struct gist_node *node,
         &association->stream, &counted, octets, length, message, message_length);
 }
 
+/* Has so many octets wait, of which the first are those from the given place. */
+static bool resize_waiting(
+    struct gist_node *node, struct gist_association *association, size_t from, size_t length)
+{
+    struct stream_memory memory = {node, association};
+    uint8_t *octets = length > 0 ? allocate_octets(&memory, length) : NULL;
+    size_t left = association->waiting_length - from;
+    if (length > 0 && !octets)
+        return false;
+    if (left > 0)
+        memcpy(octets, association->waiting + from, left);
+    if (association->waiting)
+        release_octets(&memory, association->waiting, association->waiting_length);
+    association->waiting = octets;
+    association->waiting_length = length;
+    return true;
+}
+
+bool gist_association_wait(struct gist_node *node, struct gist_association *association,
+    const uint8_t *octets, size_t length)
+{
+    size_t before = association->waiting_length;
+    if (!resize_waiting(node, association, 0, before + length))
+        return false;
+    memcpy(association->waiting + before, octets, length);
+    return true;
+}
+
+bool gist_association_heard(
+    struct gist_node *node, struct gist_association *association, size_t length)
+{
+    return resize_waiting(node, association, length, association->waiting_length - length);
+}
+
 void gist_association_join(
     struct gist_association *association, struct gist_peer *peer, uint32_t peer_hold_ms)
 {
@@ -139,6 +174,7 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
     base_timer_stop(&node->timers, &association->no_hello);
     base_timer_stop(&node->timers, &association->unused);
     base_timer_stop(&node->timers, &association->unconfirmed);
+    base_timer_stop(&node->timers, &association->pause);
     leave_inbound(node, association);
     if (association->peer)
         LL_DELETE2(association->peer->associations, association, peer_next);
@@ -155,6 +191,7 @@ void gist_association_free(struct gist_node *node, struct gist_association *asso
     struct stream_memory memory = {node, association};
     struct base_allocator counted = {&memory, allocate_octets, release_octets};
     gist_message_stream_close(&association->stream, &counted);
+    (void)resize_waiting(node, association, association->waiting_length, 0); /* takes no memory */
     gist_queue_clear(&node->queued, &association->queue);
     gist_peer_release(node, association->peer);
     base_release(&node->allocator, association, sizeof(*association));

@@ -31,6 +31,10 @@ struct gist_association {
     struct gist_association *inbound_next;
     struct gist_association *inbound_prev;
     struct gist_message_stream stream;
+    uint8_t *waiting; /* octets behind those of the stream, until the peer's share allows more */
+    size_t waiting_length;
+    bool has_share; /* for its next message, taken already */
+    struct base_timer pause;
     struct gist_message_queue queue;  /* whole messages, until it is connected */
     struct gist_routing_state *users; /* linked by their users_next */
     struct base_timer connecting;
@@ -53,6 +57,14 @@ void gist_association_admit(struct gist_node *node, struct gist_association *ass
 enum gist_stream_result gist_association_next(struct gist_node *node,
     struct gist_association *association, const uint8_t **octets, size_t *length,
     const uint8_t **message, size_t *message_length);
+
+/* Octets that have to wait, behind those that do already; they count likewise. Returns false
+ * without memory. */
+bool gist_association_wait(struct gist_node *node, struct gist_association *association,
+    const uint8_t *octets, size_t length);
+/* Lets go of the first of them, which have been heard. Returns false without memory. */
+bool gist_association_heard(
+    struct gist_node *node, struct gist_association *association, size_t length);
 
 /* It was opened to this peer, which holds it for so long without traffic. Adds a reference. */
 void gist_association_join(

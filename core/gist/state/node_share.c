@@ -1,6 +1,7 @@
 /* The shares of a GIST node, and their limits; see node_share.h. */
 #include "core/gist/state/node_share.h"
 
+enum { ANSWERS = 8 };        /* times what a known peer may say unasked */
 enum { STRANGERS_PART = 8 }; /* of what may be sent, for the answers to those of one interface */
 
 /* Each Query is answered, within the limit of what may be sent: known peers need some of that. */
@@ -20,6 +21,14 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
         return (struct gist_share_limits){.stranger = config->stranger_queries_per_second,
             .known = config->known_queries_per_second,
             .interface = interface_limit(config)};
+    case GIST_SHARE_OF_MESSAGES:
+        return (struct gist_share_limits){.stranger = config->stranger_messages_per_second,
+            .known = config->known_messages_per_second,
+            .interface = config->interface_messages_per_second};
+    case GIST_SHARE_OF_ANSWERS:
+        return (struct gist_share_limits){
+            .stranger = ANSWERS * (uint64_t)config->known_messages_per_second,
+            .known = ANSWERS * (uint64_t)config->known_messages_per_second};
     case GIST_SHARE_OF_ROUTING_STATES:
         return gist_share_limits_of(config->routing_states_max,
             config->routing_states_per_stranger_max, config->routing_states_per_peer_max);
@@ -39,7 +48,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
 static struct gist_share share_of(struct gist_node *node, enum gist_share_of what)
 {
     return (struct gist_share){
-        .shares = what <= GIST_SHARE_OF_ERRORS ? &node->query_shares : &node->shares,
+        .shares = what <= GIST_SHARE_OF_ANSWERS ? &node->rate_shares : &node->shares,
         .what = (uint8_t)what,
         .limits = limits_of(node, what)};
 }
@@ -49,13 +58,13 @@ bool gist_node_shares_open(struct gist_node *node)
     node->queued.share = share_of(node, GIST_SHARE_OF_QUEUED_OCTETS);
     return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
            base_shares_open(
-               &node->query_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
+               &node->rate_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
 }
 
 void gist_node_shares_close(struct gist_node *node)
 {
     base_shares_close(&node->shares);
-    base_shares_close(&node->query_shares);
+    base_shares_close(&node->rate_shares);
 }
 
 struct gist_share_holder gist_node_holder(

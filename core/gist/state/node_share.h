@@ -2,7 +2,8 @@
  * The shares of a GIST node.
  *
  * Who is counted is an address that has shown that it receives what is sent to it, except for
- * Queries: those in the name of others share that of their interface.
+ * Queries: those in the name of others share that of their interface. A peer that this node has
+ * turned to, often on behalf of others, answers all of them; so it has more.
  */
 #ifndef NATFW_GIST_NODE_SHARE_H
 #define NATFW_GIST_NODE_SHARE_H
@@ -10,8 +11,10 @@
 #include "core/gist/state/node_state.h"
 
 enum gist_share_of {
-    GIST_SHARE_OF_QUERIES, /* a second */
-    GIST_SHARE_OF_ERRORS,  /* sent as datagrams; as many */
+    GIST_SHARE_OF_QUERIES,  /* a second */
+    GIST_SHARE_OF_ERRORS,   /* sent as datagrams; as many */
+    GIST_SHARE_OF_MESSAGES, /* a second: what associations bring, and what is for the application */
+    GIST_SHARE_OF_ANSWERS,  /* a second: those of a peer that this node has turned to */
     GIST_SHARE_OF_ROUTING_STATES,
     GIST_SHARE_OF_ASSOCIATIONS,
     GIST_SHARE_OF_STREAM_OCTETS, /* of messages that are not complete yet */

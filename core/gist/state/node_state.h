@@ -50,7 +50,7 @@ struct gist_node {
     struct base_table associations;
     uint8_t hash_key[BASE_HASH_KEY_LENGTH];
     struct base_shares shares;        /* of what is kept */
-    struct base_shares query_shares;  /* of Queries, whose shares come back with time */
+    struct base_shares rate_shares;   /* of what is done, which come back with time */
     struct gist_association *inbound; /* those that peers have opened, the oldest first */
     struct gist_cookie_secrets secrets;
     struct base_token_bucket bucket;

@@ -46,6 +46,7 @@ struct gist_routing_state {
     gist_association_id guest; /* of a node that may not take the peer's place; 0: none */
 
     struct gist_share_holder holder; /* whose share it takes, where is_charged */
+    uint64_t free_query_ms;          /* from then on a Query of its peer counts in no share */
     bool is_charged;
     bool wants_association;
     bool follows_another; /* a Query made state before this one: the session began elsewhere */

@@ -1,5 +1,6 @@
 /* core/gist: what comes from somebody else, or too late, changes nothing. RFC 5971 4.4.6, 7.2.1,
  * 8.1, 8.3, 8.5. */
+#include "core/gist/state/node_state.h"
 #include "core/gist/tests/fixture.h"
 
 #include <string.h>
@@ -174,4 +175,65 @@ Test(forgery, a_response_over_an_association_is_from_the_node_at_its_other_end)
     cr_assert_gt(row->spoiled, 0);
     REQUIRE("RFC5971-7.2.1-6a", row_seen_count(row, GIST_CONFIRM) == 1);
     cr_assert_eq(row->nodes[1].heard_count, 1);
+}
+
+static bool drop_all(struct row *of, struct seen *seen, uint8_t *octets)
+{
+    (void)of;
+    (void)seen;
+    (void)octets;
+    return true;
+}
+
+/* A Query of the flow and session by somebody else, behind the same address. */
+static struct gist_message query_of_another(void)
+{
+    static const uint8_t cookie[GIST_QUERY_COOKIE_LENGTH] = "another";
+    struct gist_message query = row_seen(row, GIST_QUERY, 0)->message;
+    query.nli.peer_identity = (struct gist_octets){(const uint8_t *)"other", 5};
+    query.query_cookie = (struct gist_octets){cookie, sizeof(cookie)};
+    return query;
+}
+
+Test(forgery, a_query_of_another_does_not_end_the_state_for_want_of_its_confirm)
+{
+    struct gist_node_config *config = &row->nodes[1].gist->config;
+    config->query_attempts_max = 2;
+    send(false);
+    size_t responses = row_seen_count(row, GIST_RESPONSE);
+    struct gist_message query = query_of_another();
+    row_inject(row, 1, &query, row->nodes[0].address, true);
+    network_run_for(row->network, 8 * config->query_timer_ms);
+    cr_assert_eq(row_seen_count(row, GIST_RESPONSE), responses + 1, "once");
+    cr_assert_eq(states(1), 1);
+    cr_assert_eq(row->nodes[1].notifications[GIST_NOTIFY_ROUTE_DELETED], 0);
+}
+
+Test(forgery, a_query_of_another_does_not_lengthen_the_wait_for_the_peers_confirm)
+{
+    struct gist_node_config *config = &row->nodes[1].gist->config;
+    config->query_attempts_max = 2;
+    send(false);
+    row->spoil = drop_all;
+    struct gist_message own = row_seen(row, GIST_QUERY, 0)->message;
+    struct gist_message query = query_of_another();
+    row_inject(row, 1, &own, row->nodes[0].address, true);
+    for (unsigned i = 0; i < 40; i++) {
+        row_inject(row, 1, &query, row->nodes[0].address, true);
+        network_run_for(row->network, config->query_timer_ms / 10);
+    }
+    cr_assert_eq(states(1), 0, "6.3, rule 9, for the peer's own");
+}
+
+Test(forgery, a_confirm_of_another_that_fails_its_checks_ends_no_state)
+{
+    send(false);
+    struct gist_message query = query_of_another();
+    struct gist_message confirm = row_seen(row, GIST_CONFIRM, 0)->message;
+    uint8_t cookie[64] = {1};
+    row_inject(row, 1, &query, row->nodes[0].address, true);
+    confirm.responder_cookie = (struct gist_octets){cookie, confirm.responder_cookie.length};
+    confirm.nli.peer_identity = query.nli.peer_identity;
+    row_inject(row, 1, &confirm, row->nodes[0].address, false);
+    cr_assert_eq(states(1), 1);
 }

@@ -96,6 +96,7 @@ Test(memory, thousands_of_sessions_come_and_go)
     struct gist_node_config config = row_config();
     config.datagrams_per_second = 0;
     config.stranger_queries_per_second = config.interface_queries_per_second = 0;
+    config.stranger_messages_per_second = config.interface_messages_per_second = 0;
     config.routing_states_per_stranger_max = SESSIONS;
     struct row *row = row_create(2, &config);
     struct gist_mri mri = row_mri(row);
