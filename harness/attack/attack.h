@@ -16,8 +16,10 @@ struct attack {
     unsigned long count;       /* of messages, handshakes or connections */
     unsigned long per_second;  /* 0: as fast as it goes */
     unsigned long seconds;     /* how long connections are held; 0: until killed */
+    bool piles;                /* meaningless messages on each connection without end */
     unsigned long every_ms;    /* a meaningless message on each connection; 0: none */
     unsigned long octets;      /* of a message that never ends, on each connection; 0: none */
+    unsigned long lifetime_s;  /* of the sessions that are asked for */
     bool with_create;          /* each Confirm asks for a session */
 };
 

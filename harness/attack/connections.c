@@ -25,6 +25,7 @@ enum {
 struct connection {
     int descriptor;     /* -1: ended by the node */
     unsigned long left; /* octets still to be sent of its endless message */
+    size_t piled;       /* octets sent of the hello that was cut short */
 };
 
 static bool raise_limit(unsigned long count)
@@ -74,19 +75,42 @@ static void announce(struct connection *connection, unsigned long octets)
         connection->left = octets - sizeof(header) - 4; /* all but its last word */
 }
 
-static void say_nothing_of_use(struct connection *connection)
+enum { HELLO_LENGTH = GIST_COMMON_HEADER_LENGTH + 8, PILE_HELLOS = 2000 };
+
+/* It asks for an answer, so that there is work with it. */
+static void make_hello(uint8_t hello[HELLO_LENGTH])
 {
-    uint8_t hello[GIST_COMMON_HEADER_LENGTH + 8] = {0};
-    struct wire_writer writer = wire_writer_over(hello, sizeof(hello));
+    struct wire_writer writer = wire_writer_over(hello, HELLO_LENGTH);
     struct gist_common_header header = {.version = GIST_VERSION,
         .hop_count = 1,
         .type = GIST_MA_HELLO,
         .source_is_peer = true,
+        .reply_requested = true,
         .length = 2};
     gist_common_header_write(&writer, &header);
     wire_put_u16(&writer, 10); /* Hello-ID, of one word */
     wire_put_u16(&writer, 1);
+    wire_put_u32(&writer, 1);
+}
+
+static void say_nothing_of_use(struct connection *connection)
+{
+    uint8_t hello[HELLO_LENGTH];
+    make_hello(hello);
     (void)!send(connection->descriptor, hello, sizeof(hello), MSG_NOSIGNAL);
+}
+
+/* As many as the connection takes; of one that is cut short, the rest follows. */
+static void pile(struct connection *connection)
+{
+    static uint8_t hellos[PILE_HELLOS * HELLO_LENGTH];
+    if (hellos[0] == 0)
+        for (size_t i = 0; i < PILE_HELLOS; i++)
+            make_hello(hellos + i * HELLO_LENGTH);
+    ssize_t sent = send(connection->descriptor, hellos + connection->piled,
+        sizeof(hellos) - connection->piled, MSG_NOSIGNAL);
+    if (sent > 0)
+        connection->piled = (connection->piled + (size_t)sent) % HELLO_LENGTH;
 }
 
 /* Reads what the node sends, sends what is left. Returns false when the node has ended it. */
@@ -126,6 +150,8 @@ static unsigned long take_turns(
             continue;
         if (says)
             say_nothing_of_use(connection);
+        if (attack->piles)
+            pile(connection);
         open++;
         if (take_turn(connection))
             continue;

@@ -43,7 +43,7 @@ int attack_by_queries(const struct attack *attack)
     return 0;
 }
 
-static int own_socket(const struct attack *attack)
+int attack_socket(const struct attack *attack)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(OWN_PORT)};
     int size = RECEIVE_BUFFER;
@@ -83,7 +83,7 @@ int attack_by_handshakes(const struct attack *attack)
     double start = attack_seconds();
     unsigned long confirmed = 0;
     long ahead = 0;
-    int descriptor = own_socket(attack);
+    int descriptor = attack_socket(attack);
     if (descriptor < 0)
         return attack_fail("UDP socket");
     memcpy(&to.sin_addr, attack->to.octets, sizeof(to.sin_addr));

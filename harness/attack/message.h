@@ -16,4 +16,9 @@ size_t attack_query(
 size_t attack_confirm(const struct attack *attack, const uint8_t *response, size_t length,
     uint8_t octets[ATTACK_DATAGRAM_MAX]);
 
+/* A Data message on the routing state that was confirmed after this Response: the session's request
+ * of this sequence number. */
+size_t attack_data(const struct attack *attack, const uint8_t *response, size_t length,
+    uint32_t sequence_number, uint8_t octets[ATTACK_DATAGRAM_MAX]);
+
 #endif
