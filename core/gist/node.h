@@ -57,10 +57,10 @@ struct gist_node_config {
                                                eighth of datagrams_per_second at the most */
     uint32_t stranger_queries_per_second;   /* default 200: a stranger's */
     uint32_t known_queries_per_second;      /* default 2000: a known peer's */
-    uint32_t interface_messages_per_second; /* default 1000: of strangers behind one interface, what
+    uint32_t interface_messages_per_second; /* default 400: of strangers behind one interface, what
                                                associations bring and what is for the application */
     uint32_t stranger_messages_per_second;  /* default 200: a stranger's */
-    uint32_t known_messages_per_second;     /* default 1000: a known peer's; eight times as many may
+    uint32_t known_messages_per_second;     /* default 4000: a known peer's; eight times as many may
                                                answer what this node has sent to a peer */
     size_t routing_states_per_stranger_max; /* default 1000 */
     size_t routing_states_per_peer_max;     /* default 50000, of a known peer */

@@ -34,7 +34,7 @@ static uint64_t limit_on(const struct gist_share_limits *limits, enum level leve
     case OF_HOST:
         return known ? limits->known : limits->stranger;
     case OF_NETWORK:
-        return HOSTS_IN_NETWORK * (known ? limits->known : limits->stranger);
+        return known ? limits->known_network : HOSTS_IN_NETWORK * limits->stranger;
     case OF_INTERFACE:
         return known ? 0 : limits->interface;
     case OF_STRANGERS:

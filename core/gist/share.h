@@ -12,7 +12,8 @@
 /* 0: no limit. */
 struct gist_share_limits {
     uint64_t stranger; /* one host; a network has four times as much */
-    uint64_t known;    /* one host that is known; likewise */
+    uint64_t known;    /* one host that is known */
+    uint64_t known_network;
     uint64_t interface;
     uint64_t strangers;
     uint64_t all;

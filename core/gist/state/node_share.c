@@ -21,9 +21,10 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
         return (struct gist_share_limits){.stranger = config->stranger_queries_per_second,
             .known = config->known_queries_per_second,
             .interface = interface_limit(config)};
-    case GIST_SHARE_OF_MESSAGES:
+    case GIST_SHARE_OF_MESSAGES: /* the next node takes those of all for ours: for one host's */
         return (struct gist_share_limits){.stranger = config->stranger_messages_per_second,
             .known = config->known_messages_per_second,
+            .known_network = config->known_messages_per_second,
             .interface = config->interface_messages_per_second};
     case GIST_SHARE_OF_ANSWERS:
         return (struct gist_share_limits){
