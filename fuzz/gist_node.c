@@ -189,14 +189,14 @@ static bool is_local(void *context, const struct gist_address *address)
     return address->version == 4 && address->octets[3] == 1;
 }
 
-static bool route(void *context, const struct gist_address *destination, struct gist_address *local,
-    uint32_t *interface)
+static bool find_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     (void)context;
     if (destination->version != 4)
         return false;
-    *local = gist_address_v4(0xc0000201);
-    *interface = 1 + (destination->octets[0] & 1);
+    *route = (struct gist_route){
+        .local = gist_address_v4(0xc0000201), .interface = 1 + (destination->octets[0] & 1)};
     return true;
 }
 
@@ -297,7 +297,7 @@ static void start(void)
         .allocator = natfw_seams.allocator,
         .crypto = natfw_seams.crypto,
         .transport = {NULL, send_datagram, send_query, forward_query, association_open,
-            association_write, association_close, NULL, route, is_local, set_gist_deadline},
+            association_write, association_close, NULL, find_route, is_local, set_gist_deadline},
         .application = natfw_node_application(bench.natfw),
     };
     struct gist_node_config gist_config = gist_node_config_default();

@@ -126,9 +126,16 @@ enum gist_send_result gist_send_message(
 void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const struct gist_mri *mri,
     const struct gist_session_id *session_id, uint64_t lifetime_ms);
 
-/* B.6. The next hop known for this flow and direction may be wrong: find it anew. Without routing
- * state towards it the call does nothing. */
+/* 7.1.3: what is still to be thought of routing state that was Good. */
+enum gist_routing_status {
+    GIST_ROUTING_BAD,      /* messages for the peer wait until it is found */
+    GIST_ROUTING_TENTATIVE /* they still go to the peer that is known */
+};
+
+/* B.6. The next hop known for this flow and direction may be wrong: find it anew, at once. Without
+ * routing state towards it the call does nothing. */
 void gist_invalidate_routing_state(struct gist_node *node, uint64_t now_ms,
-    const struct gist_mri *mri, const struct gist_session_id *session_id);
+    const struct gist_mri *mri, const struct gist_session_id *session_id,
+    enum gist_routing_status status);
 
 #endif

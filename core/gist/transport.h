@@ -39,6 +39,13 @@ struct gist_arrival {
                                          and intercepted or addressed to a flow's end */
 };
 
+/* How packets towards a destination leave. */
+struct gist_route {
+    struct gist_address local;    /* ours */
+    struct gist_address next_hop; /* a router's; version 0: the destination itself, or not known */
+    uint32_t interface;
+};
+
 struct gist_transport {
     void *context;
 
@@ -67,10 +74,8 @@ struct gist_transport {
     /* While it pauses, what the peer sends may wait outside of this node. NULL: it never does. */
     void (*association_pause)(void *context, gist_association_id id, bool pauses);
 
-    /* Our address for packets towards destination, and the interface they take. Returns false
-     * without a route. */
-    bool (*route)(void *context, const struct gist_address *destination, struct gist_address *local,
-        uint32_t *interface);
+    /* How packets towards destination leave now. Returns false without a route. */
+    bool (*route)(void *context, const struct gist_address *destination, struct gist_route *route);
     /* Whether packets to this address end here. */
     bool (*is_local)(void *context, const struct gist_address *address);
 

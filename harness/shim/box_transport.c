@@ -86,20 +86,18 @@ static bool is_local(void *context, const struct gist_address *address)
     return ports_is_own(&box->ports, address);
 }
 
-static bool find_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
+static bool find_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     const struct box *box = context;
     const struct port *port = ports_towards(&box->ports, destination);
     if (is_local(context, destination)) {
-        *local = *destination;
-        *interface = INTERFACE_LOOPBACK;
+        *route = (struct gist_route){.local = *destination, .interface = INTERFACE_LOOPBACK};
         return true;
     }
     if (!port)
         return false;
-    *local = port->address;
-    *interface = port_interface(port);
+    *route = (struct gist_route){.local = port->address, .interface = port_interface(port)};
     return true;
 }
 

@@ -65,10 +65,9 @@ static void on_closed(void *context, gist_association_id id)
 
 static uint32_t interface_to(void *context, const struct gist_address *peer)
 {
-    struct gist_address local;
-    uint32_t interface = 0;
-    daemon_transport(context).route(context, peer, &local, &interface);
-    return interface;
+    struct gist_route route = {.interface = 0};
+    daemon_transport(context).route(context, peer, &route);
+    return route.interface;
 }
 
 struct datagram_listener daemon_datagrams(struct daemon *daemon)

@@ -80,15 +80,15 @@ static void association_pause(void *context, gist_association_id id, bool pauses
     association_socket_pause(daemon->associations, id, pauses);
 }
 
-static bool find_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
+static bool find_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     struct daemon *daemon = context;
     struct policy_route_answer answer;
     if (!policy_route_lookup(daemon->plane.routes, destination, &answer))
         return false;
-    *local = answer.source;
-    *interface = answer.interface;
+    *route = (struct gist_route){
+        .local = answer.source, .next_hop = answer.next_hop, .interface = answer.interface};
     return true;
 }
 

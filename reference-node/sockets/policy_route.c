@@ -208,6 +208,14 @@ void policy_route_remove(struct policy_route *routes)
     sweep(routes, AF_INET6, NULL, &is_there);
 }
 
+static void read_address(const struct nlattr *attribute, struct gist_address *address)
+{
+    if (mnl_attr_get_payload_len(attribute) != 4)
+        return;
+    address->version = 4;
+    memcpy(address->octets, mnl_attr_get_payload(attribute), 4);
+}
+
 static int read_route(const struct nlmsghdr *header, void *context)
 {
     struct policy_route_answer *answer = context;
@@ -218,12 +226,19 @@ static int read_route(const struct nlmsghdr *header, void *context)
     answer->is_local = route->rtm_type == RTN_LOCAL;
     mnl_attr_for_each(attribute, header, sizeof(*route))
     {
-        if (mnl_attr_get_type(attribute) == RTA_OIF)
+        switch (mnl_attr_get_type(attribute)) {
+        case RTA_OIF:
             answer->interface = mnl_attr_get_u32(attribute);
-        if (mnl_attr_get_type(attribute) != RTA_PREFSRC || mnl_attr_get_payload_len(attribute) != 4)
-            continue;
-        answer->source.version = 4;
-        memcpy(answer->source.octets, mnl_attr_get_payload(attribute), 4);
+            break;
+        case RTA_PREFSRC:
+            read_address(attribute, &answer->source);
+            break;
+        case RTA_GATEWAY:
+            read_address(attribute, &answer->next_hop);
+            break;
+        default:
+            break;
+        }
     }
     return MNL_CB_STOP;
 }

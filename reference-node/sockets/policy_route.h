@@ -26,7 +26,8 @@ int policy_route_put(struct policy_route *routes, uint32_t mark, uint32_t table,
 void policy_route_remove(struct policy_route *routes);
 
 struct policy_route_answer {
-    struct gist_address source; /* our address towards the destination */
+    struct gist_address source;   /* our address towards the destination */
+    struct gist_address next_hop; /* the router's; version 0: there is none on the way */
     uint32_t interface;
     bool is_local; /* the destination is ours */
 };

@@ -58,13 +58,12 @@ static void ignore_deadline(void *context, uint64_t deadline_ms)
     (void)deadline_ms;
 }
 
-static bool find_no_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
+static bool find_no_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     (void)context;
     (void)destination;
-    (void)local;
-    (void)interface;
+    (void)route;
     return false;
 }
 

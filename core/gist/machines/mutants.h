@@ -18,9 +18,9 @@ static inline struct gist_queued_message *gist_mutant_take_later(
 static inline void gist_mutant_take_other_address(
     struct gist_node *node, struct gist_routing_state *state)
 {
-    uint32_t interface;
-    node->transport.route(
-        node->transport.context, &state->mri.source, &state->own_address, &interface);
+    struct gist_route route;
+    if (node->transport.route(node->transport.context, &state->mri.source, &route))
+        state->own_address = route.local;
 }
 
 /* Answers an Error, as if it had been Data. */

@@ -23,10 +23,9 @@ static bool check_nli(struct gist_node *node, const struct gist_reception *query
 static bool is_reached_by(
     const struct gist_node *node, const struct gist_address *address, uint32_t interface)
 {
-    struct gist_address own;
-    uint32_t towards;
-    return node->transport.route(node->transport.context, address, &own, &towards) &&
-           towards == interface;
+    struct gist_route route;
+    return node->transport.route(node->transport.context, address, &route) &&
+           route.interface == interface;
 }
 
 /* 5.8.1.2: packets come from where packets to their sources would go. From anywhere, a flow may

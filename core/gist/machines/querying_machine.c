@@ -61,6 +61,27 @@ static void start_handshake(struct gist_node *node, struct gist_routing_state *s
     start_no_response(node, state);
 }
 
+/* Who we are towards the flow's end, as routing has it now. Returns false without a route. */
+static bool look_up_route(struct gist_node *node, struct gist_routing_state *state)
+{
+    struct gist_route route;
+    if (!node->transport.route(node->transport.context, &state->mri.destination, &route))
+        return false;
+    state->own_address = route.local;
+    state->interface = route.interface;
+    SPEC_NEVER("RFC5971-5.2.2-3", 1) {
+        gist_mutant_take_other_address(node, state);
+    }
+    return true;
+}
+
+/* Without a route the Queries fail one by one, until there is a route or patience ends. */
+static void restart_handshake(struct gist_node *node, struct gist_routing_state *state)
+{
+    look_up_route(node, state);
+    start_handshake(node, state);
+}
+
 /* Begins a refresh now, with a Stack-Proposal. */
 static void ask_for_association(struct gist_node *node, struct gist_routing_state *state)
 {
@@ -149,7 +170,7 @@ static void begin_anew(
     (void)event;
     base_timer_stop(&node->timers, &state->validity);
     SPEC_DO("RFC5971-4.4.6-5", 1) {
-        start_handshake(node, state);
+        restart_handshake(node, state);
     }
 }
 
@@ -319,7 +340,7 @@ static void begin_refresh(
         wait_for_expiry(node, state);
         return;
     }
-    start_handshake(node, state);
+    restart_handshake(node, state);
 }
 
 static const struct gist_transition transitions[] = {
@@ -387,18 +408,12 @@ void gist_querying_end_handshake(struct gist_node *node, struct gist_routing_sta
 
 bool gist_querying_start(struct gist_node *node, struct gist_routing_state *state)
 {
-    uint32_t interface;
     state->handshake.timer.expire = expire_no_response;
     state->validity.expire = expire_refresh;
     state->inactive.expire = expire_inactive;
     state->handshake.timer.owner = state->validity.owner = state->inactive.owner = state;
-    if (!node->transport.route(
-            node->transport.context, &state->mri.destination, &state->own_address, &interface))
+    if (!look_up_route(node, state))
         return false;
-    SPEC_NEVER("RFC5971-5.2.2-3", 1) {
-        gist_mutant_take_other_address(node, state);
-    }
-    state->interface = interface;
     state->state = GIST_QUERYING_AWAITING_RESPONSE;
     state->follows_another = gist_routing_state_before(node, state) != NULL;
     start_handshake(node, state);

@@ -131,13 +131,23 @@ void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const stru
     gist_node_leave(node);
 }
 
+/* 7.1.3: Awaiting Response, as after er_NoRSM, or Awaiting Refresh; a handshake begins with both.
+ */
+static enum gist_event_kind repair_of(enum gist_routing_status status)
+{
+    if (status == GIST_ROUTING_TENTATIVE)
+        return GIST_TO_REFRESH_QNODE;
+    return SPEC_VALUE("RFC5971-7.1.3-5", 1, GIST_ER_NO_RSM, GIST_TO_REFRESH_QNODE);
+}
+
 void gist_invalidate_routing_state(struct gist_node *node, uint64_t now_ms,
-    const struct gist_mri *mri, const struct gist_session_id *session_id)
+    const struct gist_mri *mri, const struct gist_session_id *session_id,
+    enum gist_routing_status status)
 {
     gist_node_enter(node, now_ms);
     struct gist_routing_state *state = gist_routing_state_find(node, mri, session_id);
     if (state && state->role == GIST_QUERYING) {
-        struct gist_event event = {.kind = GIST_TO_REFRESH_QNODE};
+        struct gist_event event = {.kind = repair_of(status)};
         gist_querying_event(node, state, &event);
     }
     gist_node_leave(node);

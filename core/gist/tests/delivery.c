@@ -99,7 +99,8 @@ Test(delivery, by_a_handle_goes_to_its_peer_whatever_the_state_says)
     gist_sii_handle before = row->nodes[0].heard[0].received.sii_handle;
     row->nodes[1].replies = false;
     row->nodes[1].place->intercepts = false;
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     settle();
     struct gist_send_request request = {.data = (const uint8_t *)"over",
         .length = 4,

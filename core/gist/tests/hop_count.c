@@ -223,11 +223,13 @@ Test(hop_count, a_refresh_brings_a_count_of_its_own)
         gist_routing_state_find(row->nodes[1].gist, &back, &session);
     cr_assert_eq(upstream->hop_count, 8);
     cr_assert_eq(send_with(0, &mri, true, true, 1), GIST_SENT);
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 200);
     cr_assert_eq(upstream->hop_count, 0);
     size_t queries = row_seen_count(row, GIST_QUERY);
-    gist_invalidate_routing_state(row->nodes[1].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[1].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 14000);
     REQUIRE("RFC5971-4.3.1-i3", row_seen_count(row, GIST_QUERY) == queries);
     network_run_for(row->network, 60000);
@@ -294,7 +296,8 @@ Test(hop_count, hop_limit_exceeded_leaves_state_that_is_there)
     fixture_send("hello", true);
     network_run_for(row->network, 200);
     row->spoil = refuse_queries;
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 50);
     cr_assert(row_refused(row, GIST_HOP_LIMIT_EXCEEDED, 0));
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);

@@ -106,15 +106,18 @@ static bool forward_query(
     return datagram.ip_ttl > 0 && send(context, &datagram, payload, length);
 }
 
-static bool route(void *context, const struct gist_address *destination, struct gist_address *local,
-    uint32_t *interface)
+static bool find_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     struct network_place *place = context;
     int found = network_find_route(place, destination);
     if (found < 0)
         return false;
-    *local = place->routes[found].source;
-    *interface = place->routes[found].interface;
+    const struct network_place *next = place->routes[found].next;
+    *route = (struct gist_route){
+        .local = place->routes[found].source, .interface = place->routes[found].interface};
+    if (!network_is_at(next, destination))
+        route->next_hop = next->addresses[0];
     return true;
 }
 
@@ -133,7 +136,7 @@ void network_datagram_functions(struct gist_transport *transport)
     transport->send_datagram = send_datagram;
     transport->send_query = send_query;
     transport->forward_query = forward_query;
-    transport->route = route;
+    transport->route = find_route;
     transport->is_local = is_local;
     transport->set_deadline = set_deadline;
 }

@@ -332,10 +332,10 @@ Test(node, what_cannot_be_sent_is_refused_and_leaves_no_state)
     cr_assert_eq(send(&longest), GIST_SENT);
 }
 
-static bool no_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
+static bool no_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
-    (void)context, (void)destination, (void)local, (void)interface;
+    (void)context, (void)destination, (void)route;
     return false;
 }
 
@@ -385,14 +385,16 @@ Test(node, a_state_lifetime_is_for_state_that_this_node_asked_for)
     struct gist_mri back = gist_mri_reversed(&mri);
     uint64_t now_ms = network_now_ms(row->network);
     gist_set_state_lifetime(row->nodes[1].gist, now_ms, &back, &session, 0);
-    gist_invalidate_routing_state(row->nodes[1].gist, now_ms, &back, &session);
+    gist_invalidate_routing_state(
+        row->nodes[1].gist, now_ms, &back, &session, GIST_ROUTING_TENTATIVE);
     struct gist_session_id unknown = row_session(9);
     gist_set_state_lifetime(node, now_ms, &mri, &unknown, 0);
-    gist_invalidate_routing_state(node, now_ms, &mri, &unknown);
+    gist_invalidate_routing_state(node, now_ms, &mri, &unknown, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 100);
     cr_assert_eq(gist_node_counters(node).routing_states, 1);
     cr_assert_eq(gist_node_counters(row->nodes[1].gist).routing_states, 1);
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 1);
-    gist_invalidate_routing_state(node, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        node, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 2);
 }

@@ -31,7 +31,8 @@ static void reach(unsigned wanted)
     network_run_for(row->network, 100);
     row->spoil = drop_responses;
     if (wanted == GIST_QUERYING_AWAITING_REFRESH)
-        gist_invalidate_routing_state(node, network_now_ms(row->network), &mri, &session);
+        gist_invalidate_routing_state(
+            node, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 100);
     state = gist_routing_state_find(node, &mri, &session);
     cr_assert(state && state->state == wanted);

@@ -1,5 +1,6 @@
 /* core/gist: routing state over hours: how long it lives, what ends it, and what a refresh that
  * goes wrong or finds another peer does to it. RFC 5971 4.2.1, 4.4.4, 7.1.3, 7.2.1. */
+#include "core/gist/machines/querying_machine.h"
 #include "core/gist/state/routing_state.h"
 #include "core/gist/tests/fixture.h"
 
@@ -183,7 +184,8 @@ Test(refresh, a_response_from_behind_a_nat_ends_a_refresh_and_no_more)
     keep(0, HOUR_MS);
     uint64_t refreshed_ms = row_seen(row, GIST_RESPONSE, 0)->time_ms;
     row->spoil = spoil_response_address;
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, SETTLED_MS);
     size_t queries = row_seen_count(row, GIST_QUERY);
     cr_assert_eq(queries, 2);
@@ -207,7 +209,8 @@ Test(refresh, that_finds_another_node_is_a_route_change)
     establish();
     gist_sii_handle before = state_at(0, &mri)->peer->sii_handle;
     row->nodes[1].place->intercepts = false;
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, SETTLED_MS);
     cr_assert_eq(row->nodes[0].notifications[GIST_NOTIFY_ROUTE_CHANGED], 1);
     cr_assert_eq(row->nodes[0].notifications[GIST_NOTIFY_ROUTING_STATUS_GOOD], 1);
@@ -218,6 +221,54 @@ Test(refresh, that_finds_another_node_is_a_route_change)
     cr_assert_eq(row->nodes[1].heard_count, 1);
     network_run_for(row->network, 3 * VALIDITY_MS);
     cr_assert_eq(row->nodes[0].notifications[GIST_NOTIFY_ROUTE_CHANGED], 1);
+}
+
+/* Node 1 is no longer on the path; what the application says of the state then, and sends. */
+static void send_after_invalidating(enum gist_routing_status status)
+{
+    struct gist_node_config config = row_config();
+    fixture_restart(3, &config);
+    establish();
+    row->nodes[1].place->intercepts = false;
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, status);
+    fixture_send("onward", true);
+}
+
+Test(refresh, of_bad_state_has_messages_wait_for_the_next_node)
+{
+    VERIFIES("RFC5971-7.1.3-1", "RFC5971-7.1.3-4a", "RFC5971-7.1.3-5", "RFC5971-7.1.3-6a");
+    send_after_invalidating(GIST_ROUTING_BAD);
+    REQUIRE("RFC5971-7.1.3-5", state_at(0, &mri)->state == GIST_QUERYING_AWAITING_RESPONSE);
+    REQUIRE("RFC5971-7.1.3-4a", row_seen_count(row, GIST_QUERY) == 2);
+    REQUIRE(
+        "RFC5971-7.1.3-6a", row_seen(row, GIST_QUERY, 1)->time_ms == network_now_ms(row->network));
+    network_run_for(row->network, SETTLED_MS);
+    REQUIRE("RFC5971-7.1.3-1", fixture_heard(2, 0, "onward"));
+    cr_assert_eq(row->nodes[1].heard_count, 1);
+    cr_assert_eq(row->nodes[0].notifications[GIST_NOTIFY_ROUTE_CHANGED], 1);
+}
+
+Test(refresh, of_tentative_state_has_messages_go_on_to_the_node_that_is_known)
+{
+    send_after_invalidating(GIST_ROUTING_TENTATIVE);
+    network_run_for(row->network, SETTLED_MS);
+    cr_assert_eq(row->nodes[1].heard_count, 2);
+    cr_assert_eq(row->nodes[2].heard_count, 0);
+}
+
+/* The address of one interface is not that of the other. */
+Test(refresh, says_the_address_that_routing_has_for_us_now)
+{
+    establish();
+    struct gist_address other = gist_address_v4(0xcb007132);
+    network_give_address(row->nodes[0].place, other);
+    for (size_t i = 0; i < row->nodes[0].place->route_count; i++)
+        row->nodes[0].place->routes[i].source = other;
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
+    const struct gist_nli *nli = &row_seen(row, GIST_QUERY, 1)->message.nli;
+    cr_assert(gist_address_equal(&nli->interface_address, &other));
 }
 
 /* The last octet of the peer identity, or of the address in the NLI of node 0's messages. */

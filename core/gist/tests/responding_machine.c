@@ -86,8 +86,8 @@ static void reach(unsigned wanted)
         row->spoil = drop_confirms;
     }
     if (wanted == GIST_RESPONDING_AWAITING_REFRESH)
-        gist_invalidate_routing_state(
-            row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+        gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri,
+            &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 100);
     state = gist_routing_state_find(node, &towards_peer, &session);
     cr_assert(state && state->state == wanted);

@@ -92,10 +92,10 @@ static bool no_mac(void *context, const uint8_t key[BASE_KEY_LENGTH], const uint
     return false;
 }
 
-static bool no_route(void *context, const struct gist_address *destination,
-    struct gist_address *local, uint32_t *interface)
+static bool no_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
-    (void)context, (void)destination, (void)local, (void)interface;
+    (void)context, (void)destination, (void)route;
     return false;
 }
 

@@ -283,7 +283,8 @@ Test(timers, the_applications_patience_is_over_with_its_message)
     network_run_for(row->network, 2000);
     cr_assert(fixture_heard(1, 0, "text"));
     row->spoil = drop_responses;
-    gist_invalidate_routing_state(row->nodes[0].gist, network_now_ms(row->network), &mri, &session);
+    gist_invalidate_routing_state(
+        row->nodes[0].gist, network_now_ms(row->network), &mri, &session, GIST_ROUTING_TENTATIVE);
     network_run_for(row->network, 4000);
     cr_assert_eq(row_seen_count(row, GIST_QUERY), 1 + 4, "at 0, 500, 1500 and 3500 ms");
     cr_assert_eq(gist_node_counters(row->nodes[0].gist).routing_states, 1);

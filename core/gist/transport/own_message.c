@@ -24,8 +24,11 @@ struct gist_message gist_own_message(struct gist_node *node, enum gist_message_t
 bool gist_own_address(
     struct gist_node *node, const struct gist_address *peer, struct gist_address *own)
 {
-    uint32_t interface;
-    return node->transport.route(node->transport.context, peer, own, &interface);
+    struct gist_route route;
+    if (!node->transport.route(node->transport.context, peer, &route))
+        return false;
+    *own = route.local;
+    return true;
 }
 
 void gist_add_own_nli(

@@ -16,10 +16,9 @@ static bool may_turn_back(const struct natfw_node *node, uint32_t interface)
 bool natfw_flow_crosses(
     const struct natfw_node *node, const struct gist_mri *flow, uint32_t interface)
 {
-    struct gist_address local;
-    uint32_t exit;
+    struct gist_route exit;
     /* Without a route no packet leaves, nor does the request: that is answered elsewhere. */
-    if (!node->transport.route(node->transport.context, &flow->destination, &local, &exit))
+    if (!node->transport.route(node->transport.context, &flow->destination, &exit))
         return true;
-    return exit != interface || may_turn_back(node, interface);
+    return exit.interface != interface || may_turn_back(node, interface);
 }

@@ -97,10 +97,10 @@ static void relay(struct natfw_node *node, const struct natfw_incoming *incoming
 static struct gist_mri wildcard_towards(
     const struct natfw_node *node, const struct gist_address *peer)
 {
-    uint32_t interface;
+    struct gist_route route;
     struct gist_mri mri = {.mrm = GIST_MRM_PATH_COUPLED};
-    if (!node->transport.route(node->transport.context, peer, &mri.source, &interface))
-        mri.source = (struct gist_address){.version = peer->version};
+    bool has_route = node->transport.route(node->transport.context, peer, &route);
+    mri.source = has_route ? route.local : (struct gist_address){.version = peer->version};
     mri.destination = mri.source;
     return mri;
 }

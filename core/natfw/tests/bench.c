@@ -174,14 +174,14 @@ static bool is_local(void *context, const struct gist_address *address)
 }
 
 /* The inside is 192.0.2.0/24, by interface 1; everything else is behind interface 2. */
-static bool route(void *context, const struct gist_address *destination, struct gist_address *local,
-    uint32_t *interface)
+static bool find_route(
+    void *context, const struct gist_address *destination, struct gist_route *route)
 {
     (void)context;
     struct gist_address inside = gist_address_v4(0xc0000200);
     bool is_inside = gist_address_matches(destination, &inside, 24);
-    *local = is_inside ? gist_address_v4(0xc00002fe) : gist_address_v4(0xcb0071fe);
-    *interface = is_inside ? 1 : 2;
+    *route = is_inside ? (struct gist_route){.local = gist_address_v4(0xc00002fe), .interface = 1}
+                       : (struct gist_route){.local = gist_address_v4(0xcb0071fe), .interface = 2};
     return !bench.no_route;
 }
 
@@ -201,7 +201,7 @@ void bench_start(const struct natfw_node_config *config)
         .observer = {.event = observe},
         .set_deadline = set_deadline,
     };
-    struct gist_transport transport = {.route = route, .is_local = is_local};
+    struct gist_transport transport = {.route = find_route, .is_local = is_local};
     bench.now_ms = UINT64_C(1) << 40;
     bench.random_octet = 0x51;
     bench.node = natfw_node_create(config, &seams);
