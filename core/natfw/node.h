@@ -70,7 +70,8 @@ enum natfw_event_kind {
     NATFW_EVENT_DELETED,  /* by a request of lifetime 0 */
     NATFW_EVENT_EXPIRED,
     NATFW_EVENT_DISCARDED, /* a message was dropped: why */
-    NATFW_EVENT_UNSENT     /* a message of this node could not be sent: info, if it has one; why */
+    NATFW_EVENT_UNSENT,    /* a message of this node could not be sent: info, if it has one; why */
+    NATFW_EVENT_ROUTE_CHANGED /* this node noticed that the session's path may have changed: why */
 };
 
 struct natfw_event {
@@ -167,6 +168,19 @@ void natfw_node_end_sessions(struct natfw_node *node, uint64_t now_ms);
 /* Tells each peer that this node goes down soon (1/0x03); sessions and rules stay. Peers then hold
  * their sessions for a while only, and ask the path anew. RFC 5973 3.7.5. */
 void natfw_node_warn_peers(struct natfw_node *node, uint64_t now_ms);
+
+/*
+ * This host's routing may have changed, in whatever way. Each session whose flow now leaves this
+ * host by another interface, with another local address, by another next hop or not at all has its
+ * next node found anew (RFC 5971 7.1.2, local trigger). A forwarder then tells its peers by NOTIFY
+ * 1/0x01, an initiator asks the path anew (RFC 5973 3.7.5, 3.9). A flow that does not cross the
+ * firewall any more has its rule taken away.
+ *
+ * Call it as often as there is news, at any time but from within the seams: the call itself only
+ * asks for a tick, sessions are looked at some at a time in natfw_node_tick, and each is so again
+ * after the last call. Needs no call where nothing has changed.
+ */
+void natfw_node_routes_changed(struct natfw_node *node, uint64_t now_ms);
 
 /* Fills in the view and returns true, or returns false when there is no such session. */
 bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,

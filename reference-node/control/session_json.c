@@ -38,6 +38,7 @@ const char *session_event_name(enum natfw_event_kind kind)
         [NATFW_EVENT_EXPIRED] = "expired",
         [NATFW_EVENT_DISCARDED] = "discarded",
         [NATFW_EVENT_UNSENT] = "unsent",
+        [NATFW_EVENT_ROUTE_CHANGED] = "route changed",
     };
     return names[kind];
 }

@@ -13,6 +13,7 @@
 #include "core/natfw/roles/piggyback.h"
 #include "core/natfw/roles/reply.h"
 #include "core/natfw/roles/responder.h"
+#include "core/natfw/roles/route_change.h"
 #include "core/natfw/session/admission.h"
 #include "core/natfw/session/observer.h"
 #include "core/natfw/session/session_life.h"
@@ -271,6 +272,8 @@ static void network_notification(void *context, uint64_t now_ms, const struct gi
     /* State is soft: what the other notifications tell of runs out by itself. */
     if (notification == GIST_NOTIFY_ROUTING_STATUS_GOOD)
         natfw_piggyback_refuse(context, now_ms, mri, session_id);
+    if (notification == GIST_NOTIFY_ROUTE_CHANGED)
+        natfw_route_reported(context, now_ms, mri, session_id);
 }
 
 static bool knows(
@@ -304,18 +307,25 @@ static void expire_session(struct natfw_node *node, uint64_t now_ms, struct natf
     natfw_tell(node, now_ms, NATFW_EVENT_EXPIRED, &id);
 }
 
+static void attend(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    if (session->expires_ms <= now_ms)
+        expire_session(node, now_ms, session);
+    else if (session->pace.due_ms <= now_ms)
+        natfw_route_change_due(node, now_ms, session);
+    else
+        natfw_initiator_refresh(node, now_ms, session);
+}
+
 void natfw_node_tick(struct natfw_node *node, uint64_t now_ms)
 {
     struct natfw_session *session;
     for (unsigned count = 0;
          count < BASE_TIMERS_AT_ONCE && (session = natfw_session_table_earliest(&node->sessions)) &&
          session->deadline.deadline_ms <= now_ms;
-         count++) {
-        if (session->expires_ms <= now_ms)
-            expire_session(node, now_ms, session);
-        else
-            natfw_initiator_refresh(node, now_ms, session);
-    }
+         count++)
+        attend(node, now_ms, session);
+    natfw_route_walk(node, now_ms);
     natfw_ask_for_tick(node);
 }
 

@@ -38,6 +38,7 @@ bool natfw_node_has_answered(const struct natfw_node *node, const struct natfw_e
     case NATFW_EVENT_REQUESTED:
     case NATFW_EVENT_DISCARDED:
     case NATFW_EVENT_UNSENT:
+    case NATFW_EVENT_ROUTE_CHANGED:
         return false;
     case NATFW_EVENT_NOTIFIED:
         return natfw_session_table_find(&node->sessions, &event->session_id) == NULL;

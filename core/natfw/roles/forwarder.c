@@ -102,8 +102,8 @@ static void extend_provisionally(
 }
 
 /* The newest request becomes the one that the session waits for. */
-static void adopt_request(
-    const struct natfw_incoming *incoming, struct natfw_session *session, uint32_t lifetime_s)
+static void adopt_request(const struct natfw_node *node, const struct natfw_incoming *incoming,
+    struct natfw_session *session, uint32_t lifetime_s)
 {
     SPEC_DO("RFC5973-3.5-7", 1) {
         session->request.sequence_number = incoming->message.sequence_number;
@@ -111,6 +111,9 @@ static void adopt_request(
     session->inbound_peer = natfw_peer_of(incoming->received);
     session->attributes = incoming->received->attributes;
     session->request.lifetime_s = lifetime_s;
+    session->onward =
+        natfw_onward_route_now(&node->transport, &incoming->received->mri.destination);
+    natfw_pace_drop(&session->pace); /* it asks the path as it is now */
     natfw_session_await_response(session);
 }
 
@@ -144,7 +147,7 @@ static void begin_session(struct natfw_node *node, const struct natfw_incoming *
     natfw_rules_ask(&session->rules, rule);
     natfw_session_owns(node, session);
     session->expires_ms = incoming->now_ms + lifetime_s * UINT64_C(1000);
-    adopt_request(incoming, session, lifetime_s);
+    adopt_request(node, incoming, session, lifetime_s);
     SPEC_NEVER("RFC5973-3.7.1-7", 1) {
         middlebox->install(middlebox->context, id, rule, session->expires_ms, NATFW_NO_HANDLE);
     }
@@ -178,7 +181,7 @@ static void change_session(struct natfw_node *node, const struct natfw_incoming 
         request->expires_before_ms = session->expires_ms;
     /* A session that a NOTIFY made Transitory may never have been granted. */
     request->is_change = natfw_session_is_granted(session);
-    adopt_request(incoming, session, lifetime_s);
+    adopt_request(node, incoming, session, lifetime_s);
     extend_provisionally(node, incoming, session);
     natfw_session_schedule(node, session);
     forward_request(node, incoming, session);

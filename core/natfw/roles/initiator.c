@@ -60,9 +60,13 @@ static uint64_t refresh_time(struct natfw_node *node, uint64_t now_ms, uint32_t 
     return now_ms + period_ms / 2 + period_ms * spread / UINT16_MAX;
 }
 
-static void begin_request(struct natfw_session *session, uint32_t lifetime_s)
+static void begin_request(
+    struct natfw_node *node, struct natfw_session *session, uint32_t lifetime_s)
 {
     struct natfw_request *request = &session->request;
+    const struct gist_mri *flow = &natfw_rules_newest(&session->rules)->flow;
+    session->onward = natfw_onward_route_now(&node->transport, &flow->destination);
+    natfw_pace_drop(&session->pace);
     request->sequence_number = SPEC_VALUE("RFC5973-3.5-2b", 1,
         natfw_sequence_next(request->sequence_number), request->sequence_number);
     request->lifetime_s = lifetime_s;
@@ -125,7 +129,7 @@ enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     session->refreshing.lifetime_s = open->lifetime_s;
     session->expires_ms = now_ms + open->lifetime_s * UINT64_C(1000);
     session->request.sequence_number = sequence_number;
-    begin_request(session, open->lifetime_s);
+    begin_request(node, session, open->lifetime_s);
     natfw_session_schedule(node, session);
     enum natfw_result result = result_of(send_create(node, now_ms, session, &open->rule));
     if (result != NATFW_OK) {
@@ -134,6 +138,19 @@ enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     }
     natfw_tell(node, now_ms, NATFW_EVENT_REQUESTED, session_id);
     return NATFW_OK;
+}
+
+/* Should no RESPONSE come, there is time for another request before the session ends. */
+static uint64_t moment_to_repeat(
+    struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session)
+{
+    /* What has no lifetime yet, though a NOTIFY came, is asked for as at first, and once. */
+    if (session->granted_lifetime_s == 0)
+        return NATFW_NO_DEADLINE;
+    if (session->state == NATFW_TRANSITORY)
+        return now_ms + NATFW_PACE_MS;
+    return session->refreshing.keeps_alive ? refresh_time(node, now_ms, session->granted_lifetime_s)
+                                           : NATFW_NO_DEADLINE;
 }
 
 /* Sends the request anew, with the next number; one that cannot be sent leaves no trace. The
@@ -145,14 +162,10 @@ static enum gist_send_result send_again(
     const struct natfw_request before = session->request;
     uint32_t lifetime_s =
         refreshing->lifetime_s ? refreshing->lifetime_s : session->request.lifetime_s;
-    /* What has no lifetime yet, though a NOTIFY came, is asked for as at first, and once. */
     session->request.is_change = session->granted_lifetime_s > 0;
-    /* Should its RESPONSE not come, there is time for another before the lifetime ends. */
-    refreshing->due_ms = refreshing->keeps_alive && session->request.is_change
-                             ? refresh_time(node, now_ms, session->granted_lifetime_s)
-                             : NATFW_NO_DEADLINE;
+    refreshing->due_ms = moment_to_repeat(node, now_ms, session);
+    begin_request(node, session, lifetime_s);
     natfw_session_schedule(node, session);
-    begin_request(session, lifetime_s);
     enum gist_send_result sent =
         send_create(node, now_ms, session, natfw_rules_newest(&session->rules));
     if (sent != GIST_SENT)
@@ -164,6 +177,19 @@ void natfw_initiator_refresh(
     struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
 {
     send_again(node, now_ms, session);
+}
+
+void natfw_initiator_ask_anew(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    struct gist_mri flow = mri_of(natfw_rules_in_force(&session->rules));
+    natfw_pace_spend(&session->pace, now_ms);
+    /* The next node may take another one for us (RFC 5971 7.1.5): a handshake shows who we are. */
+    gist_invalidate_routing_state(node->gist, now_ms, &flow, &session->id, GIST_ROUTING_TENTATIVE);
+    if (send_again(node, now_ms, session) == GIST_SENT)
+        return;
+    natfw_pace_ask(&session->pace, now_ms);
+    natfw_session_schedule(node, session);
 }
 
 static struct natfw_session *own_session(
@@ -205,7 +231,7 @@ enum natfw_result natfw_node_close(
     if (!session)
         return NATFW_NO_SESSION;
     struct gist_session_id id = *session_id; /* may lie in the session that ends here */
-    begin_request(session, 0);
+    begin_request(node, session, 0);
     send_create(node, now_ms, session, natfw_rules_in_force(&session->rules));
     natfw_session_end(node, now_ms, session, NATFW_INPUT_DELETION);
     natfw_tell(node, now_ms, NATFW_EVENT_DELETED, &id);

@@ -15,5 +15,9 @@ void natfw_initiator_unreachable(
 /* Sends the session's request anew, with the next sequence number. */
 void natfw_initiator_refresh(
     struct natfw_node *node, uint64_t now_ms, struct natfw_session *session);
+/* The same because its path may have changed; where it cannot be sent, it is tried again. RFC 5973
+ * 3.9, ruling A86. */
+void natfw_initiator_ask_anew(
+    struct natfw_node *node, uint64_t now_ms, struct natfw_session *session);
 
 #endif

@@ -37,23 +37,27 @@ static const struct event *event_of(enum natfw_code code)
 }
 
 /* After a route change the routing state may lead to a new node, which knows nothing of the
- * session.
- */
-static gist_sii_handle explicit_receiver(
-    const struct natfw_session *session, bool inbound, enum natfw_code code)
+ * session. Returns false where the very peer cannot be named any more. */
+static bool address_explicitly(const struct natfw_session *session, struct gist_send_request *about)
 {
-    if (inbound || code != NATFW_ROUTE_CHANGE)
-        return 0;
-    return SPEC_VALUE("RFC5973-3.7.5-4", 1, session->outbound_peer.handle, 0);
+    gist_sii_handle handle = session->outbound_peer.handle;
+    about->sii_handle = SPEC_VALUE("RFC5973-3.7.5-4", 1, handle, 0);
+    return handle != 0;
 }
 
-static void send_notify(struct natfw_node *node, uint64_t now_ms,
-    const struct natfw_message *message, const struct gist_send_request *about)
+static enum gist_send_result send_notify(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_session *session, const struct natfw_message *message,
+    const struct gist_send_request *about)
 {
     struct gist_send_request request = *about;
+    bool is_explicit = !about->mri.upstream && message->info.code == NATFW_ROUTE_CHANGE;
+    if (is_explicit && !address_explicitly(session, &request)) {
+        natfw_tell_unsent(node, now_ms, &request, message->info, GIST_SEND_NO_ROUTE);
+        return GIST_SEND_NO_ROUTE;
+    }
     request.attributes.reliable = true; /* NOTIFY goes over associations only, 3.7.5 */
     request.mri.mrm = SPEC_VALUE("RFC5973-4.3.4-1", 1, about->mri.mrm, GIST_MRM_LOOSE_END);
-    natfw_send(node, now_ms, message, &request);
+    return natfw_send(node, now_ms, message, &request);
 }
 
 static struct natfw_message notification(enum natfw_code code)
@@ -66,17 +70,16 @@ static struct natfw_message notification(enum natfw_code code)
     return message;
 }
 
-void natfw_notify(struct natfw_node *node, uint64_t now_ms, const struct natfw_session *session,
-    bool inbound, enum natfw_code code)
+enum gist_send_result natfw_notify(struct natfw_node *node, uint64_t now_ms,
+    const struct natfw_session *session, bool inbound, enum natfw_code code)
 {
     struct natfw_message message = notification(code);
     struct gist_send_request about = {
         .session_id = session->id,
         .mri = natfw_rules_in_force(&session->rules)->flow,
-        .sii_handle = explicit_receiver(session, inbound, code),
     };
     about.mri.upstream = inbound;
-    send_notify(node, now_ms, &message, &about);
+    return send_notify(node, now_ms, session, &message, &about);
 }
 
 static void relay(struct natfw_node *node, const struct natfw_incoming *incoming,
@@ -85,12 +88,11 @@ static void relay(struct natfw_node *node, const struct natfw_incoming *incoming
     struct gist_send_request about = {
         .session_id = session->id,
         .mri = *flow,
-        .sii_handle = explicit_receiver(session, inbound, incoming->message.info.code),
         .has_hop_count = true,
         .hop_count = incoming->received->hop_count,
     };
     about.mri.upstream = inbound;
-    send_notify(node, incoming->now_ms, &incoming->message, &about);
+    send_notify(node, incoming->now_ms, session, &incoming->message, &about);
 }
 
 /* Wild but for our own address, which has to be a real one (RFC 5971 5.8.1.1, ruling A53). */
@@ -118,18 +120,12 @@ enum gist_send_result natfw_notify_peer(struct natfw_node *node, uint64_t now_ms
     return natfw_send(node, now_ms, &message, &request);
 }
 
-/* Transitory keeps the session, but not for ever: 30 s or more (3.2.8). */
+/* An initiator asks the path anew (ruling A86). */
 static void hold(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
 {
-    uint64_t hold_until_ms = now_ms + node->config.transitory_hold_s * UINT64_C(1000);
-    session->state = natfw_session_next(session->state, NATFW_INPUT_NOTIFY_CHANGE);
-    if (hold_until_ms < session->expires_ms)
-        session->expires_ms = hold_until_ms;
-    if (hold_until_ms < session->request.expires_before_ms)
-        session->request.expires_before_ms = hold_until_ms;
     if (session->role == NATFW_INITIATOR)
-        session->refreshing.due_ms = now_ms; /* ask the path anew (ruling A86) */
-    natfw_session_schedule(node, session);
+        natfw_pace_ask(&session->pace, now_ms);
+    natfw_session_hold(node, now_ms, session);
 }
 
 static bool is_known_already(

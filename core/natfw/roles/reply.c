@@ -8,7 +8,7 @@
 #include "core/natfw/session/observer.h"
 #include "core/spec/spec.h"
 
-static void tell_unsent(struct natfw_node *node, uint64_t now_ms,
+void natfw_tell_unsent(struct natfw_node *node, uint64_t now_ms,
     const struct gist_send_request *request, struct natfw_info info, enum gist_send_result result)
 {
     static const char *const reasons[] = {
@@ -28,7 +28,7 @@ static enum gist_send_result send_octets(struct natfw_node *node, uint64_t now_m
     enum gist_send_result result =
         request->length > 0 ? gist_send_message(node->gist, now_ms, request) : GIST_SEND_INVALID;
     if (result != GIST_SENT)
-        tell_unsent(node, now_ms, request, info, result);
+        natfw_tell_unsent(node, now_ms, request, info, result);
     return result;
 }
 

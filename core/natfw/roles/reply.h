@@ -6,6 +6,10 @@
 #include "core/natfw/session/incoming.h"
 #include "core/natfw/session/node_state.h"
 
+/* Tells the observer that a message of this node could not be sent, and counts it. */
+void natfw_tell_unsent(struct natfw_node *node, uint64_t now_ms,
+    const struct gist_send_request *request, struct natfw_info info, enum gist_send_result result);
+
 /* Builds the message into the request, and sends it. That it could not be sent is told to the
  * observer and counted; what else it means is the caller's to know. */
 enum gist_send_result natfw_send(struct natfw_node *node, uint64_t now_ms,

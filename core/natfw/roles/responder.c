@@ -47,6 +47,7 @@ static void accept_request(struct natfw_node *node, const struct natfw_incoming 
     }
     session->inbound_peer = natfw_peer_of(incoming->received);
     session->attributes = incoming->received->attributes;
+    natfw_pace_drop(&session->pace); /* it came by the path as it is now */
     session->request.lifetime_s = session->granted_lifetime_s = granted_s;
     session->expires_ms = incoming->now_ms + granted_s * UINT64_C(1000);
     natfw_session_grant(node, incoming->now_ms, session);

@@ -22,6 +22,14 @@ struct natfw_piggybacked {
 /* More would only be kept for those who never finish a handshake. */
 enum { NATFW_PIGGYBACKED_MAX = 32 };
 
+/* All sessions are looked at for whether their route has changed, some a turn. */
+struct natfw_route_walk {
+    struct natfw_session_walk sessions;
+    bool is_underway;
+    bool starts_over; /* then: routes have changed again meanwhile */
+    uint64_t due_ms;  /* its next turn */
+};
+
 struct natfw_node {
     struct natfw_node_config config;
     struct natfw_seams seams;
@@ -31,6 +39,7 @@ struct natfw_node {
     struct natfw_known_peers known_peers;
     struct base_shares shares; /* of sessions and of rules */
     struct natfw_counters counters;
+    struct natfw_route_walk route_walk;
     struct natfw_piggybacked piggybacked[NATFW_PIGGYBACKED_MAX];
     size_t piggybacked_next;
     uint8_t scratch[NATFW_PAYLOAD_MAX]; /* the message being built */

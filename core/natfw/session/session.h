@@ -11,6 +11,8 @@
 #include "core/natfw/node.h"
 #include "core/natfw/peer.h"
 #include "core/natfw/session/held_response.h"
+#include "core/natfw/session/onward_route.h"
+#include "core/natfw/session/pace.h"
 #include "core/natfw/session/rules.h"
 
 #define NATFW_NO_DEADLINE UINT64_MAX
@@ -55,6 +57,9 @@ struct natfw_session {
     struct natfw_peer inbound_peer;             /* whose request was accepted last; NI: none */
     struct natfw_peer outbound_peer;            /* whose RESPONSE came last; NR: none */
     struct gist_transfer_attributes attributes; /* as the request came, so goes the RESPONSE */
+
+    struct natfw_onward_route onward; /* when its newest request went on; NR: none */
+    struct natfw_pace pace;           /* of what route changes have this node send */
 
     bool peer_was_told; /* in the direction that farewell.c is at */
 

@@ -10,8 +10,10 @@ enum { FAREWELL_MS = 10000 };
 void natfw_ask_for_tick(struct natfw_node *node)
 {
     const struct natfw_session *earliest = natfw_session_table_earliest(&node->sessions);
-    node->seams.set_deadline(node->seams.deadline_context,
-        earliest ? earliest->deadline.deadline_ms : NATFW_NO_DEADLINE);
+    uint64_t deadline_ms = earliest ? earliest->deadline.deadline_ms : NATFW_NO_DEADLINE;
+    if (node->route_walk.is_underway && node->route_walk.due_ms < deadline_ms)
+        deadline_ms = node->route_walk.due_ms;
+    node->seams.set_deadline(node->seams.deadline_context, deadline_ms);
 }
 
 void natfw_session_schedule(struct natfw_node *node, struct natfw_session *session)
@@ -19,8 +21,21 @@ void natfw_session_schedule(struct natfw_node *node, struct natfw_session *sessi
     uint64_t deadline_ms = session->expires_ms;
     if (session->refreshing.due_ms < deadline_ms)
         deadline_ms = session->refreshing.due_ms;
+    if (session->pace.due_ms < deadline_ms)
+        deadline_ms = session->pace.due_ms;
     natfw_session_table_set_deadline(&node->sessions, session, deadline_ms);
     natfw_ask_for_tick(node);
+}
+
+void natfw_session_hold(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session)
+{
+    uint64_t hold_until_ms = now_ms + node->config.transitory_hold_s * UINT64_C(1000);
+    session->state = natfw_session_next(session->state, NATFW_INPUT_NOTIFY_CHANGE);
+    if (hold_until_ms < session->expires_ms)
+        session->expires_ms = hold_until_ms;
+    if (hold_until_ms < session->request.expires_before_ms)
+        session->request.expires_before_ms = hold_until_ms;
+    natfw_session_schedule(node, session);
 }
 
 static void remove_rule(struct natfw_node *node, const struct natfw_session *session,

@@ -14,6 +14,9 @@ void natfw_ask_for_tick(struct natfw_node *node);
  * state of its flow lives as long as the session. */
 void natfw_session_grant(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session);
 
+/* Transitory: the session stays, but not for ever: 30 s or more (3.2.8, ruling A46). */
+void natfw_session_hold(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session);
+
 /* Takes the session's rules away, gives up its routing state, and forgets it. */
 void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_session *session,
     enum natfw_session_input input);

@@ -52,7 +52,7 @@ struct natfw_session *natfw_session_table_add(
         return NULL;
     session->id = *id;
     session->serial = ++table->serial;
-    session->expires_ms = session->refreshing.due_ms = NATFW_NO_DEADLINE;
+    session->expires_ms = session->refreshing.due_ms = session->pace.due_ms = NATFW_NO_DEADLINE;
     session->deadline.owner = session;
     base_table_insert(&table->by_id, &session->id_link, hash_of(table, id));
     base_table_insert(&table->by_serial, &session->serial_link, session->serial);

@@ -44,6 +44,15 @@ void gist_set_state_lifetime(struct gist_node *node, uint64_t now_ms, const stru
     bench.given_up_flow = *mri;
 }
 
+void gist_invalidate_routing_state(struct gist_node *node, uint64_t now_ms,
+    const struct gist_mri *mri, const struct gist_session_id *session_id,
+    enum gist_routing_status status)
+{
+    (void)node, (void)now_ms, (void)session_id;
+    bench.invalidations[status]++;
+    bench.invalidated_flow = *mri;
+}
+
 static void *allocate(void *context, size_t length)
 {
     (void)context;
@@ -182,6 +191,9 @@ static bool find_route(
     bool is_inside = gist_address_matches(destination, &inside, 24);
     *route = is_inside ? (struct gist_route){.local = gist_address_v4(0xc00002fe), .interface = 1}
                        : (struct gist_route){.local = gist_address_v4(0xcb0071fe), .interface = 2};
+    if (!is_inside && bench.detour.interface != 0)
+        *route = bench.detour;
+    bench.routes_asked++;
     return !bench.no_route;
 }
 

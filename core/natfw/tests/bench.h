@@ -2,8 +2,8 @@
  * A NATFW node on the bench: GIST, middlebox, policy, randomness and clock are played by the test,
  * so that each message and each change of the data plane can be looked at.
  *
- * It stands in for gist_send_message and gist_set_state_lifetime: do not link it with core/gist's
- * node.
+ * It stands in for gist_send_message, gist_set_state_lifetime and gist_invalidate_routing_state: do
+ * not link it with core/gist's node.
  */
 #ifndef NATFW_TESTS_BENCH_H
 #define NATFW_TESTS_BENCH_H
@@ -47,6 +47,8 @@ struct bench {
     enum natfw_code permission;
     uint32_t one_armed_interface; /* by which flows may leave that came in by it */
     bool no_route;
+    struct gist_route detour; /* where not zero: what leads outside in place of interface 2 */
+    size_t routes_asked;
     bool takeover; /* another peer may speak for a session */
     size_t takeovers_asked;
     size_t permissions_asked[2];      /* by whether it is an update */
@@ -71,6 +73,8 @@ struct bench {
     struct gist_mri given_up_flow;
     struct gist_mri kept_flow[2];
     uint64_t kept_ms[2];
+    size_t invalidations[2]; /* of routing state, by the status that it is to have */
+    struct gist_mri invalidated_flow;
 };
 
 extern struct bench bench;

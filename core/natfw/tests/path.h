@@ -6,7 +6,11 @@
 #include "core/gist/tests/network.h"
 #include "core/natfw/node.h"
 
-enum { PATH_MAX_NODES = 4, PATH_HANDLES_MAX = 64, PATH_EVENT_KINDS = NATFW_EVENT_DISCARDED + 1 };
+enum {
+    PATH_MAX_NODES = 4,
+    PATH_HANDLES_MAX = 64,
+    PATH_EVENT_KINDS = NATFW_EVENT_ROUTE_CHANGED + 1
+};
 
 struct path_node {
     struct network_place *place;
