@@ -188,17 +188,6 @@ Test(initiator, without_a_route_no_session_stays)
     cr_assert_not(knows(&id));
 }
 
-Test(initiator, a_terminating_notify_ends_the_session)
-{
-    struct gist_session_id id = opened();
-    answer(&id, NATFW_ALL_PROCESSED);
-    bench_forget_sent();
-    struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
-    receive(&id, &notify);
-    cr_assert_not(knows(&id));
-    cr_assert_eq(bench.sent_count, 0, "an initiator never sends NOTIFY");
-}
-
 Test(initiator, a_modified_lifetime_that_is_refused_ends_the_session)
 {
     struct gist_session_id id = opened();
@@ -487,42 +476,4 @@ Test(initiator, an_initiator_asks_nothing_of_the_middlebox)
     cr_assert_eq(natfw_node_close(bench.node, bench.now_ms, &id), NATFW_OK);
     cr_assert_eq(bench.removals, 0);
     cr_assert_eq(bench.handle_count, 0);
-}
-
-/* Whoever is on the path may say so before anybody has granted a lifetime. */
-Test(initiator, a_notify_before_any_answer_has_the_path_asked_once_more)
-{
-    VERIFIES("RFC5973-3.2.8-i9");
-    struct gist_session_id id = opened();
-    struct natfw_message notify = bench_notify(NATFW_ROUTE_CHANGE);
-    receive(&id, &notify);
-    bench_advance(0);
-    REQUIRE("RFC5973-3.2.8-i9", view_of(&id).state == NATFW_TRANSITORY);
-    cr_assert_eq(bench_count(false), 2);
-    const struct natfw_event notified = {.kind = NATFW_EVENT_NOTIFIED, .session_id = id};
-    cr_assert_not(natfw_node_has_answered(bench.node, &notified));
-    answer(&id, NATFW_ALL_PROCESSED);
-    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
-    cr_assert_eq(view_of(&id).lifetime_s, 60);
-}
-
-Test(initiator, a_session_that_only_a_notify_answered_ends_with_the_transitory_time)
-{
-    struct gist_session_id id = opened();
-    struct natfw_message notify = bench_notify(NATFW_GOING_DOWN);
-    receive(&id, &notify);
-    bench_advance(29999);
-    cr_assert(knows(&id));
-    bench_advance(1);
-    cr_assert_not(knows(&id));
-}
-
-Test(initiator, a_notify_that_ends_the_session_is_an_answer)
-{
-    struct gist_session_id id = opened();
-    struct natfw_message notify = bench_notify(NATFW_SESSION_TERMINATED);
-    receive(&id, &notify);
-    const struct natfw_event notified = {.kind = NATFW_EVENT_NOTIFIED, .session_id = id};
-    cr_assert_not(knows(&id));
-    cr_assert(natfw_node_has_answered(bench.node, &notified));
 }
