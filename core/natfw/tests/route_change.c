@@ -221,6 +221,24 @@ Test(route_change, whose_outbound_peer_cannot_be_reached_is_told_inbound)
     cr_assert(bench_state(1, NATFW_TRANSITORY));
 }
 
+/* Restored after a restart, it has an association with nobody yet. By routing state the NOTIFY
+ * might reach a node that knows nothing of the session. */
+Test(route_change, whose_outbound_peer_has_no_handle_is_told_inbound_only)
+{
+    bench_request(60, 1);
+    uint8_t octets[64];
+    struct natfw_message success = bench_success(60, 1);
+    size_t length = natfw_message_build(&success, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, true, octets, length);
+    received.sii_handle = 0;
+    bench_receive_as(&received);
+    bench_forget_sent();
+    report(false);
+    cr_assert_eq(bench.sent_count, 1);
+    cr_assert(bench_answered(true, 1, 0x01, 0));
+    cr_assert_eq(natfw_node_counters(bench.node).messages_unsent, 1);
+}
+
 /* An initiator: the bench stands for the node further on. */
 static struct gist_session_id opened(bool keep)
 {
@@ -268,7 +286,7 @@ Test(route_change, has_an_initiator_ask_the_path_anew_and_tell_nobody)
         cr_assert_eq(bench.sent[0].message.sequence_number, number + 1);
         cr_assert(gist_session_id_equal(&bench.sent[0].request.session_id, &id));
         cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
-        cr_assert_eq(bench.invalidations[GIST_ROUTING_TENTATIVE], keep + 1);
+        cr_assert_eq(bench.invalidations[GIST_ROUTING_TENTATIVE], (size_t)keep + 1);
         bench_forget_sent();
     }
 }

@@ -133,6 +133,7 @@ Test(routes_changed, is_nothing_to_a_responder)
     bench.flow_ends_here = true;
     bench_request(60, 1);
     bench_forget_sent();
+    routes_change();
     lead(0xcb0071fe, 0, OTHER_OUTSIDE);
     routes_change();
     cr_assert_eq(bench.sent_count + bench.invalidations[GIST_ROUTING_BAD], 0);
