@@ -67,7 +67,10 @@ static void look(struct network *network)
     look_at_interfaces(network);
     if (network->keeps_policy_route)
         keep_policy_route(network);
-    if (!association_socket_check_addresses(daemon->associations))
+    /* A request that asks the new path would be lost in an association without an address. */
+    if (association_socket_check_addresses(daemon->associations))
+        natfw_node_routes_changed(daemon->natfw, clock_now_ms());
+    else
         look_after(network, AGAIN_AFTER_MS);
 }
 

@@ -10,8 +10,8 @@
 
 /* A lifetime short enough that a session that is not refreshed ends within the test. */
 #define SHORT      "lifetime_min_s = 1\n"
-#define OPEN_SHORT OPEN "--lifetime 5"
-enum { REFRESHED_MS = 6500 };
+#define OPEN_SHORT OPEN "--lifetime 7"
+enum { REFRESHED_MS = 8500 };
 #define OPEN_OTHER "open --from 192.0.2.2:4001 --to 198.51.100.2:5001 --protocol udp --timeout 20 "
 
 static void inside_down_and_up(const struct network *network)
