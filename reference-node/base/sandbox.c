@@ -50,9 +50,10 @@ bool sandbox_enter(void)
     int error = filter ? 0 : -ENOMEM;
     for (size_t i = 0; error == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    /* A process of another architecture makes other calls by the same numbers. */
-    if (error == 0)
-        error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    /* A process of another architecture makes other calls by the same numbers. Where seccomp(2) is
+     * hidden, libseccomp knows no way to end more than the thread; but there is only one. */
+    if (error == 0 && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0)
+        error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_THREAD);
     if (error == 0)
         error = seccomp_load(filter);
     seccomp_release(filter);

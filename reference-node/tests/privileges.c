@@ -10,14 +10,19 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,6 +170,39 @@ static int try_files(void)
     if (write(before, "still", 5) != 5 || ftruncate(before, 0) != 0)
         return 6;
     return can_open_a_raw_socket() ? 0 : 7;
+}
+
+/* As a service manager's or a container's filter may: seccomp(2) and Landlock are refused. */
+static bool hide_calls(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static int try_within_another_filter(void)
+{
+    struct privileges_user user;
+    if (!hide_calls() || syscall(SYS_seccomp, 0, 0, NULL) == 0 || errno != EPERM)
+        return 1;
+    if (!privileges_find_user("64999", &user) || !privileges_drop(&user))
+        return 2;
+    if (!privileges_close_files())
+        return 3;
+    if (!sandbox_enter())
+        return 4;
+    return sandbox_is_there() && (fork() >= 0 || can_run_a_program()) ? 5 : 0;
+}
+
+Test(privileges, a_filter_around_it_does_not_keep_it_from_its_own)
+{
+    expect_all_right(try_within_another_filter);
 }
 
 Test(privileges, whom_no_root_has_started_sees_no_file_either)
