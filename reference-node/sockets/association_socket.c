@@ -5,6 +5,7 @@
 #include "reference-node/base/acceptor.h"
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
+#include "reference-node/sockets/own_addresses.h"
 #include "reference-node/sockets/turn_input.h"
 
 #include <errno.h>
@@ -23,8 +24,7 @@ enum {
     INPUT_MAX = 4096, /* of one peer in one turn */
     CROWD_PART = 16,  /* of a peer's output, when all together leave too much */
     KEEPALIVE_AFTER_S = 60,
-    ENDS_AT_ONCE = 64, /* of connections without an address */
-    OWN_ADDRESSES = 8  /* whose answers are kept while connections are looked at */
+    ENDS_AT_ONCE = 64 /* of connections without an address */
 };
 
 struct connection {
@@ -457,47 +457,17 @@ void association_socket_doubt(struct association_socket *associations)
     associations->doubt++;
 }
 
-/* Most connections share a few addresses: the answers for these are kept. */
-struct own_addresses {
-    struct gist_address address[OWN_ADDRESSES];
-    bool is_local[OWN_ADDRESSES];
-    size_t count;
-};
-
-static bool is_local(const struct association_listener *listener, struct own_addresses *own,
-    const struct gist_address *address)
-{
-    for (size_t i = 0; i < own->count && i < OWN_ADDRESSES; i++)
-        if (gist_address_equal(&own->address[i], address))
-            return own->is_local[i];
-    size_t place = own->count++ % OWN_ADDRESSES;
-    own->address[place] = *address;
-    own->is_local[place] = listener->is_local(listener->context, address);
-    return own->is_local[place];
-}
-
-static bool has_address(const struct connection *connection, struct own_addresses *own)
-{
-    struct sockaddr_in bound = {0};
-    socklen_t length = sizeof(bound);
-    if (getsockname(bufferevent_getfd(connection->stream), (struct sockaddr *)&bound, &length) <
-            0 ||
-        bound.sin_addr.s_addr == 0)
-        return true;
-    struct gist_endpoint local = endpoint_of((struct sockaddr *)&bound);
-    return is_local(&connection->owner->listener, own, &local.address);
-}
-
 bool association_socket_check_addresses(struct association_socket *associations)
 {
-    struct own_addresses own = {.count = 0};
+    struct own_addresses own = {
+        .is_local = associations->listener.is_local, .context = associations->listener.context};
     gist_association_id ending[ENDS_AT_ONCE];
     size_t count = 0;
     bool is_settled = true;
     for (struct connection *connection = associations->connections; connection;
          connection = connection->hh.next) {
         bool was_stranded = connection->is_stranded;
-        connection->is_stranded = !has_address(connection, &own);
+        connection->is_stranded = !own_addresses_hold(&own, bufferevent_getfd(connection->stream));
         if (connection->is_stranded && was_stranded && count < ENDS_AT_ONCE)
             ending[count++] = connection->id;
         else if (connection->is_stranded)
