@@ -225,6 +225,21 @@ Test(forgery, a_query_of_another_does_not_lengthen_the_wait_for_the_peers_confir
     cr_assert_eq(states(1), 0, "6.3, rule 9, for the peer's own");
 }
 
+Test(forgery, what_is_repeated_for_want_of_a_confirm_answers_the_peers_query)
+{
+    send(false);
+    row->spoil = drop_all;
+    struct gist_message own = row_seen(row, GIST_QUERY, 0)->message;
+    struct gist_message query = query_of_another();
+    row_inject(row, 1, &own, row->nodes[0].address, true);
+    row_inject(row, 1, &query, row->nodes[0].address, true);
+    size_t responses = row_seen_count(row, GIST_RESPONSE);
+    network_run_for(row->network, row->nodes[1].gist->config.query_timer_ms + 1);
+    cr_assert_eq(row_seen_count(row, GIST_RESPONSE), responses + 1);
+    struct gist_octets cookie = row_seen(row, GIST_RESPONSE, responses)->message.query_cookie;
+    cr_assert_arr_eq(cookie.octets, own.query_cookie.octets, own.query_cookie.length);
+}
+
 Test(forgery, a_confirm_of_another_that_fails_its_checks_ends_no_state)
 {
     send(false);
