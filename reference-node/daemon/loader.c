@@ -2,6 +2,7 @@
 /* The process that reads the configuration and makes the ruleset; see loader.h. */
 #include "reference-node/daemon/loader.h"
 
+#include "reference-node/base/descriptors.h"
 #include "reference-node/config/config_file.h"
 #include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/ruleset.h"
@@ -29,30 +30,6 @@ struct answer {
     size_t ruleset_length;
 };
 
-static bool write_all(int descriptor, const void *octets, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        ssize_t written = write(descriptor, (const char *)octets + done, length - done);
-        if (written <= 0)
-            return false;
-        done += (size_t)written;
-    }
-    return true;
-}
-
-static bool read_all(int descriptor, void *octets, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        ssize_t taken = read(descriptor, (char *)octets + done, length - done);
-        if (taken < 0 && errno == EINTR)
-            continue;
-        if (taken <= 0)
-            return false;
-        done += (size_t)taken;
-    }
-    return true;
-}
-
 static bool make_ruleset(const struct config *config, struct nft_ruleset *ruleset, FILE *errors)
 {
     char draft[RULESET_NAME_MAX];
@@ -75,10 +52,11 @@ static bool answer_once(const char *path, int descriptor)
     answer.is_usable = config && make_ruleset(config, &ruleset, errors);
     answer.config_length = answer.is_usable ? strlen(text) : 0;
     answer.ruleset_length = answer.is_usable ? ruleset.length : 0;
-    bool told = errors && fclose(errors) == 0 && write_all(descriptor, &answer, sizeof(answer)) &&
-                write_all(descriptor, said, answer.errors_length) &&
-                write_all(descriptor, text, answer.config_length) &&
-                write_all(descriptor, ruleset.messages, answer.ruleset_length);
+    bool told = errors && fclose(errors) == 0 &&
+                descriptor_write_all(descriptor, &answer, sizeof(answer)) &&
+                descriptor_write_all(descriptor, said, answer.errors_length) &&
+                descriptor_write_all(descriptor, text, answer.config_length) &&
+                descriptor_write_all(descriptor, ruleset.messages, answer.ruleset_length);
     config_free(config);
     nft_ruleset_free(&ruleset);
     free(text);
@@ -99,7 +77,7 @@ static void serve(const char *path, int descriptor)
     signal(SIGHUP, SIG_IGN);
     prctl(PR_SET_NAME, "natfwd-loader");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (read_all(OURS, &request, 1) && answer_once(path, OURS))
+    while (descriptor_read_all(OURS, &request, 1) && answer_once(path, OURS))
         continue;
 }
 
@@ -152,7 +130,7 @@ int loader_descriptor(const struct loader *loader)
 static char *take_part(struct loader *loader, size_t length)
 {
     char *part = malloc(length + 1);
-    if (part && read_all(loader->descriptor, part, length)) {
+    if (part && descriptor_read_all(loader->descriptor, part, length)) {
         part[length] = '\0';
         return part;
     }
@@ -178,7 +156,7 @@ bool loader_take(struct loader *loader, struct load *load, FILE *errors)
     struct answer answer = {0};
     *load = (struct load){0};
     char *said = NULL, *text = NULL, *messages = NULL;
-    if (read_all(loader->descriptor, &answer, sizeof(answer)) &&
+    if (descriptor_read_all(loader->descriptor, &answer, sizeof(answer)) &&
         (said = take_part(loader, answer.errors_length)) &&
         (text = take_part(loader, answer.config_length)))
         messages = take_part(loader, answer.ruleset_length);

@@ -2,6 +2,7 @@
 /* Has nft(8) load a text, and reads what it made; see nft_compiler.h. */
 #include "reference-node/netfilter/nft_compiler.h"
 
+#include "reference-node/base/descriptors.h"
 #include "reference-node/netfilter/nft_table.h"
 
 #include <errno.h>
@@ -33,24 +34,13 @@ static void pass_on(int from, FILE *to)
         fwrite(line, 1, (size_t)length, to);
 }
 
-static bool write_all(int descriptor, const char *text)
-{
-    for (size_t left = strlen(text); left > 0;) {
-        ssize_t written = write(descriptor, text, left);
-        if (written < 0)
-            return false;
-        text += written;
-        left -= (size_t)written;
-    }
-    return true;
-}
-
 /* The text goes by way of a file, for a pipe could block while nft complains. */
 bool nft_load(const char *text, FILE *errors)
 {
     int output[2];
     int input = memfd_create("ruleset", MFD_CLOEXEC);
-    if (input < 0 || !write_all(input, text) || lseek(input, 0, SEEK_SET) < 0 || pipe(output) < 0) {
+    if (input < 0 || !descriptor_write_all(input, text, strlen(text)) ||
+        lseek(input, 0, SEEK_SET) < 0 || pipe(output) < 0) {
         fprintf(errors, "ruleset: cannot hand it to nft: %s\n", strerror(errno));
         if (input >= 0)
             close(input);
