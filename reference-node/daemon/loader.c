@@ -112,7 +112,7 @@ void loader_stop(struct loader *loader)
     if (!loader)
         return;
     close(loader->descriptor);
-    waitpid(loader->process, NULL, 0);
+    waitpid(loader->process, NULL, WNOHANG); /* it may stand still with a file; it ends with us */
     free(loader);
 }
 

@@ -14,8 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 };
-
 #define START_MS (UINT64_C(1) << 40)
 
 /* What the log writes to; the test reads the other end, or does not. */

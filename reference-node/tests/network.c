@@ -3,6 +3,7 @@
 #include "reference-node/tests/network.h"
 
 #include "reference-node/base/clock.h"
+#include "reference-node/tests/undertaker.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -12,12 +13,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 30000 };
 
 const char *const node_names[NODE_COUNT] = {"left", "middle", "right"};
 
@@ -53,7 +53,6 @@ void start_daemon(struct network *network, enum node which)
     namespace_enter(place_of(network, which));
     pid_t child = fork();
     if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         int output = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
@@ -62,6 +61,7 @@ void start_daemon(struct network *network, enum node which)
         execl(program, program, "-c", config, "--ready-fd", descriptor, (char *)NULL);
         _exit(127);
     }
+    undertaker_watch(network->undertaker, child);
     namespace_enter(network->path.middle);
     close(pipes[1]);
     struct pollfd wait = {.fd = pipes[0], .events = POLLIN};
@@ -73,13 +73,19 @@ void start_daemon(struct network *network, enum node which)
     network->daemons[which] = child;
 }
 
-int end_daemon(struct network *network, enum node which, int signal_number)
+int wait_for_daemon(struct network *network, enum node which)
 {
     int status;
-    kill(network->daemons[which], signal_number);
     cr_assert(waitpid(network->daemons[which], &status, 0) == network->daemons[which]);
+    undertaker_forget(network->undertaker, network->daemons[which]);
     network->daemons[which] = 0;
     return status;
+}
+
+int end_daemon(struct network *network, enum node which, int signal_number)
+{
+    kill(network->daemons[which], signal_number);
+    return wait_for_daemon(network, which);
 }
 
 void write_firewall_config(const struct network *network, const char *extra)
@@ -95,7 +101,9 @@ void write_firewall_config(const struct network *network, const char *extra)
 struct network network_start(const char *firewall_extra, const char *host_extra)
 {
     char host[TEXT_MAX];
-    struct network network = {.path = path_make(), .directory = "/tmp/natfwd-test-XXXXXX"};
+    struct network network = {.path = path_make(),
+        .directory = "/tmp/natfwd-test-XXXXXX",
+        .undertaker = undertaker_start()};
     cr_assert(mkdtemp(network.directory));
     snprintf(host, sizeof(host), "roles = {\"initiator\", \"responder\"}\n%s", host_extra);
     write_config(&network, LEFT, host);
@@ -113,6 +121,7 @@ void network_stop(struct network *network)
         cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s ended with %d", node_names[i],
             status);
     }
+    close(network->undertaker);
     run("rm -r %s", network->directory);
 }
 

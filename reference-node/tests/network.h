@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <sys/types.h>
 
-enum { PATIENCE_MS = 5000, SILENCE_MS = 300, TEXT_MAX = 512 };
+enum { PATIENCE_MS = 20000, SILENCE_MS = 300, TEXT_MAX = 512 };
 
 enum node { LEFT, MIDDLE, RIGHT, NODE_COUNT };
 extern const char *const node_names[NODE_COUNT];
@@ -20,6 +20,7 @@ struct network {
     struct path path;
     char directory[32]; /* NAME.conf, NAME.sock and NAME.log of each node */
     pid_t daemons[NODE_COUNT];
+    int undertaker; /* who ends them when the test fails */
 };
 
 /* The first is added to the firewall's configuration, the other to those of the hosts. */
@@ -34,7 +35,9 @@ void write_firewall_config(const struct network *network, const char *extra);
 
 /* Starts natfwd in its namespace and waits until it says that it is ready. */
 void start_daemon(struct network *network, enum node which);
-/* Ends it by a signal and waits for that; returns what waitpid tells. */
+/* Waits until it has ended; returns what waitpid tells. */
+int wait_for_daemon(struct network *network, enum node which);
+/* Ends it by a signal, and the same. */
 int end_daemon(struct network *network, enum node which, int signal_number);
 
 /* Runs natfwctl against a daemon; its reply as JSON and its exit status. */

@@ -70,7 +70,7 @@ Test(pause, leaves_nothing_of_a_session_that_ended_meanwhile)
     json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
     json_decref(control_ok(&network, LEFT,
         "open --from 192.0.2.2:4001 --to 198.51.100.2:5001 --protocol udp --timeout 20 "
-        "--lifetime 2 --no-refresh"));
+        "--lifetime 6 --no-refresh"));
     cr_assert(passes(ending.left, ending.right, PATIENCE_MS));
     kill(network.daemons[MIDDLE], SIGSTOP);
     uint64_t start_ms = clock_now_ms();

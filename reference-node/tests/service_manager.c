@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 20000 };
 
 /* Listens as a manager does, and names the socket in the environment. */
 static int manager_socket(bool is_abstract)

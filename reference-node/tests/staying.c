@@ -476,15 +476,13 @@ Test(staying, an_initiator_that_is_told_to_closes_its_sessions_when_it_stops)
 
 Test(staying, uninstall_by_natfwctl_tells_both_sides_and_takes_the_firewall_out)
 {
-    int status;
     struct network network = network_start("", "");
     struct flow flow = make_flow(&network, 5001);
     json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
     cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
     json_decref(control_ok(&network, MIDDLE, "uninstall"));
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
-    cr_assert(waitpid(network.daemons[MIDDLE], &status, 0) == network.daemons[MIDDLE]);
-    network.daemons[MIDDLE] = 0;
+    int status = wait_for_daemon(&network, MIDDLE);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     char *left = output_of("nft list tables; ip rule");
     cr_assert(!strstr(left, "natfw") && !strstr(left, "fwmark"), "%s", left);
