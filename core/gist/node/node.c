@@ -193,7 +193,7 @@ void gist_node_association_connected(
     gist_node_enter(node, now_ms);
     struct gist_association *association = gist_association_find(node, id);
     if (association) {
-        association->interface = interface;
+        gist_association_lead_by(node, association, interface);
         gist_association_event(node, association, GIST_TG_CONNECTED, 0);
     }
     gist_node_leave(node);

@@ -49,6 +49,14 @@ void gist_association_admit(struct gist_node *node, struct gist_association *ass
     DL_APPEND2(node->inbound, association, inbound_prev, inbound_next);
 }
 
+void gist_association_lead_by(
+    struct gist_node *node, struct gist_association *association, uint32_t interface)
+{
+    association->interface = interface;
+    if (!association->is_inbound && association->state == GIST_AWAITING_CONNECTION)
+        association->holder = gist_node_holder(node, &association->peer->address, interface);
+}
+
 static void leave_inbound(struct gist_node *node, struct gist_association *association)
 {
     if (!association->is_inbound)

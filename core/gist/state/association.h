@@ -26,7 +26,7 @@ struct gist_association {
     struct gist_association *peer_next;
     uint32_t interface;
     uint32_t peer_hold_ms;           /* how long the peer holds it without traffic from us */
-    struct gist_share_holder holder; /* of an inbound one */
+    struct gist_share_holder holder; /* who is at the other end, once it is connected */
     bool is_inbound;
     struct gist_association *inbound_next;
     struct gist_association *inbound_prev;
@@ -52,6 +52,11 @@ struct gist_association *gist_association_create(struct gist_node *node);
 /* It came from this host, whose share it takes until it is destroyed. */
 void gist_association_admit(struct gist_node *node, struct gist_association *association,
     const struct gist_share_holder *holder);
+
+/* It leads by this interface, and once it is connected counts for the peer that it was opened to.
+ */
+void gist_association_lead_by(
+    struct gist_node *node, struct gist_association *association, uint32_t interface);
 
 /* Octets of its stream, by gist_message_stream_next; they count for who is at the other end. */
 enum gist_stream_result gist_association_next(struct gist_node *node,

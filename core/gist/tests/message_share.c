@@ -4,6 +4,7 @@
 #include "core/gist/state/node_share.h"
 #include "core/gist/state/routing_state.h"
 #include "core/gist/tests/fixture.h"
+#include "core/gist/transport/association_machine.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -259,6 +260,39 @@ Test(message_share, who_piles_up_more_than_may_wait_loses_the_association)
     struct gist_share_holder holder = gist_node_holder(node, &host, 1);
     cr_assert_eq(gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 16384),
         GIST_SHARE_TAKEN, "what waited has given its share back");
+}
+
+static gist_association_id connect_to(const struct gist_address *address, const char *name)
+{
+    struct gist_nli nli = {
+        .interface_address = *address, .peer_identity = {(const uint8_t *)name, strlen(name)}};
+    struct gist_peer *peer = gist_peer_acquire(node, &nli);
+    struct gist_association *association = gist_association_open(node, peer, 4000, 30000);
+    gist_peer_release(node, peer);
+    cr_assert(association);
+    gist_association_id id = association->id;
+    gist_node_association_connected(node, network_now_ms(row->network), id, 1);
+    return id;
+}
+
+/* The beginning of a message of so many octets. */
+static void begin_message(gist_association_id id, size_t length)
+{
+    uint8_t octets[8000] = {1, 1, (uint8_t)(15000 / 4 >> 8), (uint8_t)(15000 / 4), 0, 33, 1, 0};
+    cr_assert_leq(length, sizeof(octets));
+    gist_node_association_received(node, network_now_ms(row->network), id, octets, length);
+}
+
+Test(message_share, each_peer_that_this_node_turned_to_has_octets_of_its_own)
+{
+    struct gist_address second = host;
+    second.octets[3] = 2;
+    gist_association_id ids[] = {connect_to(&host, "first"), connect_to(&second, "second")};
+    for (size_t i = 0; i < 2; i++)
+        begin_message(ids[i], 8000);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(gist_association_find(node, ids[i]), "%zu", i);
+    cr_assert_eq(counters().streams_refused, 0);
 }
 
 /* Queries for state that is there. */
