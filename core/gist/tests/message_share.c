@@ -285,6 +285,7 @@ static void begin_message(gist_association_id id, size_t length)
 
 Test(message_share, each_peer_that_this_node_turned_to_has_octets_of_its_own)
 {
+    node->config.stream_octets_max = 1 << 20;
     struct gist_address second = host;
     second.octets[3] = 2;
     gist_association_id ids[] = {connect_to(&host, "first"), connect_to(&second, "second")};
