@@ -309,6 +309,18 @@ static void exchange(struct load *one, struct load *other)
     other->ruleset = ruleset;
 }
 
+/* Each of them is promised until its time. */
+static bool holds_what_is_open(
+    const struct daemon *daemon, const struct config *wanted, FILE *errors)
+{
+    uint64_t count = pinholes_counters(daemon->pinholes).elements;
+    if (count <= wanted->pinholes_max)
+        return true;
+    fprintf(errors, "%s: pinholes_max: there are %lu now; wait, or end sessions\n", wanted->path,
+        (unsigned long)count);
+    return false;
+}
+
 static bool put_ruleset(struct daemon *daemon, const struct nft_ruleset *ruleset, FILE *errors)
 {
     struct data_plane *plane = &daemon->plane;
@@ -323,6 +335,7 @@ bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
 {
     if (!config_fixed_keys_agree(daemon->config, load->config, errors) ||
         !config_check_interfaces(load->config, daemon->config, errors) ||
+        !holds_what_is_open(daemon, load->config, errors) ||
         !network_name_interfaces(daemon->network, load->config) ||
         !put_ruleset(daemon, &load->ruleset, errors))
         return false;

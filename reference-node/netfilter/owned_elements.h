@@ -12,6 +12,8 @@
 
 #include <uthash.h>
 
+#define OWNED_ELEMENT_UNKNOWN UINT64_MAX
+
 struct element_owner {
     struct gist_session_id session;
     uint64_t expires_ms; /* 0: set aside, not installed */
@@ -24,8 +26,9 @@ struct owned_element {
     struct conntrack_flow flow; /* of one port only */
     struct element_owner *owners;
     size_t owner_count;
-    uint64_t installed_ms; /* expiry that the kernel knows; 0: not there */
-    int error;             /* of the latest commit */
+    uint64_t
+        installed_ms; /* expiry that the kernel knows; 0: not there, or OWNED_ELEMENT_UNKNOWN */
+    int error;        /* of the latest commit */
     bool is_due;
     uint64_t operation; /* that has made it due */
     struct owned_element *previous_due;

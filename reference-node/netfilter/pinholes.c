@@ -191,8 +191,9 @@ size_t pinholes_reinstall(struct pinholes *pinholes)
     struct owned_element *element, *next;
     size_t count = 0;
     HASH_ITER(hh, pinholes->elements.all, element, next) {
-        count += element->installed_ms > 0;
-        element->installed_ms = 0;
+        count += owned_element_expires_ms(element) > 0;
+        if (element->installed_ms > 0)
+            element->installed_ms = OWNED_ELEMENT_UNKNOWN;
         pinholes->elements.operation++;
         owned_elements_make_due(&pinholes->elements, element);
     }

@@ -29,11 +29,12 @@ void pinholes_destroy(struct pinholes *pinholes);
 
 struct natfw_middlebox pinholes_middlebox(struct pinholes *pinholes);
 
-/* So many elements from now on; those above stay until they end. */
+/* So many elements from now on. */
 void pinholes_limit(struct pinholes *pinholes, size_t elements_max);
 
-/* The kernel has lost every element: those that have owners are installed again by the next
- * commits. Returns how many there are. */
+/* The kernel may have lost every element: those that have owners are installed again by the next
+ * commits, those that have none any more are taken out all the same. Returns how many are to be
+ * open. */
 size_t pinholes_reinstall(struct pinholes *pinholes);
 
 /* Brings the kernel up to date, as far as one transaction goes, and answers the handles of what is

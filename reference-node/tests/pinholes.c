@@ -194,6 +194,22 @@ ParameterizedTest(
     firewall_stop(&firewall);
 }
 
+/* As when the table could not be put anew: the kernel has lost nothing. */
+Test(pinholes, what_ends_before_all_is_installed_again_is_taken_out_all_the_same)
+{
+    struct firewall firewall;
+    firewall_start(&firewall, NFT_REFRESH_IN_PLACE, 1000);
+    install(&firewall, 1, 5000, 60000, 1);
+    install(&firewall, 1, 5001, 60000, 2);
+    commit(&firewall);
+    cr_assert_eq(pinholes_reinstall(firewall.pinholes), 2);
+    remove_owner(&firewall, 1, 5000);
+    commit(&firewall);
+    require_left(5000, -1, -1);
+    require_left(5001, 50, 60);
+    firewall_stop(&firewall);
+}
+
 ParameterizedTestParameters(pinholes, counters_go_on_when_they_are_refreshed)
 {
     static enum nft_refresh modes[] = {NFT_REFRESH_IN_PLACE, NFT_REFRESH_REPLACE};

@@ -124,6 +124,20 @@ Test(reload, a_ruleset_of_another_shape_keeps_the_pinholes_that_live_and_their_c
     network_stop(&network);
 }
 
+Test(reload, room_for_fewer_pinholes_than_there_are_is_refused_and_all_stay_open)
+{
+    struct network network = network_start("", "");
+    struct flow first = make_flow(&network, 5000), second = make_flow(&network, 5001);
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
+    json_decref(control_ok(&network, LEFT, OPEN_5001 "--lifetime 60"));
+    write_firewall_config(&network, "pinholes_max = 1");
+    reload(&network, "pinholes_max: there are 2 now; wait, or end sessions");
+    require_logged(&network, MIDDLE, "the configuration stays as it was");
+    cr_assert(passes(first.left, first.right, PATIENCE_MS));
+    cr_assert(passes(second.left, second.right, PATIENCE_MS));
+    network_stop(&network);
+}
+
 Test(reload, limits_of_sessions_and_lifetimes_count_from_then_on)
 {
     int status;
