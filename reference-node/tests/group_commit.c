@@ -60,7 +60,19 @@ static bool forget(void *context, const struct conntrack_flow *flows, size_t cou
     return true;
 }
 
-static const struct packet_filter seam = {.commit = note_commit, .forget = forget};
+/* An element that is in has counted as many packets as its port's number. */
+static bool count_packets(
+    void *context, const struct nft_change *element, struct nft_traffic *traffic)
+{
+    (void)context;
+    uint16_t port = port_of(element);
+    if (filter.has[port])
+        traffic->packets += port;
+    return filter.has[port];
+}
+
+static const struct packet_filter seam = {
+    .commit = note_commit, .forget = forget, .count = count_packets};
 
 static void on_pending(void *context)
 {
@@ -207,6 +219,71 @@ Test(group_commit, failure_is_told_to_whom_it_concerns_in_every_turn)
         cr_assert(pinholes_counters(wall.pinholes).failures == 1);
         cr_assert(pinholes_counters(wall.pinholes).elements == 599);
     }
+}
+
+/* Session 1 asks for port number 1 and the next one. */
+static void install_two_ports(natfw_handle handle)
+{
+    struct gist_session_id id = session(1);
+    struct natfw_policy_rule rule = rule_for(1);
+    rule.sub_ports = 1;
+    wall.middlebox.install(wall.middlebox.context, &id, &rule, SOON_MS, handle);
+}
+
+Test(group_commit, failure_of_either_port_is_a_failure_of_the_rule)
+{
+    for (uint16_t number = 1; number <= 2; number++) {
+        stop();
+        start();
+        filter.refused = (uint16_t)(FIRST_PORT + number);
+        install_two_ports(7);
+        pinholes_commit_all(wall.pinholes, 1);
+        cr_assert(wall.answered[7] && wall.results[7] == NATFW_MIDDLEBOX_FAILED, "%u", number);
+        cr_assert(!filter.has[FIRST_PORT + 1] && !filter.has[FIRST_PORT + 2]);
+        cr_assert(pinholes_counters(wall.pinholes).elements == 0);
+    }
+}
+
+/* The session of this number asks for port number 1. */
+static void share(unsigned number, uint64_t expires_ms)
+{
+    struct gist_session_id id = session(number);
+    struct natfw_policy_rule rule = rule_for(1);
+    wall.middlebox.install(wall.middlebox.context, &id, &rule, expires_ms, number);
+}
+
+Test(group_commit, failure_is_over_when_the_kernel_has_what_is_asked_for)
+{
+    share(1, SOON_MS);
+    pinholes_commit_all(wall.pinholes, 1);
+    filter.refused = FIRST_PORT + 1;
+    share(2, 2 * SOON_MS);
+    pinholes_commit_all(wall.pinholes, 1);
+    cr_assert(wall.answered[2] && wall.results[2] == NATFW_MIDDLEBOX_FAILED);
+    uint64_t changes = pinholes_counters(wall.pinholes).changes;
+    share(3, SOON_MS);
+    pinholes_commit_all(wall.pinholes, 1);
+    cr_assert(wall.answered[3] && wall.results[3] == NATFW_MIDDLEBOX_OK);
+    cr_assert(pinholes_counters(wall.pinholes).changes == changes, "nothing was to be changed");
+}
+
+Test(group_commit, traffic_of_two_ports_is_known_when_that_of_both_is)
+{
+    struct nft_traffic traffic;
+    struct natfw_policy_rule rule = rule_for(1);
+    rule.sub_ports = 1;
+    cr_assert(!pinholes_traffic(wall.pinholes, &rule, &traffic));
+    for (unsigned number = 1; number <= 2; number++) {
+        stop();
+        start();
+        install(number, SOON_MS);
+        pinholes_commit_all(wall.pinholes, 1);
+        cr_assert(!pinholes_traffic(wall.pinholes, &rule, &traffic), "only of number %u", number);
+    }
+    install(1, SOON_MS);
+    pinholes_commit_all(wall.pinholes, 1);
+    cr_assert(pinholes_traffic(wall.pinholes, &rule, &traffic));
+    cr_assert(traffic.packets == 2 * FIRST_PORT + 3, "of both together");
 }
 
 Test(group_commit, of_a_kernel_that_has_lost_everything_leaves_turns_to_others)

@@ -222,16 +222,27 @@ static gist_association_id connect_host(void)
     return gist_node_association_accepted(node, network_now_ms(row->network), &peer, &local, 1);
 }
 
-/* So many hellos at once, that mean nothing. */
-static void pile(gist_association_id id, unsigned count)
+/* Hellos that mean nothing. Returns how many octets they are. */
+static size_t write_hellos(unsigned count, uint8_t *octets, size_t size)
 {
-    static uint8_t octets[65536];
     struct gist_message message = {.header = {.version = 1, .hop_count = 1, .type = GIST_MA_HELLO}};
     size_t length = 0;
     gist_message_add(&message, GIST_OBJECT_HELLO_ID);
     for (unsigned i = 0; i < count; i++)
-        length += gist_message_build(&message, octets + length, sizeof(octets) - length);
+        length += gist_message_build(&message, octets + length, size - length);
+    return length;
+}
+
+static void receive(gist_association_id id, const uint8_t *octets, size_t length)
+{
     gist_node_association_received(node, network_now_ms(row->network), id, octets, length);
+}
+
+/* So many hellos at once. */
+static void pile(gist_association_id id, unsigned count)
+{
+    static uint8_t octets[65536];
+    receive(id, octets, write_hellos(count, octets, sizeof(octets)));
 }
 
 Test(message_share, counts_on_all_associations_of_a_host_that_never_finishes_one)
@@ -294,6 +305,62 @@ Test(message_share, each_peer_that_this_node_turned_to_has_octets_of_its_own)
     for (size_t i = 0; i < 2; i++)
         cr_assert(gist_association_find(node, ids[i]), "%zu", i);
     cr_assert_eq(counters().streams_refused, 0);
+}
+
+/* Associations that end while what was said over them waits. */
+
+static unsigned pauses, resumptions;
+
+static void note_pause(void *context, gist_association_id id, bool begins)
+{
+    (void)context;
+    cr_assert(gist_association_find(node, id), "one that is closed has no pause");
+    pauses += begins;
+    resumptions += !begins;
+}
+
+static gist_association_id connect_and_pause(bool is_bad)
+{
+    static uint8_t octets[4096];
+    node->transport.association_pause = note_pause;
+    gist_association_id id = connect_host();
+    size_t before = write_hellos(STRANGERS + 5, octets, sizeof(octets));
+    size_t length = before + write_hellos(STRANGERS, octets + before, sizeof(octets) - before);
+    if (is_bad)
+        octets[before] = 9; /* a version that nobody knows */
+    receive(id, octets, length);
+    cr_assert(pauses == 1 && resumptions == 0 && gist_association_find(node, id));
+    return id;
+}
+
+Test(message_share, a_pause_ends_when_all_that_waited_is_heard)
+{
+    gist_association_id id = connect_and_pause(false);
+    network_run_for(row->network, 3000);
+    cr_assert(pauses == 1 && resumptions == 1 && gist_association_find(node, id));
+}
+
+Test(message_share, a_bad_message_among_those_that_wait_ends_the_association_and_its_pause)
+{
+    size_t before = network_memory(row->network)->octets;
+    gist_association_id id = connect_and_pause(true);
+    network_run_for(row->network, 3000);
+    cr_assert_null(gist_association_find(node, id));
+    cr_assert(pauses == 1 && resumptions == 0, "nothing of it goes on");
+    cr_assert_eq(network_memory(row->network)->octets, before);
+}
+
+Test(message_share, an_association_that_is_lost_in_its_pause_is_not_heard_any_more)
+{
+    size_t before = network_memory(row->network)->octets;
+    gist_association_id id = connect_and_pause(false);
+    gist_node_association_closed(node, network_now_ms(row->network), id);
+    cr_assert_null(gist_association_find(node, id));
+    cr_assert_eq(network_memory(row->network)->octets, before, "it is freed");
+    cr_assert_null(node->timers.first, "nothing runs on that would find it");
+    uint64_t parsed = counters().messages_parsed;
+    network_run_for(row->network, 100);
+    cr_assert(pauses == 1 && resumptions == 0 && counters().messages_parsed == parsed);
 }
 
 /* Queries for state that is there. */
