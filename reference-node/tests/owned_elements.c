@@ -129,8 +129,8 @@ Test(owned_elements, each_is_settled_once_where_the_kernel_need_not_change_for_o
     disown(1, first);
     struct owned_element *unchanged = own(1, PORT + 1, SOON_MS);
     disown(1, unchanged);
-    own(1, PORT + 2, SOON_MS);
     disown(1, last);
+    own(1, PORT + 2, SOON_MS);
     run_commit();
     cr_assert(filter.puts == 3 && filter.deletes == 2);
     cr_assert(owned_elements_count(&elements) == 1, "only the one that has an owner is left");
