@@ -288,6 +288,11 @@ int main(int argc, char **argv)
         return check(options.config_path);
     if (options.uninstall)
         return uninstall(options.config_path);
+    if (!privileges_suffice()) {
+        fprintf(stderr, "natfwd: it may not work on this host's network: start it as root, or with "
+                        "CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE\n");
+        return EXIT_FAILED;
+    }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN); /* until there is somebody to take it */
     struct loader *loader = loader_start(options.config_path);

@@ -30,6 +30,15 @@ bool privileges_find_user(const char *name, struct privileges_user *user)
     return entry || is_number;
 }
 
+enum { KEPT = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW };
+
+bool privileges_suffice(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & KEPT) == KEPT;
+}
+
 /* The folder has no name any more when it becomes the root: nothing can be made in it. */
 bool privileges_empty_root(void)
 {
@@ -93,11 +102,10 @@ static bool become(const struct privileges_user *user)
 
 bool privileges_drop(const struct privileges_user *user)
 {
-    const uint32_t kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-        {.effective = kept, .permitted = kept}};
-    if (!narrow_bounding_set(kept) || !become(user))
+        {.effective = KEPT, .permitted = KEPT}};
+    if (!narrow_bounding_set(KEPT) || !become(user))
         return false;
     errno = 0;
     if (BUILT_WITH_SANITIZER)

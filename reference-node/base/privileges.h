@@ -16,6 +16,9 @@ struct privileges_user {
  * there is none. */
 bool privileges_find_user(const char *name, struct privileges_user *user);
 
+/* Whether this process has what natfwd needs to start: CAP_NET_ADMIN and CAP_NET_RAW. */
+bool privileges_suffice(void);
+
 /* From now on no file can be opened by a path, for the root is an empty folder that nobody can
  * write to. Returns false with errno set. */
 bool privileges_empty_root(void);

@@ -2,6 +2,8 @@
 /* Asking the daemon for another configuration, or to go for good; see daemon_commands.h. */
 #include "reference-node/control/daemon_commands.h"
 
+#include "reference-node/base/log.h"
+
 #include <string.h>
 
 /* Answered by daemon_commands_reloaded. */
@@ -45,5 +47,8 @@ json_t *uninstall_command(
     int error = commands->target.uninstall(commands->target.context);
     if (error)
         return control_error("refused", "the table stays: %s", strerror(error));
+    log_line(LOG_LEVEL_WARNING,
+        "table inet %s is taken out by natfwctl: nothing is closed any more",
+        commands->target.config->table);
     return json_pack("{s:b, s:s}", "ok", 1, "table", commands->target.config->table);
 }

@@ -3,12 +3,15 @@
 #include "reference-node/natfwctl/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { PATIENCE_MS = 5000 };
 
 static int connect_to(const char *path)
 {
@@ -76,5 +79,12 @@ json_t *connection_ask(FILE *connection, const json_t *request)
 {
     json_dumpf(request, connection, JSON_COMPACT);
     fputc('\n', connection);
-    return fflush(connection) == 0 ? connection_hear(connection) : NULL;
+    if (fflush(connection) != 0)
+        return NULL;
+    struct pollfd answer = {.fd = fileno(connection), .events = POLLIN};
+    if (poll(&answer, 1, PATIENCE_MS) == 0)
+        fprintf(stderr,
+            "natfwctl: natfwd has not answered for %d s: still waiting; is it stopped?\n",
+            PATIENCE_MS / 1000);
+    return connection_hear(connection);
 }

@@ -4,6 +4,7 @@
 #include "reference-node/tests/network.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,7 @@ Test(natfwctl, ends_watching_with_a_status_of_its_own_when_natfwd_ends)
     wait_for_status(&network, "watchers", 1);
     kill(network.daemons[0], SIGKILL);
     cr_assert(exit_status_of(watcher) == 5);
-    cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
+    cr_assert(WTERMSIG(wait_for_daemon(&network, LEFT)) == SIGKILL);
     start_daemon(&network, LEFT);
     network_stop(&network);
 }
@@ -226,9 +227,29 @@ Test(natfwctl, says_that_natfwd_has_ended_while_it_was_asked)
     wait_for_status(&network, "sessions", 1);
     kill(network.daemons[0], SIGKILL);
     cr_assert(exit_status_of(asker) == 5);
-    cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
+    cr_assert(WTERMSIG(wait_for_daemon(&network, LEFT)) == SIGKILL);
     kill(network.daemons[1], SIGCONT);
     start_daemon(&network, LEFT);
+    network_stop(&network);
+}
+
+Test(natfwctl, tells_who_waits_for_a_natfwd_that_stands_still)
+{
+    struct network network = network_start("", "");
+    kill(network.daemons[0], SIGSTOP);
+    pid_t asker = start_control(&network, "list", "list.txt");
+    char path[TEXT_MAX];
+    snprintf(path, sizeof(path), "%s/list.txt", network.directory);
+    uint64_t start_ms = clock_now_ms();
+    for (bool is_told = false; !is_told;) {
+        char *text = output_of("cat %s", path);
+        is_told = strstr(text, "natfwd has not answered for 5 s: still waiting; is it stopped?");
+        cr_assert(is_told || clock_now_ms() - start_ms < PATIENCE_MS, "%s", text);
+        free(text);
+        poll(NULL, 0, 50);
+    }
+    kill(network.daemons[0], SIGCONT);
+    cr_assert(exit_status_of(asker) == 0);
     network_stop(&network);
 }
 
@@ -247,7 +268,7 @@ Test(natfwctl, tells_not_allowed_from_not_running)
         "%s", text);
     free(text);
     kill(network.daemons[0], SIGKILL);
-    cr_assert(exit_status_of(network.daemons[0]) == -SIGKILL);
+    cr_assert(WTERMSIG(wait_for_daemon(&network, LEFT)) == SIGKILL);
     expect_said(&network, 0, "list", "Connection refused; natfwd has ended: start it again\n 3\n");
     start_daemon(&network, LEFT);
     network_stop(&network);

@@ -57,11 +57,13 @@ end
 return {
     topology = "attacked",
     run = function(net, minutes, lifetime_s)
+        minutes = tonumber(minutes or 10)
+        lab.expect(minutes >= 2, "two minutes at least, to compare the last with the first")
         lab.start_nodes(net)
         open_all(net, tonumber(lifetime_s or 3600))
         look(net, 0)
         local first, last
-        for minute = 1, tonumber(minutes or 10) do
+        for minute = 1, minutes do
             let_pass_a_minute(net)
             last = look(net, minute)
             first = first or last

@@ -1,7 +1,7 @@
 -- What happens to daemons happens to the firewall, while a flow that it lets through runs, and a host
 -- outside tries one that it does not. The first loses nothing, the second never passes; where the
 -- kernel's table has no owner, it passes for as long as natfwd needs to notice. After each event the
--- session's initiator can still refresh and close it, and a new one opens.
+-- session's initiator can still close it, and a new one opens.
 -- natfw-lab run uptime. Prints a table.
 local lab = require("lab")
 local native = require("native")
