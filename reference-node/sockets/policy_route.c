@@ -10,7 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { LOOPBACK_INDEX = 1, REQUEST_SIZE = 256, ANSWER_SIZE = 8192, RULES_AT_ONCE = 32 };
+enum { LOOPBACK_INDEX = 1, REQUEST_SIZE = 256, ANSWER_SIZE = 8192 };
+enum { RULES_AT_ONCE = 32, SWEEPS_MAX = 1024 };
+
+/* All of a mark counts, and a route is taken however short its prefix is. */
+static const uint32_t WHOLE_MARK = UINT32_MAX, NOTHING_SUPPRESSED = UINT32_MAX;
 
 struct policy_route {
     struct mnl_socket *socket;
@@ -68,6 +72,7 @@ struct own_rule {
     uint32_t mark;
     uint32_t table;
     uint32_t priority; /* 0: the kernel chooses */
+    uint8_t protocol;  /* as it was read */
 };
 
 static int change_rule(struct policy_route *routes, bool add, const struct own_rule *own)
@@ -81,6 +86,7 @@ static int change_rule(struct policy_route *routes, bool add, const struct own_r
     rule->family = own->family;
     rule->action = FR_ACT_TO_TBL;
     mnl_attr_put_u32(request, FRA_FWMARK, own->mark);
+    mnl_attr_put_u32(request, FRA_FWMASK, WHOLE_MARK);
     mnl_attr_put_u32(request, FRA_TABLE, own->table);
     mnl_attr_put_u8(request, FRA_PROTOCOL, POLICY_ROUTE_PROTOCOL);
     if (own->priority != 0)
@@ -111,31 +117,46 @@ struct found_rules {
     size_t count;
 };
 
-/* The number alone could be another program's too: the rule has to look like ours as well. */
+/* Returns false for what natfwd gives no rule, also for attributes that later kernels may have. */
+static bool read_own(const struct nlattr *attribute, struct own_rule *own)
+{
+    switch (mnl_attr_get_type(attribute)) {
+    case FRA_FWMARK:
+        own->mark = mnl_attr_get_u32(attribute);
+        return true;
+    case FRA_FWMASK:
+        return mnl_attr_get_u32(attribute) == WHOLE_MARK;
+    case FRA_TABLE:
+        own->table = mnl_attr_get_u32(attribute);
+        return true;
+    case FRA_PRIORITY:
+        own->priority = mnl_attr_get_u32(attribute);
+        return true;
+    case FRA_PROTOCOL:
+        own->protocol = mnl_attr_get_u8(attribute);
+        return true;
+    case FRA_SUPPRESS_PREFIXLEN: /* the kernel tells it of every rule */
+        return mnl_attr_get_u32(attribute) == NOTHING_SUPPRESSED;
+    default:
+        return false;
+    }
+}
+
+/* The number alone could be another program's too: the rule has to be one that natfwd makes. */
 static int find_own(const struct nlmsghdr *header, void *context)
 {
     struct found_rules *found = context;
     const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(header);
     struct own_rule own = {.family = rule->family};
-    bool selects_more = rule->src_len || rule->dst_len || rule->tos || rule->flags;
-    uint8_t protocol = 0;
+    bool is_own = rule->action == FR_ACT_TO_TBL && !rule->src_len && !rule->dst_len && !rule->tos &&
+                  !rule->flags;
     struct nlattr *attribute;
     mnl_attr_for_each(attribute, header, sizeof(*rule))
     {
-        uint16_t type = mnl_attr_get_type(attribute);
-        if (type == FRA_FWMARK)
-            own.mark = mnl_attr_get_u32(attribute);
-        else if (type == FRA_TABLE)
-            own.table = mnl_attr_get_u32(attribute);
-        else if (type == FRA_PRIORITY)
-            own.priority = mnl_attr_get_u32(attribute);
-        else if (type == FRA_PROTOCOL)
-            protocol = mnl_attr_get_u8(attribute);
-        else if (type == FRA_IIFNAME || type == FRA_OIFNAME || type == FRA_UID_RANGE)
-            selects_more = true;
+        is_own = read_own(attribute, &own) && is_own;
     }
-    if (protocol == POLICY_ROUTE_PROTOCOL && rule->action == FR_ACT_TO_TBL && !selects_more &&
-        own.mark != 0 && found->count < RULES_AT_ONCE)
+    if (is_own && own.protocol == POLICY_ROUTE_PROTOCOL && own.mark != 0 &&
+        found->count < RULES_AT_ONCE)
         found->rules[found->count++] = own;
     return MNL_CB_OK;
 }
@@ -153,12 +174,12 @@ static int list_own(struct policy_route *routes, uint8_t family, struct found_ru
     return error == EAFNOSUPPORT ? 0 : error;
 }
 
-/* Rule and route go together: the one leads to the other. */
+/* Rule and route go together: the one leads to the other. Somebody may have been faster. */
 static int take_away(struct policy_route *routes, const struct own_rule *own)
 {
     int error = change_rule(routes, false, own);
     change_route(routes, false, own->family, own->table);
-    return error;
+    return error == ENOENT ? 0 : error;
 }
 
 /* Takes away all that is ours in this family but one rule like wanted, if there is such a one. */
@@ -168,7 +189,7 @@ static int sweep(
     struct found_rules found;
     bool is_whole = false;
     int error = 0;
-    while (!error && !is_whole) {
+    for (size_t turn = 0; turn < SWEEPS_MAX && !error && !is_whole; turn++) {
         error = list_own(routes, family, &found);
         is_whole = found.count < RULES_AT_ONCE;
         *is_there = false;

@@ -4,8 +4,12 @@
 #include "reference-node/tests/namespaces.h"
 
 #include <criterion/criterion.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Rules of IPv4 and IPv6 beyond those of every namespace, and the routes that natfwd could have
  * made. */
@@ -104,6 +108,73 @@ Test(policy_route, of_others_is_never_touched)
     expect(rules_before, routes_before);
     free(rules_before);
     free(routes_before);
+}
+
+/* With our number, mark and table, and yet not all that carries the mark; IPv6 has no realms. */
+static const struct {
+    const char *versions;
+    const char *selector;
+} narrower[] = {{"-4 -6", "fwmark 0x10e/0xffff lookup 270"},
+    {"-4 -6", "fwmark 0x10e lookup 270 ipproto udp"}, {"-4 -6", "fwmark 0x10e lookup 270 sport 53"},
+    {"-4 -6", "fwmark 0x10e lookup 270 dport 53"}, {"-4 -6", "fwmark 0x10e lookup 270 tun_id 5"},
+    {"-4 -6", "fwmark 0x10e lookup 270 uidrange 0-0"},
+    {"-4 -6", "fwmark 0x10e lookup 270 suppress_prefixlength 0"},
+    {"-4 -6", "fwmark 0x10e lookup 270 suppress_ifgroup 5"},
+    {"-4 -6", "fwmark 0x10e lookup 270 oif lo"}, {"-4 -6", "fwmark 0x10e lookup 270 tos 0x10"},
+    {"-4 -6", "not fwmark 0x10e lookup 270"}, {"-4 -6", "fwmark 0x10e goto 32766"},
+    {"-4 -6", "fwmark 0x10e l3mdev"}, {"-4", "fwmark 0x10e lookup 270 realms 3"}};
+
+Test(policy_route, is_no_rule_that_asks_for_more_than_the_mark)
+{
+    for (size_t i = 0; i < sizeof(narrower) / sizeof(narrower[0]); i++) {
+        int namespace = namespace_enter_new();
+        run("for version in %s; do ip $version rule add %s priority 100 protocol 174 || exit 1;"
+            " done",
+            narrower[i].versions, narrower[i].selector);
+        char *before = rules(), *beside;
+        cr_assert(
+            asprintf(&beside, "99:\tfrom all fwmark 0x10e lookup 270 proto 174\n%s", before) > 0);
+        put(0x10e, 270);
+        expect(beside, "local default dev lo table 270 proto 174 scope host \n");
+        remove_all();
+        expect(before, "");
+        free(before);
+        free(beside);
+        close(namespace);
+    }
+}
+
+Test(policy_route, of_ipv6_that_an_earlier_natfwd_left_goes_when_the_next_starts)
+{
+    namespace_enter_new();
+    run("ip -6 rule add fwmark 0x77 lookup 271 protocol 174 &&"
+        "ip -6 route add local default dev lo table 271 proto 174");
+    put(0x77, 271);
+    expect("32765:\tfrom all fwmark 0x77 lookup 271 proto 174\n",
+        "local default dev lo table 271 proto 174 scope host \n");
+}
+
+/* What somebody does when natfwd has seen a rule and is about to take it away. */
+static const char *somebody_faster;
+
+/* Stands before that of libmnl. */
+ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *message, size_t length)
+{
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    if (somebody_faster && ((const struct nlmsghdr *)message)->nlmsg_type == RTM_DELRULE)
+        run("%s", somebody_faster);
+    return sendto(mnl_socket_get_fd(socket), message, length, 0, (const struct sockaddr *)&kernel,
+        sizeof(kernel));
+}
+
+Test(policy_route, that_somebody_takes_away_first_is_gone_as_well)
+{
+    namespace_enter_new();
+    put(0x77, 271);
+    somebody_faster = "ip rule del fwmark 0x77";
+    put(0x10e, 270);
+    expect("32765:\tfrom all fwmark 0x10e lookup 270 proto 174\n",
+        "local default dev lo table 270 proto 174 scope host \n");
 }
 
 Test(policy_route, is_put_in_beside_the_same_of_somebody_else)
