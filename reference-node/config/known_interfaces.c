@@ -21,6 +21,7 @@ bool known_interfaces_add(struct known_interfaces *known, const char *name)
     struct known_interface *added = &each[known->count++];
     *added = (struct known_interface){0};
     snprintf(added->name, sizeof(added->name), "%s", name);
+    known_interface_look(added);
     return true;
 }
 

@@ -25,7 +25,8 @@ struct known_interfaces {
     size_t count;
 };
 
-/* Knows this name from now on, not yet whether it is there. Returns false without memory. */
+/* Knows this name from now on, and its index if it is there: if it goes before anybody looks again,
+ * that is all that tells whose the index was. Returns false without memory. */
 bool known_interfaces_add(struct known_interfaces *known, const char *name);
 void known_interfaces_free(struct known_interfaces *known);
 

@@ -137,16 +137,13 @@ bool network_name_interfaces(struct network *network, struct config *config)
     return true;
 }
 
-static void wait_for_interfaces(struct network *network)
+static void wait_for_interfaces(const struct network *network)
 {
-    for (size_t i = 0; i < network->known.count; i++) {
-        struct known_interface *interface = &network->known.each[i];
-        known_interface_look(interface);
-        if (!interface->is_there)
+    for (size_t i = 0; i < network->known.count; i++)
+        if (!network->known.each[i].is_there)
             log_line(LOG_LEVEL_WARNING,
                 "interface %s is not there yet: natfwd serves without it until it comes",
-                interface->name);
-    }
+                network->known.each[i].name);
 }
 
 struct network *network_create(struct daemon *daemon)

@@ -176,6 +176,26 @@ Test(interfaces, that_are_gone_keep_no_reload_from_being_taken)
     network_stop(&network);
 }
 
+/* Its index is known from the reload on: no change of the network has told it before it goes. */
+Test(interfaces, that_a_reload_lists_first_may_be_made_again_like_others)
+{
+    struct network network = network_start(SHORT, SHORT);
+    end_daemon(&network, MIDDLE, SIGTERM);
+    run("ip link add spare type veth && ip link set spare up");
+    write_config(&network, MIDDLE,
+        "roles = {\"forwarder\"}\ninterface \"spare\" { side = \"internal\" }\n"
+        "interface \"outside\" { side = \"external\" }\n" SHORT);
+    start_daemon(&network, MIDDLE);
+    write_firewall_config(&network, SHORT);
+    json_decref(control_ok(&network, MIDDLE, "reload"));
+    struct flow flow = make_flow(&network, 5000);
+    json_decref(control_ok(&network, LEFT, OPEN_SHORT));
+    uint64_t start_ms = clock_now_ms();
+    inside_made_again(&network);
+    expect_life_until(&network, &flow, start_ms + REFRESHED_MS);
+    network_stop(&network);
+}
+
 /* The association outlives the interface by which it came, and says nothing of where its peer is
  * now. */
 Test(interfaces, a_flow_that_turns_back_is_refused_also_when_its_interface_was_made_again)
