@@ -158,13 +158,13 @@ Test(policy_route, of_ipv6_that_an_earlier_natfwd_left_goes_when_the_next_starts
 static const char *somebody_faster;
 
 /* Stands before that of libmnl. */
-ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *message, size_t length)
+ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t siz)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    if (somebody_faster && ((const struct nlmsghdr *)message)->nlmsg_type == RTM_DELRULE)
+    if (somebody_faster && ((const struct nlmsghdr *)req)->nlmsg_type == RTM_DELRULE)
         run("%s", somebody_faster);
-    return sendto(mnl_socket_get_fd(socket), message, length, 0, (const struct sockaddr *)&kernel,
-        sizeof(kernel));
+    return sendto(
+        mnl_socket_get_fd(nl), req, siz, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
 }
 
 Test(policy_route, that_somebody_takes_away_first_is_gone_as_well)
