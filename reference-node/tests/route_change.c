@@ -29,7 +29,9 @@ static void connect_places(int here, const char *name, const char *address, int 
  * yet. */
 static struct network second_firewall(const struct network *network)
 {
-    struct network second = {.path = network->path, .directory = "/tmp/natfwd-test-XXXXXX"};
+    struct network second = {.path = network->path,
+        .directory = "/tmp/natfwd-test-XXXXXX",
+        .undertaker = network->undertaker};
     cr_assert(mkdtemp(second.directory));
     second.path.middle = namespace_enter_new();
     run("echo 1 >/proc/sys/net/ipv4/ip_forward");
