@@ -29,7 +29,7 @@ enum {
     RIGHT_PORT = 5000,
     SEND_EVERY_MS = 5,
     PATIENCE_MS = 5000, /* for what must happen */
-    SILENCE_MS = 400,    /* nothing for so long: the flow has stopped */
+    SILENCE_MS = 400,   /* nothing for so long: the flow has stopped */
     /* The last packet of a pinhole of 1500 ms; a busy machine sends it earlier, or reads it later.
      */
     EXPIRY_EARLIEST_MS = 1000,
