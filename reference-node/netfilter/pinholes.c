@@ -93,6 +93,13 @@ static void remove_rule(
     want_commit(pinholes);
 }
 
+static bool owns(struct pinholes *pinholes, const struct gist_session_id *session,
+    const struct pinhole_class *class, const struct natfw_policy_rule *rule, uint8_t port)
+{
+    const struct owned_element *element = find_element(pinholes, class, rule, port);
+    return element && owned_element_owner(element, session);
+}
+
 static enum natfw_middlebox_result remember(
     void *context, const struct gist_session_id *session, const struct natfw_policy_rule *rule)
 {
@@ -102,6 +109,7 @@ static enum natfw_middlebox_result remember(
     const struct pinhole_class *class = pinhole_class_of(rule);
     if (!class)
         return NATFW_MIDDLEBOX_CONFLICT;
+    bool owned_first = owns(pinholes, session, class, rule, 0);
     for (uint8_t port = 0; port < port_count(rule); port++) {
         struct owned_element *element;
         enum natfw_middlebox_result result =
@@ -109,10 +117,9 @@ static enum natfw_middlebox_result remember(
         if (result == NATFW_MIDDLEBOX_OK)
             continue;
         /* Only a first element can have been added for nothing. */
-        struct owned_element *added = port > 0 ? find_element(pinholes, class, rule, 0) : NULL;
-        struct element_owner *owner = added ? owned_element_owner(added, session) : NULL;
-        if (owner && owner->expires_ms == 0)
-            owned_elements_disown(&pinholes->elements, added, session);
+        if (port > 0 && !owned_first)
+            owned_elements_disown(
+                &pinholes->elements, find_element(pinholes, class, rule, 0), session);
         want_commit(pinholes);
         return result;
     }
