@@ -193,6 +193,7 @@ void pinholes_limit(struct pinholes *pinholes, size_t elements_max)
     pinholes->elements.count_max = elements_max;
 }
 
+/* What was changed together may be parted: the kernel has neither part of it. */
 size_t pinholes_reinstall(struct pinholes *pinholes)
 {
     struct owned_element *element, *next;
@@ -201,7 +202,6 @@ size_t pinholes_reinstall(struct pinholes *pinholes)
         count += owned_element_expires_ms(element) > 0;
         if (element->installed_ms > 0)
             element->installed_ms = OWNED_ELEMENT_UNKNOWN;
-        pinholes->elements.operation++;
         owned_elements_make_due(&pinholes->elements, element);
     }
     want_commit(pinholes);
