@@ -84,21 +84,20 @@ static void read_generation(const struct nlmsghdr *message, struct nft_culprit *
     }
 }
 
-/* A transaction is told message by message, and then as a generation. What the kernel takes away by
- * itself, elements that have ended, has no sender. */
+/* A transaction is told message by message, and then as a generation, all in the name of its
+ * sender. Elements that end by themselves are not told. */
 static bool hear_message(
     struct nft_watch *watch, const struct nlmsghdr *message, struct nft_culprit *culprit)
 {
     if ((message->nlmsg_type & 0xff) != NFT_MSG_NEWGEN) {
-        watch->is_touched |= message->nlmsg_pid != watch->own_port && message->nlmsg_pid != 0 &&
-                             is_about(message, watch->table);
+        watch->is_touched |= is_about(message, watch->table);
         return false;
     }
-    if (!watch->is_touched)
-        return false;
+    bool is_changed = watch->is_touched && message->nlmsg_pid != watch->own_port;
     watch->is_touched = false;
-    read_generation(message, culprit);
-    return true;
+    if (is_changed)
+        read_generation(message, culprit);
+    return is_changed;
 }
 
 bool nft_watch_hear(struct nft_watch *watch, struct nft_culprit *culprit)
