@@ -3,9 +3,7 @@
 
 void natfw_pace_ask(struct natfw_pace *pace, uint64_t now_ms)
 {
-    uint64_t turn_ms = pace->not_before_ms > now_ms ? pace->not_before_ms : now_ms;
-    if (turn_ms < pace->due_ms)
-        pace->due_ms = turn_ms;
+    pace->due_ms = pace->not_before_ms > now_ms ? pace->not_before_ms : now_ms;
 }
 
 void natfw_pace_spend(struct natfw_pace *pace, uint64_t now_ms)

@@ -160,7 +160,7 @@ static bool may_take_over(
 static bool may_turn_back(void *context, uint32_t interface)
 {
     (void)context;
-    return bench.one_armed_interface == interface;
+    return interface != 0 && bench.one_armed_interface == interface;
 }
 
 static void observe(void *context, uint64_t now_ms, const struct natfw_event *event)
@@ -191,7 +191,7 @@ static bool find_route(
     bool is_inside = gist_address_matches(destination, &inside, 24);
     *route = is_inside ? (struct gist_route){.local = gist_address_v4(0xc00002fe), .interface = 1}
                        : (struct gist_route){.local = gist_address_v4(0xcb0071fe), .interface = 2};
-    if (!is_inside && bench.detour.interface != 0)
+    if (!is_inside && bench.detour.local.version != 0)
         *route = bench.detour;
     bench.routes_asked++;
     return !bench.no_route;

@@ -163,6 +163,21 @@ Test(route_change, that_waits_is_overtaken_by_a_request)
     cr_assert(bench_state(1, NATFW_ESTABLISHED));
 }
 
+/* Were nodes further out told of it, they could end what has not changed for them. */
+Test(route_change, inbound_after_an_outbound_one_that_was_overtaken_is_told_inbound_only)
+{
+    bench_establish(1);
+    report(false);
+    refresh(2);
+    report(false);
+    refresh(3);
+    report(true);
+    bench_advance(PACE_MS);
+    cr_assert_eq(bench.sent_count, 1);
+    cr_assert(bench_answered(true, 1, 0x01, 0));
+    cr_assert(bench_state(1, NATFW_ESTABLISHED));
+}
+
 Test(route_change, that_waits_at_a_responder_is_overtaken_by_a_request)
 {
     bench.flow_ends_here = true;
@@ -303,6 +318,24 @@ Test(route_change, that_flaps_has_an_initiator_ask_once_in_five_seconds)
     cr_assert_eq(bench.sent_count, 3);
     bench_advance(2 * PACE_MS);
     cr_assert_eq(bench.sent_count, 4, "what waited is asked");
+}
+
+Test(route_change, that_waits_at_an_initiator_is_overtaken_by_its_own_request)
+{
+    struct gist_session_id id = opened(false);
+    grant(&id);
+    report_for(&id, false);
+    bench_advance(0);
+    grant(&id);
+    report_for(&id, false);
+    struct natfw_open changed = {
+        .lifetime_s = 3600, .rule = {.action = NATFW_ALLOW, .flow = bench_flow(), .sub_ports = 1}};
+    cr_assert_eq(natfw_node_change(bench.node, bench.now_ms, &id, &changed), NATFW_OK);
+    grant(&id);
+    bench_forget_sent();
+    bench_advance(2 * PACE_MS);
+    cr_assert_eq(bench.sent_count, 0);
+    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
 }
 
 /* A peer answers each request, and has another route change, or goes down again. */

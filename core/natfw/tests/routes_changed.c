@@ -96,21 +96,43 @@ Test(routes_changed, is_known_already_to_a_request_that_went_on_since)
     expect_told(1);
 }
 
-Test(routes_changed, asks_the_path_anew_at_an_initiator)
+/* The request that went on last waits for an answer, and its RESPONSE has to find its way back. */
+Test(routes_changed, while_an_update_waits_finds_the_next_node_of_its_flow)
+{
+    uint8_t octets[64];
+    struct natfw_message update = bench_create(60, 2);
+    size_t length = natfw_message_build(&update, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, false, octets, length);
+    received.mri.destination_port++;
+    bench_receive_as(&received);
+    lead(0xcb0071fe, 0, OTHER_OUTSIDE);
+    routes_change();
+    cr_assert_eq(bench.invalidations[GIST_ROUTING_BAD], 1);
+    cr_assert(gist_mri_equal(&bench.invalidated_flow, &received.mri));
+}
+
+/* A session that began here, and is the only one. */
+static struct gist_session_id begun_here(void)
 {
     struct gist_session_id id;
     struct natfw_open open = {
         .lifetime_s = 60, .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
     uint8_t octets[64];
     cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
-    uint32_t number = bench_last(false)->message.sequence_number;
-    struct natfw_message success = bench_success(60, number);
+    struct natfw_message success = bench_success(60, bench_last(false)->message.sequence_number);
     struct gist_received received =
         bench_received(1, true, octets, natfw_message_build(&success, octets, sizeof(octets)));
     received.session_id = id;
     bench_receive_as(&received);
     struct natfw_message deletion = bench_create(0, 2);
     bench_receive(1, false, &deletion);
+    return id;
+}
+
+Test(routes_changed, asks_the_path_anew_at_an_initiator)
+{
+    begun_here();
+    uint32_t number = bench.sent[0].message.sequence_number;
     bench_forget_sent();
     lead(0xcb0071fe, 0, OTHER_OUTSIDE);
     routes_change();
@@ -124,6 +146,20 @@ Test(routes_changed, asks_the_path_anew_at_an_initiator)
     cr_assert_eq(bench.sent_count, 1, "the request waits for its turn");
     bench_advance(5000);
     cr_assert_eq(bench.sent_count, 2);
+}
+
+/* Its flow comes in by no interface, which a transport without indices cannot tell from the one by
+ * which it leaves. */
+Test(routes_changed, never_has_a_flow_turn_back_that_begins_here)
+{
+    struct natfw_session_view view;
+    struct gist_session_id id = begun_here();
+    bench_forget_sent();
+    lead(0xcb0071fd, 0, 0);
+    routes_change();
+    cr_assert(natfw_node_session(bench.node, &id, &view));
+    cr_assert_eq(bench.sent_count, 1);
+    cr_assert_eq(bench.sent[0].message.type, NATFW_CREATE);
 }
 
 Test(routes_changed, is_nothing_to_a_responder)
