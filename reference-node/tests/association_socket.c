@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* TCP associations: both directions, a peer that does not read, limits, descriptors that run out.
- */
+/* TCP associations: both directions, peers that do not read, limits, descriptors that run out. */
 #include "reference-node/sockets/association_socket.h"
 
 #include "reference-node/tests/namespaces.h"
@@ -24,6 +23,7 @@ struct node {
     unsigned accepted, connected, closed;
     size_t received; /* octets */
     gist_association_id last;
+    bool pauses_other; /* of two associations, when it hears one */
 };
 
 static gist_association_id on_accepted(void *context, const struct gist_endpoint *peer,
@@ -45,6 +45,8 @@ static void on_received(void *context, gist_association_id id, const uint8_t *oc
 {
     struct node *node = context;
     node->received += length;
+    if (node->pauses_other)
+        association_socket_pause(node->associations, 3 - id, true);
     if (octets[0] == 'q') /* the core may close while it reads */
         association_socket_close(node->associations, id);
 }
@@ -207,6 +209,20 @@ Test(association_socket, that_pauses_leaves_octets_with_the_peer_until_it_goes_o
         TURN_UNTIL(&node, node.received == sent);
     }
     association_socket_pause(node.associations, 99, true);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, that_pauses_keeps_what_has_been_read_already)
+{
+    struct node node;
+    node_start(&node);
+    int peers[] = {peer_connect(), peer_connect()};
+    TURN_UNTIL(&node, node.accepted == 2);
+    node.pauses_other = true;
+    cr_assert(send(peers[0], "hello", 5, 0) == 5 && send(peers[1], "hello", 5, 0) == 5);
+    TURN_UNTIL(&node, node.received >= 5);
+    turn(&node);
+    cr_assert(node.received == 5, "the other was read in the same turn");
     association_socket_destroy(node.associations);
 }
 

@@ -90,6 +90,20 @@ Test(share, an_ipv6_host_is_its_64_bits)
     cr_assert_eq(take_all(&next, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
 }
 
+/* A network has what four of its hosts have. */
+Test(share, an_ipv6_network_is_its_48_bits)
+{
+    enum gist_share_answer refusal;
+    unsigned count = 0;
+    for (uint8_t i = 0; i < 8; i++) {
+        struct gist_address address = {.version = 6, .octets = {0x20, 1, 0xd, 0xb8, 0, 1, i, i}};
+        count += take_all(&address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal);
+    }
+    cr_assert(count == 40 && refusal == GIST_SHARE_USED_UP, "%u for one network", count);
+    struct gist_address next = {.version = 6, .octets = {0x20, 1, 0xd, 0xb8, 0, 2}};
+    cr_assert_eq(take_all(&next, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
 Test(share, strangers_have_a_quarter_by_one_interface_and_half_by_all)
 {
     enum gist_share_answer refusal;
