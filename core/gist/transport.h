@@ -71,7 +71,8 @@ struct gist_transport {
     /* Closes after what was written has gone out. The node hears no more of this id. */
     void (*association_close)(void *context, gist_association_id id);
 
-    /* While it pauses, what the peer sends may wait outside of this node. NULL: it never does. */
+    /* While it pauses, what the peer sends may wait outside of this node, and so should its end,
+     * for what waits inside is lost with the association. NULL: it never does. */
     void (*association_pause)(void *context, gist_association_id id, bool pauses);
 
     /* How packets towards destination leave now. Returns false without a route. */

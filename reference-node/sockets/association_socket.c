@@ -191,14 +191,15 @@ static void end(struct connection *connection)
         associations->listener.closed(associations->listener.context, id);
 }
 
-/* What it has sent before it ended is heard, whosever turn it is. */
+/* What it has sent before it ended is heard, whosever turn it is. One that pauses is read when it
+ * goes on, up to its end, which is found once more. */
 static void end_after_its_last(struct connection *connection)
 {
     struct association_socket *associations = connection->owner;
     gist_association_id id = connection->id;
     bool is_closing = connection->is_closing;
     hear(connection, INPUT_MAX);
-    if (is_closing || find(associations, id) == connection)
+    if (is_closing || (find(associations, id) == connection && !connection->is_paused))
         end(connection);
 }
 
