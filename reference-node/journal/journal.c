@@ -113,6 +113,35 @@ static bool is_blank(const char *line)
     return line[strspn(line, " \n")] == '\0';
 }
 
+static struct natfw_snapshot *find_found(struct journal *journal, const struct gist_session_id *id)
+{
+    size_t i = 0;
+    while (i + 1 < journal->found_count && !gist_session_id_equal(&journal->found[i].id, id))
+        i++;
+    return &journal->found[i];
+}
+
+/* By the serial number arithmetic of RFC 1982. */
+static bool is_before(uint32_t sequence_number, uint32_t other)
+{
+    return sequence_number - other > INT32_MAX;
+}
+
+/* A second line of one session: the first could not be blanked when it was to be. Its place in the
+ * file does not tell which of them was written later, but the sequence number does. */
+static void take_later(
+    struct journal *journal, struct place *place, size_t number, const struct natfw_snapshot *other)
+{
+    struct natfw_snapshot *known = find_found(journal, &place->id);
+    size_t earlier = number;
+    if (is_before(known->sequence_number, other->sequence_number)) {
+        *known = *other;
+        earlier = place->line;
+        place->line = number;
+    }
+    write_line(journal, earlier, "", 0); /* to be used again after the next start */
+}
+
 /* One line of the file. Returns false without memory. */
 static bool take_line(struct journal *journal, size_t number, const char *line,
     struct record_time now, const char *path, FILE *errors)
@@ -122,10 +151,14 @@ static bool take_line(struct journal *journal, size_t number, const char *line,
         free_line(journal, number);
         return true;
     }
-    if (!record_read(line, now, journal->is_of_this_boot, &snapshot) ||
-        find(journal, &snapshot.id)) {
+    if (!record_read(line, now, journal->is_of_this_boot, &snapshot)) {
         fprintf(errors, "%s:%zu: no session; this line is left out\n", path, number + 1);
         free_line(journal, number);
+        return true;
+    }
+    struct place *place = find(journal, &snapshot.id);
+    if (place) {
+        take_later(journal, place, number, &snapshot);
         return true;
     }
     struct natfw_snapshot *grown =
@@ -134,7 +167,7 @@ static bool take_line(struct journal *journal, size_t number, const char *line,
         return false;
     journal->found = grown;
     grown[journal->found_count++] = snapshot;
-    struct place *place = add(journal, &snapshot.id, number);
+    place = add(journal, &snapshot.id, number);
     if (place)
         place->is_found = true;
     return place;

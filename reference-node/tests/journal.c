@@ -236,6 +236,39 @@ Test(journal, a_line_that_was_cut_off_is_left_out)
     journal_close(journal);
 }
 
+/* One more line, whatever there is of its session. */
+static void add_line(const struct natfw_snapshot *snapshot, long line)
+{
+    char text[RECORD_MAX + 1] = "";
+    cr_assert(record_write(snapshot, now, text) > 0);
+    spoil(text, line);
+}
+
+Test(journal, of_two_lines_of_a_session_the_later_one_counts_wherever_it_stands)
+{
+    for (long newer_line = 1; newer_line <= 2; newer_line++) {
+        struct natfw_snapshot older = snapshot(1), newer = snapshot(1), other = snapshot(2);
+        newer.sequence_number = 1; /* serial numbers begin anew */
+        newer.lifetime_s = 7200;
+        cr_assert(truncate(path, 0) == 0);
+        journal_close(opened());
+        add_line(&newer, newer_line);
+        add_line(&older, 3 - newer_line);
+        add_line(&other, 3);
+        struct journal *journal = opened();
+        cr_assert_eq(count_found(journal), 2);
+        expect_found(journal, &newer);
+        expect_found(journal, &other);
+        put(journal, &newer);
+        put(journal, &other);
+        cr_assert(journal_drop(journal, &newer.id));
+        journal_close(journal);
+        journal = opened();
+        cr_assert_eq(count_found(journal), 1, "one of the two is there still");
+        journal_close(journal);
+    }
+}
+
 Test(journal, after_a_boot_the_times_are_the_walls)
 {
     struct journal *journal = opened();
