@@ -101,13 +101,28 @@ def section_key(identifier):
             rest)
 
 
-def criterion_programs(build):
-    """The Criterion programs of a build, with the environment that their tests are given."""
-    need(os.path.join(build, "build.ninja"), "meson setup -Dmutants=true")
-    output = subprocess.run(["meson", "introspect", "--tests", build], check=True,
+def introspect(build, what):
+    output = subprocess.run(["meson", "introspect", f"--{what}", build], check=True,
                             capture_output=True, text=True).stdout
-    return sorted((os.path.join(build, test["cmd"][-1]), test["env"])
-                  for test in json.loads(output) if test["cmd"][0].endswith("harness/unit"))
+    return json.loads(output)
+
+
+def claims(path):
+    with open(path, encoding="utf-8") as file:
+        return "VERIFIES(" in file.read()
+
+
+def criterion_programs(build):
+    """The Criterion programs of a build whose tests claim requirements, with the environment that
+    they are given."""
+    need(os.path.join(build, "build.ninja"), "meson setup -Dmutants=true")
+    claiming = {os.path.realpath(name) for target in introspect(build, "targets")
+                for name in target["filename"]
+                if any(claims(source) for group in target["target_sources"]
+                       for source in group.get("sources", ()) if source.endswith(".c"))}
+    programs = ((os.path.join(build, test["cmd"][-1]), test["env"])
+                for test in introspect(build, "tests") if test["cmd"][0].endswith("harness/unit"))
+    return sorted(program for program in programs if os.path.realpath(program[0]) in claiming)
 
 
 def cases(build):

@@ -1,7 +1,7 @@
 """Which unit test reaches which point of a build, and requires which id.
 
-Tracing runs every test, which takes half a minute; so what was traced is kept in the build directory,
-for as long as nothing that it came from has changed.
+Tracing runs every program whose tests claim requirements, which takes half a minute; so what was traced
+is kept in the build directory, for as long as nothing that it came from has changed.
 """
 import collections
 import hashlib
@@ -103,7 +103,7 @@ def trace_all(programs):
 
 
 def of_units(build):
-    """Of every Criterion test of a build with -Dmutants=true or -Dtrace=true."""
+    """Of every Criterion program that claims requirements, in a build with points to reach."""
     programs = catalogue.criterion_programs(build)
     state = state_of(build, programs)
     lines = stored(build, state)

@@ -111,9 +111,7 @@ static void expect_one_session_each(const struct network *network)
 static void expect_life_until(
     const struct network *network, const struct flow *flow, uint64_t until_ms)
 {
-    do
-        cr_assert(passes(flow->left, flow->right, PATIENCE_MS));
-    while (clock_now_ms() < until_ms);
+    expect_open_until(flow, until_ms);
     expect_one_session_each(network);
     json_decref(control_ok(network, LEFT, OPEN_OTHER "--lifetime 60"));
 }
@@ -230,7 +228,7 @@ static void require_policy_route(const struct network *network)
 {
     uint64_t start_ms = clock_now_ms();
     while (system("ip rule | grep -q 'proto 174' && ip route show table 270 | grep -q local") != 0)
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "the policy route is not put back");
+        wait_a_turn(start_ms, "the policy route is not put back");
     json_decref(control_ok(network, LEFT, OPEN_OTHER "--lifetime 60"));
     json_decref(control_ok(network, LEFT, "close --all"));
 }

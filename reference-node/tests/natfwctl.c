@@ -63,8 +63,7 @@ static void wait_for_status(const struct network *network, const char *key, json
 {
     uint64_t start_ms = clock_now_ms();
     while (in_status(network, key) != wanted)
-        cr_assert(
-            clock_now_ms() - start_ms < PATIENCE_MS, "%s does not become %d", key, (int)wanted);
+        wait_a_turn(start_ms, key);
 }
 
 Test(natfwctl, lists_sessions_in_columns_under_a_header)
@@ -155,12 +154,13 @@ Test(natfwctl, says_what_runs_and_what_is_in_force)
 static void wait_for_text(const struct network *network, const char *file, const char *text)
 {
     uint64_t start_ms = clock_now_ms();
-    bool there = false;
-    while (!there) {
-        char *whole = output_of("cat %s/%s", network->directory, file);
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "no %s in %s", text, whole);
-        there = strstr(whole, text) != NULL;
+    for (;;) { /* the file comes with what is written to it */
+        char *whole = output_of("cat %s/%s 2>&1 || true", network->directory, file);
+        bool there = strstr(whole, text) != NULL;
         free(whole);
+        if (there)
+            return;
+        wait_a_turn(start_ms, text);
     }
 }
 
@@ -238,16 +238,8 @@ Test(natfwctl, tells_who_waits_for_a_natfwd_that_stands_still)
     struct network network = network_start("", "");
     kill(network.daemons[0], SIGSTOP);
     pid_t asker = start_control(&network, "list", "list.txt");
-    char path[TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/list.txt", network.directory);
-    uint64_t start_ms = clock_now_ms();
-    for (bool is_told = false; !is_told;) {
-        char *text = output_of("cat %s", path);
-        is_told = strstr(text, "natfwd has not answered for 5 s: still waiting; is it stopped?");
-        cr_assert(is_told || clock_now_ms() - start_ms < PATIENCE_MS, "%s", text);
-        free(text);
-        poll(NULL, 0, 50);
-    }
+    wait_for_text(
+        &network, "list.txt", "natfwd has not answered for 5 s: still waiting; is it stopped?");
     kill(network.daemons[0], SIGCONT);
     cr_assert(exit_status_of(asker) == 0);
     network_stop(&network);

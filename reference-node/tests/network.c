@@ -125,9 +125,15 @@ void network_stop(struct network *network)
     run("rm -r %s", network->directory);
 }
 
-void require_logged(const struct network *network, enum node which, const char *text)
+void wait_a_turn(uint64_t start_ms, const char *what)
 {
     enum { TURN_MS = 20 };
+    cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "%s", what);
+    poll(NULL, 0, TURN_MS);
+}
+
+void require_logged(const struct network *network, enum node which, const char *text)
+{
     uint64_t start_ms = clock_now_ms();
     for (;;) {
         char *log = output_of("cat %s/%s.log", network->directory, node_names[which]);
@@ -137,7 +143,7 @@ void require_logged(const struct network *network, enum node which, const char *
         free(log);
         if (is_there)
             return;
-        poll(NULL, 0, TURN_MS);
+        wait_a_turn(start_ms, text);
     }
 }
 
@@ -208,6 +214,21 @@ bool passes(int from, int to, int within_ms)
     return false;
 }
 
+void expect_open_until(const struct flow *flow, uint64_t until_ms)
+{
+    do {
+        cr_assert(passes(flow->left, flow->right, PATIENCE_MS), "the flow does not pass");
+        wait_a_turn(clock_now_ms(), "");
+    } while (clock_now_ms() < until_ms);
+}
+
+void wait_until_closed(const struct flow *flow)
+{
+    uint64_t start_ms = clock_now_ms();
+    while (passes(flow->left, flow->right, SILENCE_MS))
+        wait_a_turn(start_ms, "data still passes");
+}
+
 const char *session_of(const json_t *reply)
 {
     const char *id =
@@ -222,4 +243,11 @@ size_t sessions_at(const struct network *network, enum node which)
     size_t count = json_array_size(json_object_get(reply, "sessions"));
     json_decref(reply);
     return count;
+}
+
+void wait_until_no_session_at(const struct network *network, enum node which)
+{
+    uint64_t start_ms = clock_now_ms();
+    while (sessions_at(network, which) > 0)
+        wait_a_turn(start_ms, node_names[which]);
 }

@@ -13,6 +13,10 @@
 
 enum { PATIENCE_MS = 20000, SILENCE_MS = 300, TEXT_MAX = 512 };
 
+/* What is looked at again and again leaves the processor to others in between; the test fails, and
+ * says what it waits for, when that has not come by PATIENCE_MS after start_ms. */
+void wait_a_turn(uint64_t start_ms, const char *what);
+
 enum node { LEFT, MIDDLE, RIGHT, NODE_COUNT };
 extern const char *const node_names[NODE_COUNT];
 
@@ -45,6 +49,7 @@ json_t *control(const struct network *network, enum node which, const char *argu
 json_t *control_ok(const struct network *network, enum node which, const char *arguments);
 const char *session_of(const json_t *reply);
 size_t sessions_at(const struct network *network, enum node which);
+void wait_until_no_session_at(const struct network *network, enum node which);
 
 /* The daemon has written this to its log, or does so within a while. */
 void require_logged(const struct network *network, enum node which, const char *text);
@@ -61,6 +66,9 @@ int udp_socket(
 
 /* True when a datagram sent again and again from one end is heard at the other within the time. */
 bool passes(int from, int to, int within_ms);
+/* From left to right. */
+void expect_open_until(const struct flow *flow, uint64_t until_ms);
+void wait_until_closed(const struct flow *flow);
 
 #define OPEN "open --from 192.0.2.2:4000 --to 198.51.100.2:5000 --protocol udp --timeout 20 "
 

@@ -258,15 +258,12 @@ Test(staying, a_session_goes_on_over_a_restart_of_the_firewall_and_loses_no_pack
         expect_same_session(&network, session_of(opened));
     }
     /* Refreshes reach the new one as they did the old. */
-    while (clock_now_ms() - start_ms < 9000)
-        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    expect_open_until(&flow, start_ms + 9000);
     expect_same_session(&network, session_of(opened));
     char command[TEXT_MAX];
     snprintf(command, sizeof(command), "close %s", session_of(opened));
     json_decref(control_ok(&network, LEFT, command));
-    start_ms = clock_now_ms();
-    while (passes(flow.left, flow.right, SILENCE_MS))
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the close");
+    wait_until_closed(&flow);
     json_decref(opened);
     network_stop(&network);
 }
@@ -336,9 +333,7 @@ Test(staying, an_initiator_knows_its_sessions_again_and_can_close_them)
     }
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     json_decref(control_ok(&network, LEFT, "close --all"));
-    uint64_t start_ms = clock_now_ms();
-    while (passes(flow.left, flow.right, SILENCE_MS))
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the close");
+    wait_until_closed(&flow);
     for (enum node which = LEFT; which < NODE_COUNT; which++)
         cr_assert(sessions_at(&network, which) == 0);
     json_decref(opened);
@@ -354,8 +349,7 @@ Test(staying, a_responder_knows_its_sessions_again)
     end_daemon(&network, RIGHT, SIGKILL);
     start_daemon(&network, RIGHT);
     expect_same_session(&network, session_of(opened));
-    while (clock_now_ms() - start_ms < 9000)
-        cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
+    expect_open_until(&flow, start_ms + 9000);
     json_decref(opened);
     network_stop(&network);
 }
@@ -407,9 +401,8 @@ Test(staying, a_rule_or_an_element_that_somebody_adds_is_taken_out_again)
         "delete chain inet natfw intercept", "flush chain inet natfw guarded"};
     for (size_t i = 0; i < 4; i++) {
         run("nft %s", changes[i]);
-        uint64_t start_ms = clock_now_ms();
-        while (passes(flow.left, flow.right, SILENCE_MS))
-            cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "%s", changes[i]);
+        cr_log_info("%s", changes[i]);
+        wait_until_closed(&flow);
     }
     json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
@@ -426,9 +419,7 @@ Test(staying, its_own_changes_and_those_of_other_tables_put_nothing_back)
         cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     }
     json_decref(control_ok(&network, LEFT, "close --all"));
-    uint64_t start_ms = clock_now_ms();
-    while (sessions_at(&network, MIDDLE) > 0)
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS);
+    wait_until_no_session_at(&network, MIDDLE);
     end_daemon(&network, MIDDLE, SIGTERM);
     run("! grep 'put back' %s/middle.log", network.directory);
     network_stop(&network);
@@ -437,10 +428,7 @@ Test(staying, its_own_changes_and_those_of_other_tables_put_nothing_back)
 static void expect_no_session_left(struct network *network)
 {
     for (enum node which = LEFT; which < NODE_COUNT; which += RIGHT) {
-        uint64_t start_ms = clock_now_ms();
-        while (sessions_at(network, which) > 0)
-            cr_assert(
-                clock_now_ms() - start_ms < PATIENCE_MS, "%s still has it", node_names[which]);
+        wait_until_no_session_at(network, which);
         require_logged(network, which, "1/0x05");
     }
 }
@@ -467,9 +455,7 @@ Test(staying, an_initiator_that_is_told_to_closes_its_sessions_when_it_stops)
     json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     end_daemon(&network, LEFT, SIGTERM);
-    uint64_t start_ms = clock_now_ms();
-    while (passes(flow.left, flow.right, SILENCE_MS))
-        cr_assert(clock_now_ms() - start_ms < PATIENCE_MS, "data passes after the stop");
+    wait_until_closed(&flow);
     cr_assert(sessions_at(&network, MIDDLE) == 0);
     network_stop(&network);
 }
