@@ -113,11 +113,11 @@ static void on_stop(evutil_socket_t signal_number, short what, void *context)
     stop_soon(server);
 }
 
-static void begin_reload(void *context)
+static uint64_t begin_reload(void *context)
 {
     struct server *server = context;
     service_manager_tell(server->manager, SERVICE_RELOADING);
-    reload_begin(server->reload);
+    return reload_begin(server->reload);
 }
 
 static void on_reload(evutil_socket_t signal_number, short what, void *context)
@@ -127,11 +127,12 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
     begin_reload(context);
 }
 
-static void on_reloaded(void *context, bool taken, const char *said)
+static void on_reloaded(void *context, const struct reload_outcome *outcome)
 {
     struct server *server = context;
-    service_manager_tell(server->manager, SERVICE_READY);
-    daemon_reloaded(server->daemon, taken, said);
+    if (outcome->is_last)
+        service_manager_tell(server->manager, SERVICE_READY);
+    daemon_reloaded(server->daemon, outcome->attempt, outcome->is_taken, outcome->said);
 }
 
 static void tell_ready(const struct options *options)

@@ -25,18 +25,25 @@ struct commands_target {
     /* Takes the firewall out of the kernel and ends the process soon after. Returns 0 or an errno
      * value, and then all goes on. */
     int (*uninstall)(void *context);
-    /* Begins to take the configuration file over; commands_reloaded follows. */
-    void (*reload)(void *context);
+    /* Begins to take the configuration file over, as it is now. Returns the attempt that does; its
+     * end is told to commands_reloaded, before the return where it comes at once. */
+    uint64_t (*reload)(void *context);
 };
 
 struct opening;
 struct watcher;
 
+/* Who waits for an attempt at a reload; nobody where the client is NULL. */
+struct reload_waiter {
+    struct control_client *client;
+    uint64_t attempt;
+};
+
 struct commands {
     struct commands_target target;
     struct opening *openings; /* clients that wait for the outcome of their open */
     struct watcher *watchers;
-    struct control_client *reloading[CONTROL_CLIENTS_MAX]; /* who waits for that; some are NULL */
+    struct reload_waiter reloading[CONTROL_CLIENTS_MAX];
     uint64_t start_ms;
     struct timespec start; /* by the clock on the wall */
 };

@@ -46,9 +46,9 @@ void commands_session_event(struct commands *commands, const struct natfw_event 
     watch_command_event(commands, event);
 }
 
-void commands_reloaded(struct commands *commands, bool taken, const char *said)
+void commands_reloaded(struct commands *commands, uint64_t attempt, bool taken, const char *said)
 {
-    daemon_commands_reloaded(commands, taken, said);
+    daemon_commands_reloaded(commands, attempt, taken, said);
 }
 
 /* A key that is not understood could have been a limit: nothing is done in spite of it. */

@@ -20,6 +20,6 @@ void commands_session_event(struct commands *commands, const struct natfw_event 
 
 /* The configuration file was taken over or not, for the reason that was said: tells whoever asked
  * for it. */
-void commands_reloaded(struct commands *commands, bool taken, const char *said);
+void commands_reloaded(struct commands *commands, uint64_t attempt, bool taken, const char *said);
 
 #endif

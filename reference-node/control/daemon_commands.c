@@ -12,31 +12,35 @@ json_t *reload_command(
 {
     (void)request;
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-        if (commands->reloading[i])
+        struct reload_waiter *waiter = &commands->reloading[i];
+        if (waiter->client)
             continue;
-        commands->reloading[i] = client;
-        commands->target.reload(commands->target.context);
+        *waiter = (struct reload_waiter){.client = client};
+        waiter->attempt = commands->target.reload(commands->target.context);
         return NULL;
     }
     return control_error("refused", "too many wait for a reload already");
 }
 
-void daemon_commands_reloaded(struct commands *commands, bool taken, const char *said)
+void daemon_commands_reloaded(
+    struct commands *commands, uint64_t attempt, bool taken, const char *said)
 {
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-        struct control_client *client = commands->reloading[i];
-        commands->reloading[i] = NULL;
-        if (client)
-            control_reply(
-                client, taken ? json_pack("{s:b}", "ok", 1) : control_error("refused", "%s", said));
+        struct reload_waiter *waiter = &commands->reloading[i];
+        struct control_client *client = waiter->client;
+        if (!client || waiter->attempt > attempt)
+            continue;
+        waiter->client = NULL;
+        control_reply(
+            client, taken ? json_pack("{s:b}", "ok", 1) : control_error("refused", "%s", said));
     }
 }
 
 void daemon_commands_client_gone(struct commands *commands, struct control_client *client)
 {
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
-        if (commands->reloading[i] == client)
-            commands->reloading[i] = NULL;
+        if (commands->reloading[i].client == client)
+            commands->reloading[i].client = NULL;
 }
 
 json_t *uninstall_command(

@@ -11,7 +11,8 @@ json_t *uninstall_command(
     struct commands *commands, struct control_client *client, const json_t *request);
 
 /* Tells whoever waits for a reload. */
-void daemon_commands_reloaded(struct commands *commands, bool taken, const char *said);
+void daemon_commands_reloaded(
+    struct commands *commands, uint64_t attempt, bool taken, const char *said);
 
 void daemon_commands_client_gone(struct commands *commands, struct control_client *client);
 

@@ -242,15 +242,15 @@ static int uninstall(void *context)
     return error;
 }
 
-static void reload(void *context)
+static uint64_t reload(void *context)
 {
     struct daemon *daemon = context;
-    daemon->owner.reload(daemon->owner.context);
+    return daemon->owner.reload(daemon->owner.context);
 }
 
-void daemon_reloaded(struct daemon *daemon, bool taken, const char *said)
+void daemon_reloaded(struct daemon *daemon, uint64_t attempt, bool taken, const char *said)
 {
-    commands_reloaded(daemon->commands, taken, said);
+    commands_reloaded(daemon->commands, attempt, taken, said);
 }
 
 static bool create_control(struct daemon *daemon, FILE *errors)

@@ -21,7 +21,7 @@ struct daemon *daemon_create(
 bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors);
 
 /* The configuration was taken over or not, for the reason that was said. */
-void daemon_reloaded(struct daemon *daemon, bool taken, const char *said);
+void daemon_reloaded(struct daemon *daemon, uint64_t attempt, bool taken, const char *said);
 
 /* Ends all sessions for good: pinholes close, and all peers are told. */
 void daemon_end_sessions(struct daemon *daemon);

@@ -3,9 +3,11 @@
 #ifndef NATFWD_OWNER_H
 #define NATFWD_OWNER_H
 
+#include <stdint.h>
+
 struct daemon_owner {
     void *context;
-    void (*reload)(void *context);
+    uint64_t (*reload)(void *context); /* as reload_begin */
     /* The daemon has done what it had to; its last messages have a moment to leave. */
     void (*stop)(void *context);
 };

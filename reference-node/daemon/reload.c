@@ -13,6 +13,7 @@ struct reload {
     struct event *answered;
     reload_done *done;
     void *context;
+    uint64_t attempt; /* that runs, or was the last */
     bool is_running;
     bool is_wanted_again;
 };
@@ -38,11 +39,23 @@ static bool take(struct reload *reload, FILE *errors)
 
 static void finish(struct reload *reload, bool taken, const char *said)
 {
+    struct reload_outcome outcome = {.attempt = reload->attempt,
+        .is_taken = taken,
+        .is_last = !reload->is_wanted_again,
+        .said = said};
     log_each_line(said);
     log_line(taken ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
         taken ? "the configuration is taken over" : "the configuration stays as it was");
-    if (!reload->is_wanted_again) /* who waits hears of the file as it was when he asked */
-        reload->done(reload->context, taken, said);
+    reload->done(reload->context, &outcome);
+}
+
+static void begin(struct reload *reload)
+{
+    reload->attempt++;
+    reload->is_wanted_again = false;
+    reload->is_running = loader_ask(reload->loader) && event_add(reload->answered, NULL) == 0;
+    if (!reload->is_running)
+        finish(reload, false, "the loader has ended; restart natfwd");
 }
 
 static void on_answered(evutil_socket_t descriptor, short what, void *context)
@@ -61,7 +74,7 @@ static void on_answered(evutil_socket_t descriptor, short what, void *context)
         finish(reload, taken, said);
     free(said);
     if (reload->is_wanted_again)
-        reload_begin(reload);
+        begin(reload);
 }
 
 struct reload *reload_create(struct event_base *base, struct loader *loader, struct daemon *daemon,
@@ -89,14 +102,12 @@ void reload_destroy(struct reload *reload)
     free(reload);
 }
 
-void reload_begin(struct reload *reload)
+uint64_t reload_begin(struct reload *reload)
 {
-    reload->is_wanted_again = reload->is_running;
-    if (reload->is_running)
-        return;
-    if (loader_ask(reload->loader) && event_add(reload->answered, NULL) == 0) {
-        reload->is_running = true;
-        return;
+    if (reload->is_running) {
+        reload->is_wanted_again = true;
+        return reload->attempt + 1;
     }
-    finish(reload, false, "the loader has ended; restart natfwd");
+    begin(reload);
+    return reload->attempt;
 }

@@ -10,15 +10,22 @@
 
 struct reload;
 
-/* Called when an attempt ends, well or not, and none follows it, with what was said of it. */
-typedef void reload_done(void *context, bool taken, const char *said);
+/* How an attempt ended; the attempts are counted from 1. */
+struct reload_outcome {
+    uint64_t attempt;
+    bool is_taken;
+    bool is_last; /* none that was asked for meanwhile follows it */
+    const char *said;
+};
+typedef void reload_done(void *context, const struct reload_outcome *outcome);
 
 /* All of them stay the caller's. Returns NULL without memory. */
 struct reload *reload_create(struct event_base *base, struct loader *loader, struct daemon *daemon,
     reload_done *done, void *context);
 void reload_destroy(struct reload *reload);
 
-/* Begins an attempt; one that is asked for while another runs follows it. */
-void reload_begin(struct reload *reload);
+/* Begins an attempt; one that is asked for while another runs follows it, for that may have read
+ * the file already. Returns the attempt that reads the file as it is now. */
+uint64_t reload_begin(struct reload *reload);
 
 #endif
