@@ -1,6 +1,6 @@
 /* A route change that GIST tells of, at forwarder, responder and initiator. RFC 5973 3.7.5, 3.9. */
 #include "core/natfw/message/message_build.h"
-#include "core/natfw/tests/bench.h"
+#include "core/natfw/tests/begun.h"
 
 enum { PACE_MS = 5000, UNSENT_PAUSE_MS = 30000, HOLD_MS = 30000 };
 
@@ -257,33 +257,14 @@ Test(route_change, whose_outbound_peer_has_no_handle_is_told_inbound_only)
 /* An initiator: the bench stands for the node further on. */
 static struct gist_session_id opened(bool keep)
 {
-    struct gist_session_id id;
-    struct natfw_open open = {
-        .lifetime_s = 3600, .refresh = keep, .rule = {.action = NATFW_ALLOW, .flow = bench_flow()}};
-    cr_assert_eq(natfw_node_open(bench.node, bench.now_ms, &open, &id), NATFW_OK);
-    return id;
-}
-
-static void receive(const struct gist_session_id *id, const struct natfw_message *message)
-{
-    uint8_t octets[64];
-    size_t length = natfw_message_build(message, octets, sizeof(octets));
-    struct gist_received received = bench_received(1, true, octets, length);
-    received.session_id = *id;
-    bench_receive_as(&received);
+    begun_request.lifetime_s = 3600;
+    begun_request.refresh = keep;
+    return begun_session();
 }
 
 static void grant(const struct gist_session_id *id)
 {
-    struct natfw_message success = bench_success(3600, bench_last(false)->message.sequence_number);
-    receive(id, &success);
-}
-
-static struct natfw_session_view view_of(const struct gist_session_id *id)
-{
-    struct natfw_session_view view;
-    cr_assert(natfw_node_session(bench.node, id, &view), "the session is gone");
-    return view;
+    begun_answer(id, NATFW_ALL_PROCESSED);
 }
 
 Test(route_change, has_an_initiator_ask_the_path_anew_and_tell_nobody)
@@ -300,7 +281,7 @@ Test(route_change, has_an_initiator_ask_the_path_anew_and_tell_nobody)
         REQUIRE("RFC5973-3.7.5-12", bench.sent[0].message.type == NATFW_CREATE);
         cr_assert_eq(bench.sent[0].message.sequence_number, number + 1);
         cr_assert(gist_session_id_equal(&bench.sent[0].request.session_id, &id));
-        cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
+        cr_assert_eq(begun_view(&id).state, NATFW_ESTABLISHED);
         cr_assert_eq(bench.invalidations[GIST_ROUTING_TENTATIVE], (size_t)keep + 1);
         bench_forget_sent();
     }
@@ -335,7 +316,7 @@ Test(route_change, that_waits_at_an_initiator_is_overtaken_by_its_own_request)
     bench_forget_sent();
     bench_advance(2 * PACE_MS);
     cr_assert_eq(bench.sent_count, 0);
-    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
+    cr_assert_eq(begun_view(&id).state, NATFW_ESTABLISHED);
 }
 
 /* A peer answers each request, and has another route change, or goes down again. */
@@ -349,7 +330,7 @@ Test(route_change, notifies_without_end_have_an_initiator_ask_once_in_five_secon
     for (size_t i = 0; i < 59; i++) {
         struct natfw_message notify = bench_notify(codes[i % 3]);
         bench.event_count = 0;
-        receive(&id, &notify);
+        begun_receive(&id, &notify);
         bench_advance(250);
         if (bench.sent_count > 0)
             grant(&id);
@@ -364,21 +345,21 @@ Test(route_change, that_was_notified_has_an_initiator_ask_until_it_is_answered)
     grant(&id);
     bench_forget_sent();
     struct natfw_message notify = bench_notify(NATFW_ROUTE_CHANGE);
-    receive(&id, &notify);
+    begun_receive(&id, &notify);
     bench_advance(3 * PACE_MS);
     cr_assert_eq(bench.sent_count, 4);
     grant(&id);
-    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
+    cr_assert_eq(begun_view(&id).state, NATFW_ESTABLISHED);
     bench_advance(HOLD_MS);
     cr_assert_eq(bench.sent_count, 4);
-    cr_assert_eq(view_of(&id).state, NATFW_ESTABLISHED);
+    cr_assert_eq(begun_view(&id).state, NATFW_ESTABLISHED);
 }
 
 Test(route_change, a_request_that_cannot_be_sent_is_tried_again)
 {
     struct gist_session_id id = opened(false);
     grant(&id);
-    uint32_t number = view_of(&id).sequence_number;
+    uint32_t number = begun_view(&id).sequence_number;
     bench_forget_sent();
     bench.send_result = GIST_SEND_NO_ROUTE;
     report_for(&id, false);
