@@ -6,8 +6,9 @@
  * (one octet, in words) and as many octets:
  *
  *     0 datagram     1 Q-mode datagram     2 octets of a stream     3 inbound connection
- *     4 outbound connection is up          5 connection ends        6 time passes
+ *     4 connection is up, by an interface  5 connection ends        6 time passes
  *     7 the middlebox answers              8 this node opens a session   9 closes it
+ *     10 flows are routed elsewhere
  *
  * In what arrives, cookies are replaced by those that the node sent last, where there is one of
  * that kind; thus handshakes get through.
@@ -46,6 +47,7 @@ struct bench {
     natfw_handle handles[HANDLES_MAX];
     size_t handle_count;
     struct gist_session_id opened;
+    uint8_t way; /* of flows that go outside; see find_route */
 };
 
 static struct bench bench;
@@ -189,15 +191,24 @@ static bool is_local(void *context, const struct gist_address *address)
     return address->version == 4 && address->octets[3] == 1;
 }
 
+/* The way outside is by interface 2, or else by another or none, with another address of ours, or
+ * by a router. */
 static bool find_route(
     void *context, const struct gist_address *destination, struct gist_route *route)
 {
     (void)context;
+    static const uint32_t outside[] = {2, 3, 1, 0};
     if (destination->version != 4)
         return false;
-    *route = (struct gist_route){
-        .local = gist_address_v4(0xc0000201), .interface = 1 + (destination->octets[0] & 1)};
-    return true;
+    *route = (struct gist_route){.local = gist_address_v4(0xc0000201), .interface = 1};
+    if (destination->octets[0] % 2 == 0)
+        return true;
+    route->interface = outside[bench.way % 4];
+    if (bench.way & 4)
+        route->local = gist_address_v4(0xc0000301);
+    if (bench.way & 8)
+        route->next_hop = gist_address_v4(0xc00002fe);
+    return route->interface != 0;
 }
 
 static void set_gist_deadline(void *context, uint64_t deadline_ms)
@@ -423,7 +434,7 @@ static void step_plain(uint8_t step, uint8_t which)
             gist_node_association_accepted(bench.gist, bench.now_ms, &peer, &local, 1));
         break;
     case 4:
-        gist_node_association_connected(bench.gist, bench.now_ms, id, 1);
+        gist_node_association_connected(bench.gist, bench.now_ms, id, 1 + which / 128);
         break;
     case 5:
         association_close(NULL, id);
@@ -440,6 +451,10 @@ static void step_plain(uint8_t step, uint8_t which)
         break;
     case 8:
         open_session(which);
+        break;
+    case 10:
+        bench.way = which;
+        natfw_node_routes_changed(bench.natfw, bench.now_ms);
         break;
     default:
         natfw_node_close(bench.natfw, bench.now_ms, &bench.opened);
@@ -461,7 +476,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
     struct wire_reader input = wire_reader_over(octets, length);
     start();
     for (unsigned i = 0; i < STEPS_MAX && wire_remaining(&input) > 1; i++) {
-        uint8_t step = wire_read_u8(&input) % 10;
+        uint8_t step = wire_read_u8(&input) % 11;
         uint8_t which = wire_read_u8(&input);
         if (step > 2) {
             step_plain(step, which);
