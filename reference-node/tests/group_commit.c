@@ -2,6 +2,7 @@
 /* The group commit over a filter that only takes notes: how much at once, and what together. */
 #include "reference-node/netfilter/group_commit.h"
 #include "reference-node/netfilter/pinholes.h"
+#include "reference-node/tests/udp_rule.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -113,17 +114,7 @@ static struct gist_session_id session(unsigned number)
 
 static struct natfw_policy_rule rule_for(unsigned number)
 {
-    return (struct natfw_policy_rule){.action = NATFW_ALLOW,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = (uint16_t)(FIRST_PORT + number)}};
+    return udp_rule((uint16_t)(FIRST_PORT + number));
 }
 
 /* The session of this number, with the port of this number, waits by the handle of this number. */

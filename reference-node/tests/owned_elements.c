@@ -3,6 +3,8 @@
  * lasts, and what is left of it after its commit. */
 #include "reference-node/netfilter/group_commit.h"
 
+#include "reference-node/tests/udp_rule.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -65,17 +67,9 @@ static struct gist_session_id session(unsigned number)
 
 static struct natfw_policy_rule rule_for(uint16_t port, enum natfw_action action)
 {
-    return (struct natfw_policy_rule){.action = action,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = port}};
+    struct natfw_policy_rule rule = udp_rule(port);
+    rule.action = action;
+    return rule;
 }
 
 /* Sets the rule's element for one of its ports aside for the session of this number. */

@@ -8,6 +8,7 @@
 #include "reference-node/netfilter/pinhole_class.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/tests/namespaces.h"
+#include "reference-node/tests/udp_rule.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -73,21 +74,6 @@ static void firewall_stop(struct firewall *firewall)
 static struct gist_session_id session(uint8_t number)
 {
     return (struct gist_session_id){.octets = {0xa0, [15] = number}};
-}
-
-static struct natfw_policy_rule udp_rule(uint16_t port)
-{
-    return (struct natfw_policy_rule){.action = NATFW_ALLOW,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = port}};
 }
 
 static void install(struct firewall *firewall, uint8_t owner, uint16_t port, uint64_t lifetime_ms,

@@ -3,6 +3,8 @@
  * nothing behind, and takes nothing away. */
 #include "reference-node/netfilter/pinholes.h"
 
+#include "reference-node/tests/udp_rule.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -62,18 +64,10 @@ static struct gist_session_id session(uint8_t number)
 
 static struct natfw_policy_rule rule_for(uint16_t port, uint8_t sub_ports, enum natfw_action action)
 {
-    return (struct natfw_policy_rule){.action = action,
-        .sub_ports = sub_ports,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = port}};
+    struct natfw_policy_rule rule = udp_rule(port);
+    rule.sub_ports = sub_ports;
+    rule.action = action;
+    return rule;
 }
 
 static enum natfw_middlebox_result allow(uint8_t owner, uint16_t port, uint8_t sub_ports)
