@@ -113,16 +113,16 @@ def claims(path):
 
 
 def criterion_programs(build):
-    """The Criterion programs of a build whose tests claim requirements, with the environment that
-    they are given."""
+    """The Criterion programs of a build, with the environment that they are given; but for those
+    whose sources claim no requirement."""
     need(os.path.join(build, "build.ninja"), "meson setup -Dmutants=true")
-    claiming = {os.path.realpath(name) for target in introspect(build, "targets")
-                for name in target["filename"]
-                if any(claims(source) for group in target["target_sources"]
-                       for source in group.get("sources", ()) if source.endswith(".c"))}
+    silent = {os.path.realpath(name) for target in introspect(build, "targets")
+              for name in target["filename"]
+              if not any(claims(source) for group in target["target_sources"]
+                         for source in group.get("sources", ()) if source.endswith(".c"))}
     programs = ((os.path.join(build, test["cmd"][-1]), test["env"])
                 for test in introspect(build, "tests") if test["cmd"][0].endswith("harness/unit"))
-    return sorted(program for program in programs if os.path.realpath(program[0]) in claiming)
+    return sorted(program for program in programs if os.path.realpath(program[0]) not in silent)
 
 
 def cases(build):
