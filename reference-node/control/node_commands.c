@@ -9,6 +9,7 @@
 #include "reference-node/control/counters.h"
 #include "reference-node/control/watch_command.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,10 @@ static json_t *interfaces_json(const struct config *config)
     json_t *interfaces = json_array();
     for (size_t i = 0; i < config->interface_count; i++) {
         const struct config_interface *interface = &config->interfaces[i];
-        json_array_append_new(
-            interfaces, json_pack("{s:s, s:s, s:b}", "name", interface->name, "side",
-                            interface->side == CONFIG_SIDE_INTERNAL ? "internal" : "external",
-                            "default_deny", interface->default_deny));
+        json_array_append_new(interfaces,
+            json_pack("{s:s, s:s, s:b, s:b}", "name", interface->name, "side",
+                interface->side == CONFIG_SIDE_INTERNAL ? "internal" : "external", "default_deny",
+                interface->default_deny, "is_there", if_nametoindex(interface->name) != 0));
     }
     return interfaces;
 }

@@ -58,47 +58,69 @@ json_t *show_command(
     return fault ? fault : command_session_reply(commands, &id);
 }
 
-struct own_sessions {
-    struct gist_session_id *ids;
-    size_t count;
-    size_t room;
-};
+/* Each is told to the path, by a message of its own. */
+enum { CLOSED_PER_TURN = 64 };
 
-static void count_own(void *context, const struct natfw_session_view *view)
-{
-    struct own_sessions *own = context;
-    own->room += view->role == NATFW_INITIATOR;
-}
+struct closing {
+    const struct commands *commands;
+    struct natfw_walk *walk;
+    struct gist_session_id ids[CLOSED_PER_TURN]; /* of a turn */
+    size_t count;
+    json_int_t closed; /* of all */
+    bool has_begun;    /* the reply */
+};
 
 static void note_own(void *context, const struct natfw_session_view *view)
 {
-    struct own_sessions *own = context;
-    if (view->role == NATFW_INITIATOR && own->count < own->room)
-        own->ids[own->count++] = view->id;
+    struct closing *closing = context;
+    if (view->role == NATFW_INITIATOR)
+        closing->ids[closing->count++] = view->id;
 }
 
-static json_t *close_all(struct commands *commands)
+/* A blank a turn keeps the reply going. */
+static bool close_part(void *context, struct evbuffer *reply)
 {
-    struct own_sessions own = {0};
-    natfw_node_each_session(commands->target.natfw, count_own, &own);
-    own.ids = calloc(own.room + 1, sizeof(*own.ids));
-    if (!own.ids)
-        return control_error("refused", "no memory");
-    natfw_node_each_session(commands->target.natfw, note_own, &own);
-    json_int_t closed = 0;
-    for (size_t i = 0; i < own.count; i++)
-        closed += natfw_node_close(commands->target.natfw, clock_now_ms(), &own.ids[i]) == NATFW_OK;
-    free(own.ids);
-    return json_pack("{s:b, s:I}", "ok", 1, "closed", closed);
+    struct closing *closing = context;
+    struct natfw_node *natfw = closing->commands->target.natfw;
+    closing->count = 0;
+    bool has_more = natfw_node_walk_on(closing->walk, CLOSED_PER_TURN, note_own, closing);
+    for (size_t i = 0; i < closing->count; i++)
+        closing->closed += natfw_node_close(natfw, clock_now_ms(), &closing->ids[i]) == NATFW_OK;
+    evbuffer_add_printf(reply, "%s", closing->has_begun ? " " : "{\"ok\":true,");
+    closing->has_begun = true;
+    if (!has_more)
+        evbuffer_add_printf(reply, "\"closed\":%" JSON_INTEGER_FORMAT "}", closing->closed);
+    return has_more;
+}
+
+static void end_closing(void *context)
+{
+    struct closing *closing = context;
+    natfw_node_walk_end(closing->walk);
+    free(closing);
+}
+
+static json_t *close_all(struct commands *commands, struct control_client *client)
+{
+    struct closing *closing = calloc(1, sizeof(*closing));
+    if (closing)
+        closing->walk = natfw_node_walk_begin(commands->target.natfw);
+    if (!closing || !closing->walk) {
+        free(closing);
+        return control_error("refused", "no memory to close them all");
+    }
+    closing->commands = commands;
+    struct control_parts parts = {.context = closing, .append = close_part, .release = end_closing};
+    control_reply_in_parts(client, &parts);
+    return NULL;
 }
 
 json_t *close_command(
     struct commands *commands, struct control_client *client, const json_t *request)
 {
-    (void)client;
     struct gist_session_id id;
     if (json_is_true(json_object_get(request, "all")))
-        return close_all(commands);
+        return close_all(commands, client);
     json_t *fault = find_session(commands, request, true, &id);
     if (fault)
         return fault;

@@ -118,7 +118,8 @@ void sessions_print_one(const json_t *session)
     printf("session   %s\n", member_string(session, "session"));
     printf("role      %s\n", member_string(session, "role"));
     printf("state     %s\n", member_string(session, "state"));
-    printf("flow      %s\n", member_string(session, "flow"));
+    printf("flow      %s%s\n", member_string(session, "flow"),
+        member_number(session, "sub_ports") > 0 ? ", and the next port" : "");
     printf("action    %s\n", member_string(session, "action"));
     printf("lifetime  %llds, %.1fs left\n", member_number(session, "lifetime_s"),
         (double)member_number(session, "expires_in_ms") / 1000);

@@ -37,10 +37,11 @@ static void print_interfaces(const json_t *interfaces)
     size_t index;
     json_t *interface;
     json_array_foreach(interfaces, index, interface)
-        printf("interface     %s: %s%s\n", member_string(interface, "name"),
+        printf("interface     %s: %s%s%s\n", member_string(interface, "name"),
             member_string(interface, "side"),
             json_is_true(json_object_get(interface, "default_deny")) ? ", closed but for pinholes"
-                                                                     : ", open to what comes");
+                                                                     : ", open to what comes",
+            json_is_true(json_object_get(interface, "is_there")) ? "" : "; not there now");
 }
 
 static void print_in_force(const json_t *in_force)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* natfwctl list of very many sessions: one JSON document, made in many turns of the loop. */
+/* natfwctl list and close --all of very many sessions: one JSON document, made in many turns of the
+ * loop. */
 #include "reference-node/control/commands.h"
 
 #include "core/natfw/snapshot.h"
@@ -8,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/buffer.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ static struct {
     struct pinholes *pinholes;
     struct commands *commands;
     struct control *control;
+    char path[64];
     int client;
     uint64_t now_ms;
     uint64_t all_turns_ns; /* of the processor */
@@ -67,20 +70,27 @@ static bool find_no_route(
     return false;
 }
 
-static void connect_client(const char *path)
+static bool is_local(void *context, const struct gist_address *address)
+{
+    (void)context;
+    (void)address;
+    return false;
+}
+
+static void connect_client(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", daemon_.path);
     daemon_.client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     cr_assert(connect(daemon_.client, (struct sockaddr *)&address, sizeof(address)) == 0);
 }
 
 static void start(void)
 {
-    char path[64];
     struct natfw_node_config config = natfw_node_config_default();
     struct pinholes_listener nobody = {0};
     config.sessions_max = MANY;
+    signal(SIGPIPE, SIG_IGN); /* as natfwd does */
     daemon_.now_ms = clock_now_ms();
     daemon_.base = event_base_new();
     daemon_.crypto = crypto_openssl_create();
@@ -94,7 +104,9 @@ static void start(void)
     struct gist_node_config gist_config = gist_node_config_default();
     struct gist_seams gist = {.allocator = seams.allocator,
         .crypto = seams.crypto,
-        .transport = {.route = find_no_route, .set_deadline = ignore_deadline},
+        .transport = {.route = find_no_route,
+            .is_local = is_local,
+            .set_deadline = ignore_deadline},
         .application = natfw_node_application(daemon_.natfw)};
     daemon_.gist = gist_node_create(&gist_config, &gist, daemon_.now_ms);
     natfw_node_attach(daemon_.natfw, daemon_.gist, &gist.transport);
@@ -103,9 +115,9 @@ static void start(void)
     daemon_.commands = commands_create(&target);
     struct control_listener listener = {
         .context = daemon_.commands, .request = commands_request, .gone = commands_client_gone};
-    snprintf(path, sizeof(path), "/tmp/natfwd-list-%d.sock", (int)getpid());
-    daemon_.control = control_create(daemon_.base, path, &listener);
-    connect_client(path);
+    snprintf(daemon_.path, sizeof(daemon_.path), "/tmp/natfwd-list-%d.sock", (int)getpid());
+    daemon_.control = control_create(daemon_.base, daemon_.path, &listener);
+    connect_client();
 }
 
 static void stop(void)
@@ -141,10 +153,14 @@ static void add_sessions(unsigned count)
     }
 }
 
+static void request(const char *command)
+{
+    cr_assert(send(daemon_.client, command, strlen(command), 0) > 0);
+}
+
 static void ask(void)
 {
-    static const char request[] = "{\"command\":\"list\"}\n";
-    cr_assert(send(daemon_.client, request, sizeof(request) - 1, 0) > 0);
+    request("{\"command\":\"list\"}\n");
 }
 
 static uint64_t processor_ns(void)
@@ -194,6 +210,12 @@ static size_t count_sessions(struct evbuffer *reply)
     return count;
 }
 
+static void expect_short_turns(void)
+{
+    cr_assert_lt(daemon_.longest_turn_ns, daemon_.all_turns_ns / 20, "a turn of %u of %u us",
+        (unsigned)(daemon_.longest_turn_ns / 1000), (unsigned)(daemon_.all_turns_ns / 1000));
+}
+
 Test(list, of_none_or_one_is_a_document_too)
 {
     ask();
@@ -208,8 +230,7 @@ Test(list, of_very_many_sessions_leaves_turns_to_others)
     add_sessions(MANY);
     ask();
     cr_assert_eq(count_sessions(hear(TURNS_MAX)), MANY);
-    cr_assert_lt(daemon_.longest_turn_ns, daemon_.all_turns_ns / 20, "a turn of %u of %u us",
-        (unsigned)(daemon_.longest_turn_ns / 1000), (unsigned)(daemon_.all_turns_ns / 1000));
+    expect_short_turns();
 }
 
 Test(list, leaves_out_what_ends_meanwhile)
@@ -225,4 +246,43 @@ Test(list, leaves_out_what_ends_meanwhile)
     evbuffer_free(rest);
     size_t count = count_sessions(reply);
     cr_assert(early > 0 && count > MANY / 2 && count < MANY / 2 + 2000, "%zu sessions", count);
+}
+
+/* How many a whole reply says are closed. */
+static json_int_t closed_by(struct evbuffer *reply)
+{
+    json_t *told = json_loadb((char *)evbuffer_pullup(reply, -1), evbuffer_get_length(reply),
+        JSON_REJECT_DUPLICATES, NULL);
+    cr_assert(told && json_is_true(json_object_get(told, "ok")));
+    json_int_t count = json_integer_value(json_object_get(told, "closed"));
+    json_decref(told);
+    evbuffer_free(reply);
+    return count;
+}
+
+Test(list, closing_none_or_very_many_leaves_turns_to_others)
+{
+    static const char close_all[] = "{\"command\":\"close\",\"all\":true}\n";
+    request(close_all);
+    cr_assert_eq(closed_by(hear(TURNS_MAX)), 0);
+    add_sessions(MANY);
+    request(close_all);
+    cr_assert_eq(closed_by(hear(TURNS_MAX)), MANY);
+    expect_short_turns();
+}
+
+/* Who closes them all and goes has closed those up to then; the others stay open. */
+Test(list, closing_ends_with_who_asked_for_it)
+{
+    add_sessions(MANY);
+    request("{\"command\":\"close\",\"all\":true}\n");
+    for (unsigned turns = 0; turns < 10; turns++)
+        turn();
+    close(daemon_.client);
+    for (unsigned turns = 0; turns < 10; turns++)
+        turn();
+    connect_client();
+    request("{\"command\":\"close\",\"all\":true}\n");
+    json_int_t rest = closed_by(hear(TURNS_MAX));
+    cr_assert(rest > MANY / 2 && rest < MANY, "%d", (int)rest);
 }

@@ -124,7 +124,25 @@ Test(natfwctl, shows_one_session_in_full)
     snprintf(id, sizeof(id), "session   %s\nrole      initiator\n", session_of(opened));
     expect_said(&network, 0, command, id);
     expect_said(&network, 0, command, "answer    2/0x01 granted\n 0\n");
+    expect_said(&network, 0, command, "198.51.100.2:5000\naction    allow\n");
     json_decref(opened);
+    opened = control_ok(&network, 0, OPEN "--sub-ports 1");
+    snprintf(command, sizeof(command), "show %s", session_of(opened));
+    expect_said(&network, 0, command, "198.51.100.2:5000, and the next port\n");
+    json_decref(opened);
+    network_stop(&network);
+}
+
+Test(natfwctl, says_which_interface_is_not_there)
+{
+    struct network network = network_start("", "");
+    expect_said(&network, 1, "status", "outside: external, closed but for pinholes\n");
+    run("ip link del outside");
+    expect_said(&network, 1, "status", "inside: internal, closed but for pinholes\n");
+    expect_said(
+        &network, 1, "status", "outside: external, closed but for pinholes; not there now\n");
+    path_connect_right(&network.path);
+    expect_said(&network, 1, "status", "outside: external, closed but for pinholes\n");
     network_stop(&network);
 }
 

@@ -47,6 +47,17 @@ Test(session_json, says_what_was_granted_and_the_sequence_number)
     cr_assert(number_at(0, "sequence_number") == 4294967295);
 }
 
+Test(session_json, says_whether_a_port_more_is_open)
+{
+    struct natfw_session_view view = view_of_a_session();
+    for (int sub_ports = 0; sub_ports < 2; sub_ports++) {
+        view.rule.sub_ports = (uint8_t)sub_ports;
+        json_t *json = session_json(&view, 0);
+        cr_assert_eq(json_integer_value(json_object_get(json, "sub_ports")), sub_ports);
+        json_decref(json);
+    }
+}
+
 static void expect_flow(struct natfw_session_view view, const char *expected)
 {
     json_t *json = session_json(&view, 0);
