@@ -8,6 +8,7 @@
 #include "reference-node/netfilter/renewal.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/tests/namespaces.h"
+#include "reference-node/tests/udp_rule.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -56,17 +57,7 @@ static void install(uint16_t port)
 {
     struct natfw_middlebox middlebox = pinholes_middlebox(pinholes);
     struct gist_session_id id = {.octets = {0xa0, [15] = (uint8_t)port}};
-    struct natfw_policy_rule rule = {.action = NATFW_ALLOW,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = port}};
+    struct natfw_policy_rule rule = udp_rule(port);
     middlebox.install(middlebox.context, &id, &rule, clock_now_ms() + LIFETIME_MS, NATFW_NO_HANDLE);
 }
 
@@ -100,16 +91,6 @@ static void stop(void)
 
 TestSuite(renewal, .init = start, .fini = stop);
 TestSuite(guard, .init = start, .fini = stop);
-
-static size_t count_elements(void)
-{
-    char *text = output_of("nft list set inet natfw pinholes");
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, "expires")); at++)
-        count++;
-    free(text);
-    return count;
-}
 
 Test(renewal, brings_every_pinhole_each_time)
 {

@@ -7,6 +7,7 @@
 #include "reference-node/netfilter/nft_socket.h"
 #include "reference-node/netfilter/ruleset.h"
 #include "reference-node/tests/namespaces.h"
+#include "reference-node/tests/udp_rule.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -41,18 +42,9 @@ static void put(const char *set, unsigned port, unsigned timeout_s)
 /* Whether it holds all of the rule, and so for how many seconds. */
 static bool holds(uint16_t port, uint8_t sub_ports, enum natfw_action action, uint64_t *left_s)
 {
-    struct natfw_policy_rule rule = {.action = action,
-        .sub_ports = sub_ports,
-        .flow = {.source = gist_address_v4(0xc0000202),
-            .destination = gist_address_v4(0xc6336402),
-            .source_prefix = 32,
-            .destination_prefix = 32,
-            .has_protocol = true,
-            .protocol = 17,
-            .has_source_port = true,
-            .has_destination_port = true,
-            .source_port = 4000,
-            .destination_port = port}};
+    struct natfw_policy_rule rule = udp_rule(port);
+    rule.action = action;
+    rule.sub_ports = sub_ports;
     struct kernel_elements *elements = kernel_elements_read(nft, "natfw");
     cr_assert(elements);
     bool is_held = kernel_elements_hold(elements, &rule, left_s);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -105,4 +106,14 @@ struct config path_firewall_config(void)
     config.natfw.forwarder = true;
     config.gist.association_port = 30270;
     return config;
+}
+
+size_t count_elements(void)
+{
+    char *text = output_of("nft list set inet natfw pinholes");
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, "expires")); at++)
+        count++;
+    free(text);
+    return count;
 }

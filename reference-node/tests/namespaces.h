@@ -33,4 +33,7 @@ void path_connect_right(const struct path *path);
 /* What a firewall on the middle of a path is configured as. */
 struct config path_firewall_config(void);
 
+/* Of the set of pinholes in the table natfw, in this namespace. */
+size_t count_elements(void);
+
 #endif

@@ -256,16 +256,6 @@ Test(pinholes, a_new_timeout_equal_to_the_old_one_starts_anew)
     firewall_stop(&firewall);
 }
 
-static size_t count_elements(void)
-{
-    char *text = output_of("nft list set inet natfw pinholes");
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, "expires")); at++)
-        count++;
-    free(text);
-    return count;
-}
-
 Test(pinholes, of_one_turn_are_one_commit_and_a_culprit_takes_no_other_down)
 {
     struct firewall firewall;
