@@ -62,6 +62,8 @@ struct gist_node_config {
     uint32_t stranger_messages_per_second;  /* default 200: a stranger's */
     uint32_t known_messages_per_second;     /* default 4000: a known peer's; eight times as many may
                                                answer what this node has sent to a peer */
+    uint32_t session_messages_per_second; /* default 20: of them datagrams of one session, and twice
+                                             as many at once */
     size_t routing_states_per_stranger_max; /* default 1000 */
     size_t routing_states_per_peer_max;     /* default 50000, of a known peer */
     size_t associations_per_peer_max;       /* default 64, inbound */

@@ -38,15 +38,26 @@ bool config_check_interfaces(const struct config *config, const struct config *f
     return all_there;
 }
 
+/* Each message asks, and the kernel takes three calls to tell: it is asked last. */
+static const char *name_of(const struct config *config, uint32_t interface, char name[IFNAMSIZ])
+{
+    const char *known = NULL;
+    if (config->known)
+        known = known_interfaces_name_now(config->known, interface);
+    if (!known)
+        known = if_indextoname(interface, name);
+    if (!known && config->known)
+        known = known_interfaces_name_of(config->known, interface);
+    return known;
+}
+
 const struct config_interface *config_interface_of(const struct config *config, uint32_t interface)
 {
     char name[IFNAMSIZ];
     for (size_t i = 0; i < config->interface_count; i++)
         if (config->interfaces[i].index != 0 && config->interfaces[i].index == interface)
             return &config->interfaces[i];
-    const char *known = if_indextoname(interface, name);
-    if (!known && config->known)
-        known = known_interfaces_name_of(config->known, interface);
+    const char *known = name_of(config, interface, name);
     const struct config_interface *named = known ? find_named(config, known) : NULL;
     return named && named->index == 0 ? named : NULL;
 }

@@ -49,6 +49,7 @@ static const struct number {
     {"interface_messages_per_second", FIELD(gist.interface_messages_per_second), 0, 1000000},
     {"stranger_messages_per_second", FIELD(gist.stranger_messages_per_second), 0, 1000000},
     {"known_messages_per_second", FIELD(gist.known_messages_per_second), 0, 1000000},
+    {"session_messages_per_second", FIELD(gist.session_messages_per_second), 0, 1000000},
     {"routing_states_per_stranger_max", FIELD(gist.routing_states_per_stranger_max), 0, 1000000},
     {"routing_states_per_peer_max", FIELD(gist.routing_states_per_peer_max), 0, 1000000},
     {"associations_per_peer_max", FIELD(gist.associations_per_peer_max), 0, 100000},

@@ -58,6 +58,14 @@ bool known_interface_look(struct known_interface *interface)
            interface->indexes[0] != before.indexes[0];
 }
 
+const char *known_interfaces_name_now(const struct known_interfaces *known, uint32_t index)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if (known->each[i].is_there && known->each[i].indexes[0] == index)
+            return known->each[i].name;
+    return NULL;
+}
+
 const char *known_interfaces_name_of(const struct known_interfaces *known, uint32_t index)
 {
     for (size_t age = 0; index != 0 && age < KNOWN_INDEXES_MAX; age++)

@@ -33,6 +33,9 @@ void known_interfaces_free(struct known_interfaces *known);
 /* Looks at one of them again. Returns true when it is not as it was. */
 bool known_interface_look(struct known_interface *interface);
 
+/* The name that an index stands for, of what was there when they were looked at; else NULL. */
+const char *known_interfaces_name_now(const struct known_interfaces *known, uint32_t index);
+
 /* The name that an index stood for last; NULL when it is not known. */
 const char *known_interfaces_name_of(const struct known_interfaces *known, uint32_t index);
 

@@ -98,6 +98,7 @@ static void on_heard(evutil_socket_t descriptor, short what, void *context)
     struct network *network = context;
     struct network_notices notices = network_watch_hear(network->watch);
     association_socket_doubt(network->daemon->associations);
+    policy_route_forget(network->daemon->plane.routes);
     if (notices.routes > 0)
         log_line(LOG_LEVEL_DEBUG, "routes have changed: notices %llu",
             (unsigned long long)notices.routes);

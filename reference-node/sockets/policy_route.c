@@ -2,6 +2,8 @@
 /* Routing through rtnetlink; see policy_route.h. */
 #include "reference-node/sockets/policy_route.h"
 
+#include "reference-node/base/clock.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
@@ -12,13 +14,24 @@
 
 enum { LOOPBACK_INDEX = 1, REQUEST_SIZE = 256, ANSWER_SIZE = 8192 };
 enum { RULES_AT_ONCE = 32, SWEEPS_MAX = 1024 };
+enum { REMEMBERED = 8 };
 
 /* All of a mark counts, and a route is taken however short its prefix is. */
 static const uint32_t WHOLE_MARK = UINT32_MAX, NOTHING_SUPPRESSED = UINT32_MAX;
 
+/* What the kernel said of a destination. A flood of datagrams asks the same of each. */
+struct told_route {
+    uint64_t at_ms; /* 0: nothing is told here */
+    struct gist_address destination;
+    struct policy_route_answer answer;
+    int error;
+};
+
 struct policy_route {
     struct mnl_socket *socket;
     uint32_t sequence;
+    struct told_route told[REMEMBERED];
+    unsigned next;
 };
 
 struct policy_route *policy_route_create(void)
@@ -264,22 +277,51 @@ static int read_route(const struct nlmsghdr *header, void *context)
     return MNL_CB_STOP;
 }
 
-bool policy_route_lookup(struct policy_route *routes, const struct gist_address *destination,
-    struct policy_route_answer *answer)
+static void ask_route(struct policy_route *routes, struct told_route *told)
 {
     char buffer[REQUEST_SIZE];
-    memset(answer, 0, sizeof(*answer));
-    if (destination->version != 4) {
-        errno = EAFNOSUPPORT;
-        return false;
-    }
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
     request->nlmsg_type = RTM_GETROUTE;
     request->nlmsg_flags = NLM_F_REQUEST;
     struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
     route->rtm_family = AF_INET;
     route->rtm_dst_len = 32;
-    mnl_attr_put(request, RTA_DST, 4, destination->octets);
-    errno = ask(routes, request, read_route, answer);
+    mnl_attr_put(request, RTA_DST, 4, told->destination.octets);
+    told->error = ask(routes, request, read_route, &told->answer);
+}
+
+static const struct told_route *remembered(
+    const struct policy_route *routes, const struct gist_address *destination, uint64_t now_ms)
+{
+    for (size_t i = 0; i < REMEMBERED; i++)
+        if (routes->told[i].at_ms == now_ms &&
+            gist_address_equal(&routes->told[i].destination, destination))
+            return &routes->told[i];
+    return NULL;
+}
+
+bool policy_route_lookup(struct policy_route *routes, const struct gist_address *destination,
+    struct policy_route_answer *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    if (destination->version != 4) {
+        errno = EAFNOSUPPORT;
+        return false;
+    }
+    uint64_t now_ms = clock_now_ms();
+    const struct told_route *known = remembered(routes, destination, now_ms);
+    if (!known) {
+        struct told_route *told = &routes->told[routes->next++ % REMEMBERED];
+        *told = (struct told_route){.at_ms = now_ms, .destination = *destination};
+        ask_route(routes, told);
+        known = told;
+    }
+    *answer = known->answer;
+    errno = known->error;
     return errno == 0 && answer->source.version == 4;
+}
+
+void policy_route_forget(struct policy_route *routes)
+{
+    memset(routes->told, 0, sizeof(routes->told));
 }

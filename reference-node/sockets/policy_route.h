@@ -32,8 +32,10 @@ struct policy_route_answer {
     bool is_local; /* the destination is ours */
 };
 
-/* IPv4 only. Returns false with errno set when there is no route. */
+/* IPv4 only. Returns false with errno set when there is no route. An answer holds for the rest of
+ * its millisecond, unless it is forgotten: whoever hears that the network has changed says so. */
 bool policy_route_lookup(struct policy_route *routes, const struct gist_address *destination,
     struct policy_route_answer *answer);
+void policy_route_forget(struct policy_route *routes);
 
 #endif

@@ -155,7 +155,8 @@ Test(config, takes_the_share_of_each)
         "datagrams_out_per_second = 25\ndatagrams_out_burst = 26\n"
         "log_lines_per_kind = 27\nlog_lines_per_peer = 28\n"
         "queued_octets_per_peer_max = 29\ninterface_messages_per_second = 30\n"
-        "stranger_messages_per_second = 31\nknown_messages_per_second = 32\n",
+        "stranger_messages_per_second = 31\nknown_messages_per_second = 32\n"
+        "session_messages_per_second = 33\n",
         path, &message);
     cr_assert(config, "%s", message);
     const struct gist_node_config *gist = &config->gist;
@@ -177,6 +178,7 @@ Test(config, takes_the_share_of_each)
     cr_assert_eq(gist->interface_messages_per_second, 30);
     cr_assert_eq(gist->stranger_messages_per_second, 31);
     cr_assert_eq(gist->known_messages_per_second, 32);
+    cr_assert_eq(gist->session_messages_per_second, 33);
     cr_assert(config->log_lines_per_kind == 27 && config->log_lines_per_peer == 28);
     config_free(config);
     free(message);
@@ -219,4 +221,16 @@ Test(config, takes_every_kind_of_value)
     cr_assert(rule->lifetime_max_s == 60 && rule->refusal == NATFW_NO_CODE);
     config_free(config);
     free(message);
+}
+
+/* Index 1 is the loopback's in every namespace. */
+Test(config, knows_an_interface_by_its_index_as_long_as_it_is_there)
+{
+    struct known_interface inside = {.name = "inside", .is_there = true, .indexes = {1}};
+    struct known_interfaces known = {.each = &inside, .count = 1};
+    struct config_interface listed = {.name = "inside"};
+    struct config config = {.interfaces = &listed, .interface_count = 1, .known = &known};
+    cr_assert_eq(config_interface_of(&config, 1), &listed, "the kernel is not asked");
+    inside.is_there = false;
+    cr_assert_null(config_interface_of(&config, 1), "another has the index now");
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The policy route that brings intercepted packets in: what is ours of it, and what is not. */
 #include "reference-node/sockets/policy_route.h"
+
+#include "reference-node/base/clock.h"
 #include "reference-node/tests/namespaces.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -217,6 +220,7 @@ Test(policy_route, of_ipv6_that_an_earlier_natfwd_left_goes_when_the_next_starts
 
 /* What somebody does when natfwd has seen a rule and is about to take it away. */
 static const char *somebody_faster;
+static unsigned asked; /* of the kernel */
 
 /* Stands before that of libmnl. */
 ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t siz)
@@ -224,6 +228,7 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t s
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     if (somebody_faster && ((const struct nlmsghdr *)req)->nlmsg_type == RTM_DELRULE)
         run("%s", somebody_faster);
+    asked++;
     return sendto(
         mnl_socket_get_fd(nl), req, siz, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
 }
@@ -246,4 +251,57 @@ Test(policy_route, is_put_in_beside_the_same_of_somebody_else)
     expect("99:\tfrom all fwmark 0x10e lookup 270 proto 174\n"
            "100:\tfrom all fwmark 0x10e lookup 270\n",
         "local default dev lo table 270 proto 174 scope host \n");
+}
+
+/* Two destinations, and one without a route, each twice; between the rounds all is forgotten or
+ * not. Returns how often the kernel was asked. */
+static unsigned ask_twice(struct policy_route *route, bool forgets)
+{
+    enum { TRIES = 1000 };
+    struct gist_address near = gist_address_v4(0xc0000201), own = gist_address_v4(0x7f000001),
+                        nowhere = gist_address_v4(0xcb007101);
+    for (unsigned try = 0; try < TRIES; try++) {
+        struct policy_route_answer answer;
+        uint64_t start_ms = clock_now_ms();
+        policy_route_forget(route);
+        asked = 0;
+        for (unsigned time = 0; time < 2; time++) {
+            if (time == 1 && forgets)
+                policy_route_forget(route);
+            cr_assert(policy_route_lookup(route, &near, &answer) && !answer.is_local);
+            cr_assert(policy_route_lookup(route, &own, &answer) && answer.is_local);
+            cr_assert(!policy_route_lookup(route, &nowhere, &answer) && errno == ENETUNREACH);
+        }
+        if (clock_now_ms() == start_ms)
+            return asked;
+    }
+    cr_assert_fail("no millisecond is long enough");
+    return 0;
+}
+
+Test(policy_route, is_asked_of_the_kernel_once_a_millisecond_unless_the_network_has_changed)
+{
+    namespace_enter_new();
+    run("ip link set lo up && ip link add inside type veth peer name other && ip link set other up "
+        "&& ip link set inside up && "
+        "ip address add 192.0.2.9/24 dev inside");
+    struct policy_route *route = policy_route_create();
+    cr_assert_eq(ask_twice(route, false), 3);
+    cr_assert_eq(ask_twice(route, true), 6);
+    policy_route_destroy(route);
+}
+
+Test(policy_route, is_asked_again_in_the_next_millisecond)
+{
+    namespace_enter_new();
+    run("ip link add inside type veth peer name other && ip link set other up && ip link set "
+        "inside up && "
+        "ip address add 192.0.2.9/24 dev inside");
+    struct policy_route_answer answer;
+    struct gist_address near = gist_address_v4(0xc0000201);
+    struct policy_route *route = policy_route_create();
+    cr_assert(policy_route_lookup(route, &near, &answer));
+    run("ip link set inside down");
+    cr_assert(!policy_route_lookup(route, &near, &answer));
+    policy_route_destroy(route);
 }

@@ -269,6 +269,18 @@ static bool has_message_share(
     return false;
 }
 
+/* Whoever says much of one session uses up what it has, not what its network has. */
+static bool has_data_share(struct gist_node *node, const struct gist_reception *reception,
+    struct gist_routing_state *state)
+{
+    if (state->role == GIST_QUERYING)
+        return has_message_share(node, reception, GIST_SHARE_OF_ANSWERS);
+    if (reception->association || base_token_bucket_take(&state->datagrams, node->now_ms))
+        return has_message_share(node, reception, GIST_SHARE_OF_MESSAGES);
+    node->counters.messages_refused++;
+    return false;
+}
+
 /* Rule 3: nothing was kept for the Query; the cookie brings it all back. */
 void gist_node_confirm(struct gist_node *node, const struct gist_reception *reception)
 {
@@ -338,8 +350,7 @@ void gist_node_data(struct gist_node *node, const struct gist_reception *recepti
         node->counters.messages_rejected++;
         return;
     }
-    if (!has_message_share(node, reception,
-            state->role == GIST_QUERYING ? GIST_SHARE_OF_ANSWERS : GIST_SHARE_OF_MESSAGES))
+    if (!has_data_share(node, reception, state))
         return;
     state->ip_distance = gist_ip_distance(reception, state->ip_distance);
     struct gist_event event = {.kind = GIST_RX_DATA, .reception = reception};

@@ -41,6 +41,7 @@ struct gist_node_config gist_node_config_default(void)
         .interface_messages_per_second = 400,
         .stranger_messages_per_second = 200,
         .known_messages_per_second = 4000,
+        .session_messages_per_second = 20,
         .routing_states_per_stranger_max = 1000,
         .routing_states_per_peer_max = 50000,
         .associations_per_peer_max = 64,

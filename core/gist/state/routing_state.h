@@ -7,6 +7,7 @@
 #ifndef NATFW_GIST_ROUTING_STATE_H
 #define NATFW_GIST_ROUTING_STATE_H
 
+#include "core/base/token_bucket.h"
 #include "core/gist/state/node_state.h"
 #include "core/gist/state/peer.h"
 
@@ -45,8 +46,9 @@ struct gist_routing_state {
     struct gist_routing_state *users_prev;
     gist_association_id guest; /* of a node that may not take the peer's place; 0: none */
 
-    struct gist_share_holder holder; /* whose share it takes, where is_charged */
-    uint64_t free_query_ms;          /* from then on a Query of its peer counts in no share */
+    struct gist_share_holder holder;    /* whose share it takes, where is_charged */
+    uint64_t free_query_ms;             /* from then on a Query of its peer counts in no share */
+    struct base_token_bucket datagrams; /* that a responding node hears of its peer */
     bool is_charged;
     bool wants_association;
     bool follows_another; /* a Query made state before this one: the session began elsewhere */

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { STRANGERS = 10, KNOWN = 40, SIDES = 25, MANY = 100 };
+enum { STRANGERS = 10, KNOWN = 40, SIDES = 25, MANY = 100, OF_A_SESSION = 8 };
 
 static struct gist_node *node; /* number 1, to which much is said */
 static const struct gist_address host = {.version = 4, .octets = {198, 51, 100, 1}};
@@ -22,6 +22,7 @@ static void start(void)
     config.stranger_messages_per_second = STRANGERS;
     config.known_messages_per_second = KNOWN;
     config.interface_messages_per_second = SIDES;
+    config.session_messages_per_second = 0;
     config.stranger_queries_per_second = STRANGERS;
     config.stream_octets_per_peer_max = 16384;
     config.stream_octets_max = 4 * 16384;
@@ -100,6 +101,33 @@ Test(message_share, one_who_uses_his_up_leaves_others_theirs)
     cr_assert_eq(left_for(&host, 1), STRANGERS);
     row->nodes[1].known = host;
     cr_assert_eq(left_for(&host, 1), KNOWN);
+}
+
+Test(message_share, datagrams_of_one_session_leave_what_its_host_has)
+{
+    node->config.session_messages_per_second = OF_A_SESSION;
+    row->nodes[1].known = row->nodes[0].address;
+    begin(false);
+    say(MANY, false);
+    network_run_for(row->network, 10);
+    cr_assert_eq(heard(), 2 * OF_A_SESSION);
+    cr_assert_eq(counters().messages_refused, MANY - 2 * OF_A_SESSION);
+    cr_assert_eq(left_for(&row->nodes[0].address, 1), KNOWN - 2 * OF_A_SESSION);
+    network_run_for(row->network, 1000);
+    row->nodes[1].heard_count = 0;
+    say(MANY, false);
+    network_run_for(row->network, 10);
+    cr_assert_eq(heard(), OF_A_SESSION);
+}
+
+Test(message_share, what_an_association_brings_of_one_session_is_not_dropped)
+{
+    node->config.session_messages_per_second = OF_A_SESSION;
+    row->nodes[1].known = row->nodes[0].address;
+    begin(true);
+    say(KNOWN, true);
+    network_run_for(row->network, 10);
+    cr_assert_eq(heard(), KNOWN);
 }
 
 Test(message_share, known_peers_of_one_network_have_so_much_together)
