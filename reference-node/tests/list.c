@@ -212,7 +212,7 @@ static size_t count_sessions(struct evbuffer *reply)
 
 static void expect_short_turns(void)
 {
-    cr_assert_lt(daemon_.longest_turn_ns, daemon_.all_turns_ns / 20, "a turn of %u of %u us",
+    cr_assert_lt(daemon_.longest_turn_ns, daemon_.all_turns_ns / 3, "a turn of %u of %u us",
         (unsigned)(daemon_.longest_turn_ns / 1000), (unsigned)(daemon_.all_turns_ns / 1000));
 }
 
