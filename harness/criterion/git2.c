@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-// Stands in for libgit2 in the tests' programs, where Criterion alone uses it: of two texts that
-// differ it shows the one and then the other, whole.
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stands in for libgit2 in the tests' programs, where Criterion alone uses it: of two texts that
+ * differ it shows the one and then the other, whole. */
 #include <git2/diff.h>
 #include <git2/global.h>
 

@@ -277,17 +277,21 @@ static int read_route(const struct nlmsghdr *header, void *context)
     return MNL_CB_STOP;
 }
 
-static void ask_route(struct policy_route *routes, struct told_route *told)
+static const struct told_route *ask_route(
+    struct policy_route *routes, const struct gist_address *destination, uint64_t now_ms)
 {
     char buffer[REQUEST_SIZE];
+    struct told_route *told = &routes->told[routes->next++ % REMEMBERED];
+    *told = (struct told_route){.at_ms = now_ms, .destination = *destination};
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
     request->nlmsg_type = RTM_GETROUTE;
     request->nlmsg_flags = NLM_F_REQUEST;
     struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
     route->rtm_family = AF_INET;
     route->rtm_dst_len = 32;
-    mnl_attr_put(request, RTA_DST, 4, told->destination.octets);
+    mnl_attr_put(request, RTA_DST, 4, destination->octets);
     told->error = ask(routes, request, read_route, &told->answer);
+    return told;
 }
 
 static const struct told_route *remembered(
@@ -309,15 +313,11 @@ bool policy_route_lookup(struct policy_route *routes, const struct gist_address 
         return false;
     }
     uint64_t now_ms = clock_now_ms();
-    const struct told_route *known = remembered(routes, destination, now_ms);
-    if (!known) {
-        struct told_route *told = &routes->told[routes->next++ % REMEMBERED];
-        *told = (struct told_route){.at_ms = now_ms, .destination = *destination};
-        ask_route(routes, told);
-        known = told;
-    }
-    *answer = known->answer;
-    errno = known->error;
+    const struct told_route *told = remembered(routes, destination, now_ms);
+    if (!told)
+        told = ask_route(routes, destination, now_ms);
+    *answer = told->answer;
+    errno = told->error;
     return errno == 0 && answer->source.version == 4;
 }
 

@@ -253,6 +253,12 @@ Test(policy_route, is_put_in_beside_the_same_of_somebody_else)
         "local default dev lo table 270 proto 174 scope host \n");
 }
 
+static void make_inside(void)
+{
+    run("ip link set lo up && ip link add inside type veth peer name other &&"
+        "ip link set other up && ip link set inside up && ip address add 192.0.2.9/24 dev inside");
+}
+
 /* Two destinations, and one without a route, each twice; between the rounds all is forgotten or
  * not. Returns how often the kernel was asked. */
 static unsigned ask_twice(struct policy_route *route, bool forgets)
@@ -282,9 +288,7 @@ static unsigned ask_twice(struct policy_route *route, bool forgets)
 Test(policy_route, is_asked_of_the_kernel_once_a_millisecond_unless_the_network_has_changed)
 {
     namespace_enter_new();
-    run("ip link set lo up && ip link add inside type veth peer name other && ip link set other up "
-        "&& ip link set inside up && "
-        "ip address add 192.0.2.9/24 dev inside");
+    make_inside();
     struct policy_route *route = policy_route_create();
     cr_assert_eq(ask_twice(route, false), 3);
     cr_assert_eq(ask_twice(route, true), 6);
@@ -294,9 +298,7 @@ Test(policy_route, is_asked_of_the_kernel_once_a_millisecond_unless_the_network_
 Test(policy_route, is_asked_again_in_the_next_millisecond)
 {
     namespace_enter_new();
-    run("ip link add inside type veth peer name other && ip link set other up && ip link set "
-        "inside up && "
-        "ip address add 192.0.2.9/24 dev inside");
+    make_inside();
     struct policy_route_answer answer;
     struct gist_address near = gist_address_v4(0xc0000201);
     struct policy_route *route = policy_route_create();

@@ -270,15 +270,24 @@ static bool has_message_share(
 }
 
 /* Whoever says much of one session uses up what it has, not what its network has. */
+static bool has_session_share(struct gist_node *node, struct gist_routing_state *state)
+{
+    uint32_t rate = node->config.session_messages_per_second;
+    if (state->datagrams.rate != rate) /* the first one, or another limit since */
+        state->datagrams = base_token_bucket_full(rate, 2 * rate, node->now_ms);
+    if (base_token_bucket_take(&state->datagrams, node->now_ms))
+        return true;
+    node->counters.messages_refused++;
+    return false;
+}
+
 static bool has_data_share(struct gist_node *node, const struct gist_reception *reception,
     struct gist_routing_state *state)
 {
     if (state->role == GIST_QUERYING)
         return has_message_share(node, reception, GIST_SHARE_OF_ANSWERS);
-    if (reception->association || base_token_bucket_take(&state->datagrams, node->now_ms))
-        return has_message_share(node, reception, GIST_SHARE_OF_MESSAGES);
-    node->counters.messages_refused++;
-    return false;
+    return (reception->association || has_session_share(node, state)) &&
+           has_message_share(node, reception, GIST_SHARE_OF_MESSAGES);
 }
 
 /* Rule 3: nothing was kept for the Query; the cookie brings it all back. */

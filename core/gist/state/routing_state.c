@@ -67,8 +67,6 @@ struct gist_routing_state *gist_routing_state_create(struct gist_node *node, enu
     state->mri = *mri;
     state->session_id = *session_id;
     state->inactive_ms = GIST_INACTIVE_MS;
-    state->datagrams = base_token_bucket_full(node->config.session_messages_per_second,
-        2 * node->config.session_messages_per_second, node->now_ms);
     base_table_insert(&node->routing_states, &state->link, key_hash(node, mri, session_id));
     return state;
 }

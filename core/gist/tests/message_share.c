@@ -103,31 +103,53 @@ Test(message_share, one_who_uses_his_up_leaves_others_theirs)
     cr_assert_eq(left_for(&host, 1), KNOWN);
 }
 
-Test(message_share, datagrams_of_one_session_leave_what_its_host_has)
+/* Of a known peer, with a limit for each of its sessions. */
+static void begin_known_session(bool reliable)
 {
     node->config.session_messages_per_second = OF_A_SESSION;
     row->nodes[1].known = row->nodes[0].address;
-    begin(false);
-    say(MANY, false);
-    network_run_for(row->network, 10);
-    cr_assert_eq(heard(), 2 * OF_A_SESSION);
-    cr_assert_eq(counters().messages_refused, MANY - 2 * OF_A_SESSION);
-    cr_assert_eq(left_for(&row->nodes[0].address, 1), KNOWN - 2 * OF_A_SESSION);
-    network_run_for(row->network, 1000);
+    begin(reliable);
+}
+
+static size_t heard_of(unsigned times, bool reliable)
+{
     row->nodes[1].heard_count = 0;
-    say(MANY, false);
+    say(times, reliable);
     network_run_for(row->network, 10);
-    cr_assert_eq(heard(), OF_A_SESSION);
+    return heard();
+}
+
+Test(message_share, datagrams_of_one_session_leave_what_its_host_has)
+{
+    struct gist_session_id second = row_session(2);
+    begin_known_session(false);
+    cr_assert_eq(heard_of(MANY, false), 2 * OF_A_SESSION);
+    cr_assert_eq(counters().messages_refused, MANY - 2 * OF_A_SESSION);
+    cr_assert_eq(row_send(row, 0, &mri, &second, "text", false), GIST_SENT);
+    network_run_for(row->network, 100);
+    cr_assert_eq(heard(), 2 * OF_A_SESSION + 1, "its second session has its own");
+    cr_assert_eq(left_for(&row->nodes[0].address, 1), KNOWN - 2 * OF_A_SESSION - 2,
+        "of the second a Confirm and a Data");
+    network_run_for(row->network, 1000);
+    cr_assert_eq(heard_of(MANY, false), OF_A_SESSION);
+}
+
+Test(message_share, another_limit_of_a_session_holds_at_once)
+{
+    begin_known_session(false);
+    cr_assert_eq(heard_of(MANY, false), 2 * OF_A_SESSION);
+    network_run_for(row->network, 3000);
+    node->config.session_messages_per_second = OF_A_SESSION / 2;
+    cr_assert_eq(heard_of(MANY, false), OF_A_SESSION);
+    network_run_for(row->network, 3000);
+    node->config.session_messages_per_second = 0;
+    cr_assert_eq(heard_of(MANY, false), KNOWN);
 }
 
 Test(message_share, what_an_association_brings_of_one_session_is_not_dropped)
 {
-    node->config.session_messages_per_second = OF_A_SESSION;
-    row->nodes[1].known = row->nodes[0].address;
-    begin(true);
-    say(KNOWN, true);
-    network_run_for(row->network, 10);
-    cr_assert_eq(heard(), KNOWN);
+    begin_known_session(true);
+    cr_assert_eq(heard_of(KNOWN, true), KNOWN);
 }
 
 Test(message_share, known_peers_of_one_network_have_so_much_together)
