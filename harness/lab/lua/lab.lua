@@ -73,8 +73,9 @@ function Process:pid()
     return native.pid(self.handle)
 end
 
--- What is judged, and who judges: they come before whatever else keeps the machine busy.
-local PROMPT = { natfwd = true, ["natfw-conform"] = true }
+-- What is judged, who judges, and who asks from a machine of their own: they come before whatever else
+-- keeps this one busy.
+local PROMPT = { natfwd = true, natfwctl = true, ["natfw-conform"] = true }
 
 local function start(handle, words, pass_through)
     local is_prompt = PROMPT[words[1]] or false
