@@ -12,21 +12,27 @@
 #include <unistd.h>
 
 static pid_t child;
+static volatile sig_atomic_t ended_by;
 
-static void pass_on(int number)
+/* The first process of a namespace hears no signal that it has no handler for, but for this one;
+ * with it all that the namespaces hold goes. */
+static void end_child(int number)
 {
-    kill(child, number);
+    ended_by = number;
+    kill(child, SIGKILL);
 }
 
 static void wait_and_exit(void)
 {
     int status;
     signal(SIGINT, SIG_IGN); /* the terminal tells the whole group */
-    signal(SIGTERM, pass_on);
-    signal(SIGHUP, pass_on);
+    signal(SIGTERM, end_child);
+    signal(SIGHUP, end_child);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             _exit(3);
+    if (ended_by)
+        _exit(128 + ended_by);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 

@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,11 @@ static int run_lua(const struct options *options, int count, char **words)
     return result;
 }
 
+static void quit(int number)
+{
+    _exit(128 + number);
+}
+
 int main(int count, char **arguments)
 {
     struct options options = {.seed = 1, .build = own_build()};
@@ -200,6 +206,8 @@ int main(int count, char **arguments)
         if (result == 0)
             result = host_remember_home();
         if (result == 0) {
+            if (strcmp(arguments[first], "run") == 0)
+                signal(SIGINT, quit); /* what runs in "up" is asked by the terminal itself */
             schedule_promptly(false);
             what = "starting the wires";
             result = wire_start(options.seed);
