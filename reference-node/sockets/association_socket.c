@@ -2,6 +2,7 @@
 /* TCP connections of messaging associations; see association_socket.h. */
 #include "reference-node/sockets/association_socket.h"
 
+#include "core/base/container.h"
 #include "reference-node/base/acceptor.h"
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
@@ -31,9 +32,9 @@ struct connection {
     struct association_socket *owner;
     gist_association_id id;
     struct bufferevent *stream;
-    struct event *turn;     /* to be heard, after others were */
-    struct event *patience; /* to connect, and to send what is left; those of a bufferevent begin
-                               anew with each write */
+    struct turn_waiter turn; /* to be heard, after others were */
+    struct event *patience;  /* to connect, and to send what is left; those of a bufferevent begin
+                                anew with each write */
     struct gist_endpoint peer;
     bool is_paused;   /* the core does not want to hear it now */
     bool is_closing;  /* the core has let go of it: only output is left */
@@ -108,8 +109,8 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *ch
 static void discard(struct connection *connection)
 {
     bufferevent_free(connection->stream);
-    event_free(connection->turn);
     event_free(connection->patience);
+    turn_input_leave(&connection->owner->turn_input, &connection->turn);
     free(connection);
 }
 
@@ -134,7 +135,6 @@ static uint32_t interface_to(struct connection *connection)
  * association meanwhile. */
 static void hear(struct connection *connection, size_t most)
 {
-    const struct timeval at_once = {0};
     struct association_socket *associations = connection->owner;
     struct evbuffer *input = bufferevent_get_input(connection->stream);
     gist_association_id id = connection->id;
@@ -148,18 +148,16 @@ static void hear(struct connection *connection, size_t most)
         return;
     int length = evbuffer_remove(input, octets, most < sizeof(octets) ? most : sizeof(octets));
     if (evbuffer_get_length(input) > 0)
-        event_add(connection->turn, &at_once);
+        turn_input_wait(&associations->turn_input, &connection->turn);
     if (length <= 0)
         return;
     turn_input_take(&associations->turn_input, (size_t)length);
     associations->listener.received(associations->listener.context, id, octets, (size_t)length);
 }
 
-static void on_turn(evutil_socket_t descriptor, short what, void *context)
+static void on_turn(struct turn_waiter *turn)
 {
-    (void)descriptor;
-    (void)what;
-    struct connection *connection = context;
+    struct connection *connection = BASE_CONTAINER(turn, struct connection, turn);
     hear(connection, turn_input_left(&connection->owner->turn_input));
 }
 
@@ -167,7 +165,7 @@ static void on_readable(struct bufferevent *stream, void *context)
 {
     (void)stream;
     struct connection *connection = context;
-    if (!event_pending(connection->turn, EV_TIMEOUT, NULL))
+    if (!connection->turn.waits)
         hear(connection, turn_input_left(&connection->owner->turn_input));
 }
 
@@ -236,12 +234,6 @@ static void set_patience(evutil_socket_t descriptor, const struct association_li
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
-static void free_timer(struct event *timer)
-{
-    if (timer)
-        event_free(timer);
-}
-
 /* Takes the descriptor over, also when it fails; -1 makes a socket for connecting. */
 static struct connection *add(struct association_socket *associations, evutil_socket_t descriptor,
     const struct gist_endpoint *peer)
@@ -257,10 +249,7 @@ static struct connection *add(struct association_socket *associations, evutil_so
         return NULL;
     }
     connection->patience = evtimer_new(associations->base, on_impatience, connection);
-    connection->turn = evtimer_new(associations->base, on_turn, connection);
-    if (!connection->patience || !connection->turn) {
-        free_timer(connection->patience);
-        free_timer(connection->turn);
+    if (!connection->patience) {
         bufferevent_free(stream);
         free(connection);
         return NULL;
@@ -268,6 +257,7 @@ static struct connection *add(struct association_socket *associations, evutil_so
     connection->owner = associations;
     connection->stream = stream;
     connection->peer = *peer;
+    connection->turn.hear = on_turn;
     bufferevent_setcb(stream, on_readable, on_drained, on_event, connection);
     bufferevent_setwatermark(stream, EV_READ, 0, INPUT_MAX);
     evbuffer_add_cb(bufferevent_get_output(stream), on_output, associations);
@@ -408,7 +398,6 @@ bool association_socket_write(struct association_socket *associations, gist_asso
 void association_socket_pause(
     struct association_socket *associations, gist_association_id id, bool pauses)
 {
-    const struct timeval at_once = {0};
     struct connection *connection = find(associations, id);
     if (!connection)
         return;
@@ -417,7 +406,7 @@ void association_socket_pause(
         bufferevent_disable(connection->stream, EV_READ);
     } else {
         bufferevent_enable(connection->stream, EV_READ);
-        event_add(connection->turn, &at_once);
+        turn_input_wait(&associations->turn_input, &connection->turn);
     }
 }
 
@@ -441,7 +430,7 @@ void association_socket_close(struct association_socket *associations, gist_asso
         return;
     }
     HASH_DEL(associations->connections, connection);
-    event_del(connection->turn);
+    turn_input_leave(&associations->turn_input, &connection->turn);
     connection->is_closing = true;
     connection->next_closing = associations->closing;
     if (associations->closing)
