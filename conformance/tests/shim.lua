@@ -37,19 +37,23 @@ local function host_with(answer, hellos)
     local number = #host.children + 1
     local child = { turns = 0, queue = "", taken = 0, ends = 0, status = "exit status 0" }
     host.children[number] = child
+    local function say(self, octets)
+      self.queue, self.taken = self.queue:sub(self.taken + 1) .. octets, 0
+    end
     function child:send(octets)
       local position, time, is_last = 1, nil, false
       while position <= #octets do
         local length, kind = string.unpack(">I4B", octets, position)
         local body = octets:sub(position + 5, position + 3 + length)
         position = position + 4 + length
-        if kind == 0x01 then self.queue = self.queue .. (hellos and hellos[number] or HELLO) end
+        if kind == 0x01 then say(self, hellos and hellos[number] or HELLO) end
         if kind == 0x06 then time = string.unpack(">I8", body) end
         if kind == 0x31 then self.ends, is_last = self.ends + 1, true end
         if kind == 0x07 then
           self.turns = self.turns + 1
           local said, after = answer(self.turns, time, is_last)
-          self.queue, self.after = self.queue .. said, after
+          say(self, said)
+          self.after = after
         end
       end
       return true
