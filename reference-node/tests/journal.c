@@ -111,7 +111,8 @@ static void expect_found(const struct journal *journal, const struct natfw_snaps
         cr_assert(found[i].role == wanted->role && found[i].lifetime_s == wanted->lifetime_s);
         cr_assert(found[i].expires_ms == wanted->expires_ms);
         cr_assert(found[i].sequence_number == wanted->sequence_number);
-        cr_assert(found[i].keeps_alive == wanted->keeps_alive && found[i].reliable);
+        cr_assert(found[i].keeps_alive == wanted->keeps_alive);
+        cr_assert(found[i].reliable == wanted->reliable);
         cr_assert(found[i].refresh_lifetime_s == wanted->refresh_lifetime_s);
         cr_assert(same_peer(&found[i].inbound_peer, &wanted->inbound_peer));
         cr_assert(same_peer(&found[i].outbound_peer, &wanted->outbound_peer));
@@ -131,6 +132,8 @@ Test(journal, what_is_put_is_found_with_all_that_it_says)
 {
     struct journal *journal = opened();
     struct natfw_snapshot first = snapshot(1), second = snapshot(2), third = longest();
+    second.reliable = false;
+    second.rule.action = NATFW_DENY;
     put(journal, &first);
     put(journal, &second);
     put(journal, &third);
@@ -313,5 +316,41 @@ Test(journal, is_one_natfwds_at_a_time_and_no_other_file_is_written_over)
     cr_assert(strstr(said, "another natfwd uses it"), "%s", said);
     cr_assert(strstr(said, ":1: not a file of natfwd's sessions"), "%s", said);
     cr_assert(strstr(said, "/proc/nowhere/sessions: No such file"), "%s", said);
+    free(said);
+}
+
+static mode_t mode_of(const char *name)
+{
+    struct stat what;
+    cr_assert(lstat(name, &what) == 0);
+    return what.st_mode & 07777;
+}
+
+Test(journal, is_for_its_owner_only_whatever_else_is_allowed_to_others)
+{
+    char name[sizeof(path) + sizeof("/sessions")];
+    umask(0);
+    unlink(path);
+    snprintf(name, sizeof(name), "%s/sessions", path);
+    struct journal *journal = journal_open(name, now, stderr);
+    cr_assert(journal && mode_of(name) == 0600 && mode_of(path) == 0700);
+    journal_close(journal);
+    unlink(name);
+    rmdir(path);
+}
+
+/* Who can write to its folder could have another file written over. */
+Test(journal, follows_no_link)
+{
+    char link[sizeof(path) + sizeof(".link")], *said = NULL;
+    size_t length;
+    snprintf(link, sizeof(link), "%s.link", path);
+    cr_assert(symlink(path, link) == 0);
+    FILE *errors = open_memstream(&said, &length);
+    struct journal *journal = journal_open(link, now, errors);
+    fclose(errors);
+    unlink(link);
+    cr_assert_null(journal);
+    cr_assert(strstr(said, "symbolic links"), "%s", said);
     free(said);
 }

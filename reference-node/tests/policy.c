@@ -117,6 +117,34 @@ Test(policy, a_prefix_of_ipv6_reaches_from_its_first_address_to_its_last)
     }
 }
 
+/* The message is from 192.0.2.7, inside. */
+Test(policy, a_rule_is_for_its_side_and_its_peers)
+{
+    const struct config_prefix own = {gist_address_v4(0xc0000200), 24},
+                               others = {gist_address_v4(0xc0000300), 24};
+    const struct {
+        enum config_side side;
+        struct config_prefix peer;
+        bool matches;
+    } rows[] = {
+        {CONFIG_SIDE_ANY, own, true},
+        {CONFIG_SIDE_INTERNAL, own, true},
+        {CONFIG_SIDE_EXTERNAL, own, false},
+        {CONFIG_SIDE_ANY, others, false},
+        {CONFIG_SIDE_INTERNAL, others, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config_rule allow = {
+            .side = rows[i].side, .peer = rows[i].peer, .protocol = -1, .port_high = 65535};
+        struct config_rule refuse = allow;
+        refuse.refusal = conflict;
+        cr_assert_eq(ask(&allow, 1, rule_to(5000), 60),
+            rows[i].matches ? NATFW_NO_CODE : unauthorised, "row %zu", i);
+        cr_assert_eq(ask(&refuse, 1, rule_to(5000), 60), rows[i].matches ? conflict : unauthorised,
+            "row %zu", i);
+    }
+}
+
 Test(policy, limits_the_lifetime_of_what_it_allows)
 {
     struct config_rule rule = {.protocol = -1, .port_high = 65535, .lifetime_max_s = 100};

@@ -151,6 +151,19 @@ Test(admission, who_had_success_is_remembered_among_many)
     cr_assert_not(natfw_known_peers_have(&peers, bench.now_ms, &nobody));
 }
 
+Test(admission, who_is_known_for_longest_makes_room_for_none_of_many)
+{
+    static struct natfw_known_peers peers;
+    struct gist_address first = gist_address_v4(1);
+    natfw_known_peers_add(&peers, bench.now_ms, &first, bench.now_ms + 2 * HOUR_MS);
+    for (uint32_t i = 1; i < 100000; i++) {
+        struct gist_address address = gist_address_v4(i + 1);
+        natfw_known_peers_add(&peers, bench.now_ms, &address, 0);
+    }
+    cr_assert(natfw_known_peers_have(&peers, bench.now_ms, &first));
+    cr_assert(natfw_known_peers_have(&peers, bench.now_ms + 2 * HOUR_MS - 1, &first));
+}
+
 /* Owners of one rule. */
 
 Test(admission, a_peer_owns_a_rule_so_often_and_leaves_the_rest)

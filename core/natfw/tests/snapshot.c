@@ -82,6 +82,21 @@ Test(snapshot, only_its_peers_speak_for_it_still)
     cr_assert(!bench_knows(1) && !bench_rule_acts(1));
 }
 
+Test(snapshot, one_that_came_by_an_association_hears_no_datagram_still)
+{
+    uint8_t octets[64];
+    bench_establish(1);
+    struct natfw_snapshot snapshot = taken(1);
+    restart();
+    restore(&snapshot);
+    struct natfw_message deletion = bench_create(0, 2);
+    size_t length = natfw_message_build(&deletion, octets, sizeof(octets));
+    struct gist_received received = bench_received(1, false, octets, length);
+    received.attributes.reliable = false;
+    bench_receive_as(&received);
+    cr_assert(bench_knows(1) && bench_rule_acts(1), "a datagram has ended it");
+}
+
 Test(snapshot, what_is_over_or_here_already_or_of_no_role_is_not_restored)
 {
     bench_establish(1);
@@ -102,10 +117,14 @@ Test(snapshot, a_rule_that_the_middlebox_cannot_have_leaves_nothing_behind)
 {
     bench_establish(1);
     struct natfw_snapshot snapshot = taken(1);
-    restart();
+    struct natfw_node_config config = natfw_node_config_default();
+    config.sessions_max = config.sessions_per_stranger_max = config.sessions_per_peer_max = 1;
+    restart_as(&config);
     bench.remember_result = NATFW_MIDDLEBOX_EXHAUSTED;
     cr_assert_eq(restore(&snapshot), NATFW_NO_MEMORY);
     cr_assert(!bench_knows(1) && bench_rules() == 0);
+    bench.remember_result = NATFW_MIDDLEBOX_OK;
+    cr_assert_eq(restore(&snapshot), NATFW_OK, "its place in its peer's share is free");
 }
 
 Test(snapshot, what_was_not_granted_has_none)
@@ -128,6 +147,45 @@ Test(snapshot, those_restored_count_in_the_share_of_their_peer)
     cr_assert_eq(restore(&snapshot), NATFW_OK);
     snapshot.id = bench_session(2);
     cr_assert_eq(restore(&snapshot), NATFW_NO_MEMORY);
+}
+
+Test(snapshot, those_restored_count_as_owners_of_their_rule)
+{
+    struct natfw_message create = bench_create(60, 1);
+    bench_establish(1);
+    struct natfw_snapshot snapshot = taken(1);
+    struct natfw_node_config config = natfw_node_config_default();
+    config.owners_per_peer_max = 1;
+    restart_as(&config);
+    cr_assert_eq(restore(&snapshot), NATFW_OK);
+    bench_receive(2, false, &create);
+    cr_assert(!bench_knows(2) && bench_answered(true, 4, 0x01, 0));
+    bench_advance(60000);
+    bench_receive(2, false, &create);
+    cr_assert(bench_knows(2), "the first has ended");
+}
+
+static bool is_known(uint8_t peer)
+{
+    struct gist_application application = natfw_node_application(bench.node);
+    struct gist_address address = gist_address_v4(0xc6336400 + peer);
+    return application.knows(application.context, bench.now_ms, &address, 1);
+}
+
+Test(snapshot, the_peer_of_one_restored_is_known_as_long_as_it_lives)
+{
+    enum { LIFE_MS = 7200000 }; /* longer than an hour */
+    bench_establish(1);
+    struct natfw_snapshot snapshot = taken(1);
+    restart();
+    snapshot.expires_ms = bench.now_ms + LIFE_MS;
+    cr_assert_not(is_known(1));
+    cr_assert_eq(restore(&snapshot), NATFW_OK);
+    cr_assert(is_known(1) && !is_known(3));
+    bench_advance(LIFE_MS - 1);
+    cr_assert(is_known(1) && bench_knows(1));
+    bench_advance(1);
+    cr_assert(!is_known(1) && !bench_knows(1));
 }
 
 static struct gist_session_id granted(bool refresh)
