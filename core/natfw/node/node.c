@@ -57,6 +57,7 @@ struct natfw_node *natfw_node_create(
     node->piggybacked_next = 0;
     node->counters = (struct natfw_counters){0};
     natfw_session_table_open(&node->sessions, config->sessions_max, hash_key, allocator);
+    base_table_open(&node->owners, allocator);
     return node;
 }
 
@@ -75,6 +76,7 @@ void natfw_node_destroy(struct natfw_node *node)
         return;
     struct base_allocator allocator = node->seams.allocator;
     natfw_session_table_close(&node->sessions);
+    base_table_close(&node->owners);
     base_shares_close(&node->shares);
     base_release(&allocator, node, sizeof(*node));
 }

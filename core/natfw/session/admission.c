@@ -1,9 +1,13 @@
 /* Shares of sessions and of rules; see admission.h. */
 #include "core/natfw/session/admission.h"
 
+#include "core/base/container.h"
 #include "core/gist/message/mri_object.h"
 
-enum { OF_SESSIONS, OF_RULE };
+#include <string.h>
+
+enum { OF_SESSIONS };
+enum { HOSTS_IN_NETWORK = 4 }; /* that own as much as a network may */
 
 bool natfw_knows(struct natfw_node *node, uint64_t now_ms, const struct gist_address *address,
     uint32_t interface)
@@ -20,16 +24,6 @@ static struct gist_share share_of_sessions(struct natfw_node *node)
         .what = OF_SESSIONS,
         .limits = gist_share_limits_of(config->sessions_max, config->sessions_per_stranger_max,
             config->sessions_per_peer_max)};
-}
-
-/* Of the owners of one rule, where who is known has no more than others. */
-static struct gist_share share_of_rule(struct natfw_node *node, uint64_t rule)
-{
-    uint64_t limit = node->config.owners_per_peer_max;
-    return (struct gist_share){.shares = &node->shares,
-        .what = OF_RULE,
-        .instance = rule,
-        .limits = {.stranger = limit, .known = limit}};
 }
 
 struct natfw_session *natfw_session_admit_of(struct natfw_node *node, uint64_t now_ms,
@@ -73,75 +67,108 @@ static uint64_t hash_of(const struct natfw_node *node, const struct natfw_policy
     return base_hash(node->known_peers.hash_key, octets, wire_written(&writer));
 }
 
+/* Those of a network are listed together. */
+static uint64_t owner_hash(
+    const struct natfw_node *node, const struct gist_address *peer, uint64_t rule)
+{
+    uint8_t octets[sizeof(rule) + 6] = {0};
+    memcpy(octets, &rule, sizeof(rule));
+    memcpy(octets + sizeof(rule), peer->octets, peer->version == 4 ? 3 : 6);
+    return base_hash(node->known_peers.hash_key, octets, sizeof(octets));
+}
+
+/* Counted one by one: of many rules each has few owners, and a count of all would fill up. Of a
+ * rule who is known has no more than others. */
+static bool has_room(struct natfw_node *node, const struct gist_address *peer, uint64_t rule)
+{
+    uint64_t limit = node->config.owners_per_peer_max, of_host = 0, of_network = 0;
+    bool is_v4 = peer->version == 4;
+    struct base_table_link *link =
+        limit > 0 ? base_table_first(&node->owners, owner_hash(node, peer, rule)) : NULL;
+    for (; link; link = base_table_next(link)) {
+        const struct natfw_owned_rule *owned = BASE_CONTAINER(link, struct natfw_owned_rule, link);
+        if (owned->rule != rule || !gist_address_matches(owned->peer, peer, is_v4 ? 24 : 48))
+            continue;
+        of_network++;
+        of_host += gist_address_matches(owned->peer, peer, is_v4 ? 32 : 64);
+    }
+    return limit == 0 || (of_host < limit && of_network < HOSTS_IN_NETWORK * limit);
+}
+
 bool natfw_may_own(struct natfw_node *node, const struct natfw_incoming *incoming,
     const struct natfw_policy_rule *rule)
 {
-    struct gist_share share = share_of_rule(node, hash_of(node, rule));
-    struct gist_share_holder holder = {.address = incoming->received->peer};
-    if (gist_share_take(&share, incoming->now_ms, &holder, 1) == GIST_SHARE_TAKEN) {
-        gist_share_give_back(&share, incoming->now_ms, &holder, 1);
+    if (has_room(node, &incoming->received->peer, hash_of(node, rule)))
         return true;
-    }
     node->counters.owners_refused++;
     return false;
 }
 
-/* natfw_may_own said yes for who sent the request; it may have been another peer's turn since. */
-static bool take_rule(struct natfw_node *node, struct natfw_session *session, uint64_t rule)
-{
-    struct gist_share share = share_of_rule(node, rule);
-    struct gist_share_holder holder = {.address = session->holder.address};
-    return gist_share_take(&share, 0, &holder, 1) == GIST_SHARE_TAKEN;
-}
+/* The rules, by their hashes, whose owner a session is to count as. */
+struct wanted {
+    uint64_t rules[NATFW_OWNED_RULES_MAX];
+    size_t count;
+};
 
-static void give_rule_back(struct natfw_node *node, struct natfw_session *session, uint64_t rule)
+static bool wants(const struct wanted *wanted, uint64_t rule)
 {
-    struct gist_share share = share_of_rule(node, rule);
-    struct gist_share_holder holder = {.address = session->holder.address};
-    gist_share_give_back(&share, 0, &holder, 1);
-}
-
-static bool is_among(uint64_t rule, const struct natfw_owned_rules *owned)
-{
-    for (size_t i = 0; i < owned->count; i++)
-        if (owned->rules[i] == rule)
+    for (size_t i = 0; i < wanted->count; i++)
+        if (wanted->rules[i] == rule)
             return true;
     return false;
 }
 
-static void add_rule(struct natfw_owned_rules *owned, uint64_t rule)
+static bool owns(const struct natfw_session *session, uint64_t rule)
 {
-    if (!is_among(rule, owned))
-        owned->rules[owned->count++] = rule;
+    for (size_t i = 0; i < NATFW_OWNED_RULES_MAX; i++)
+        if (session->owned[i].is_owned && session->owned[i].rule == rule)
+            return true;
+    return false;
+}
+
+/* natfw_may_own said yes for who sent the request; it may have been another peer's turn since. */
+static void own(struct natfw_node *node, struct natfw_session *session, uint64_t rule)
+{
+    const struct gist_address *peer = &session->holder.address;
+    struct natfw_owned_rule *owned = session->owned;
+    if (owns(session, rule) || !has_room(node, peer, rule))
+        return;
+    while (owned->is_owned)
+        owned++;
+    owned->is_owned = true;
+    owned->rule = rule;
+    owned->peer = peer;
+    base_table_insert(&node->owners, &owned->link, owner_hash(node, peer, rule));
 }
 
 static void own_instead(
-    struct natfw_node *node, struct natfw_session *session, const struct natfw_owned_rules *owned)
+    struct natfw_node *node, struct natfw_session *session, const struct wanted *wanted)
 {
-    const struct natfw_owned_rules before = session->owned;
-    session->owned.count = 0;
-    for (size_t i = 0; i < before.count; i++)
-        if (!is_among(before.rules[i], owned))
-            give_rule_back(node, session, before.rules[i]);
-    for (size_t i = 0; i < owned->count; i++)
-        if (is_among(owned->rules[i], &before) || take_rule(node, session, owned->rules[i]))
-            add_rule(&session->owned, owned->rules[i]);
+    for (size_t i = 0; i < NATFW_OWNED_RULES_MAX; i++) {
+        struct natfw_owned_rule *owned = &session->owned[i];
+        if (!owned->is_owned || wants(wanted, owned->rule))
+            continue;
+        base_table_remove(&node->owners, &owned->link);
+        owned->is_owned = false;
+    }
+    for (size_t i = 0; i < wanted->count; i++)
+        own(node, session, wanted->rules[i]);
 }
 
 void natfw_session_owns(struct natfw_node *node, struct natfw_session *session)
 {
-    struct natfw_owned_rules owned = {0};
+    struct wanted wanted = {0};
     if (natfw_rules_have_current(&session->rules))
-        add_rule(&owned, hash_of(node, &session->rules.current));
+        wanted.rules[wanted.count++] = hash_of(node, &session->rules.current);
     if (natfw_rules_have_next(&session->rules))
-        add_rule(&owned, hash_of(node, &session->rules.next));
-    own_instead(node, session, &owned);
+        wanted.rules[wanted.count++] = hash_of(node, &session->rules.next);
+    own_instead(node, session, &wanted);
 }
 
 void natfw_session_dismiss(struct natfw_node *node, struct natfw_session *session)
 {
     struct gist_share share = share_of_sessions(node);
-    own_instead(node, session, &(struct natfw_owned_rules){0});
+    own_instead(node, session, &(struct wanted){0});
     if (session->is_admitted)
         gist_share_give_back(&share, 0, &session->holder, 1);
 }

@@ -38,11 +38,14 @@ struct natfw_refreshing {
     uint64_t due_ms;     /* when to send the next request, or NATFW_NO_DEADLINE */
 };
 
-/* The rules whose owner a session counts as: the current one and the next. */
-struct natfw_owned_rules {
-    uint64_t rules[2]; /* their hashes */
-    size_t count;
+/* A rule whose owner a session counts as; there are two, the current one and the next. */
+struct natfw_owned_rule {
+    struct base_table_link link; /* among those of all sessions */
+    uint64_t rule;               /* its hash */
+    const struct gist_address *peer;
+    bool is_owned;
 };
+enum { NATFW_OWNED_RULES_MAX = 2 };
 
 struct natfw_session {
     struct gist_session_id id;
@@ -69,7 +72,7 @@ struct natfw_session {
     /* Whose share it takes; admission.h. */
     struct gist_share_holder holder;
     bool is_admitted;
-    struct natfw_owned_rules owned;
+    struct natfw_owned_rule owned[NATFW_OWNED_RULES_MAX];
 
     /* Kept by the session table. */
     uint64_t serial;

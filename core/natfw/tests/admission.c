@@ -1,5 +1,6 @@
 /* What one peer may have of sessions and rules, and who comes before strangers. RFC 5973 3.7.6.1.
  */
+#include "core/natfw/session/admission.h"
 #include "core/natfw/message/message_build.h"
 #include "core/natfw/session/known_peers.h"
 #include "core/natfw/tests/bench.h"
@@ -223,4 +224,73 @@ Test(admission, what_is_sent_on_is_on_behalf_of_its_sender)
     grant(1, 1, 1001);
     sent = bench_last(true);
     cr_assert(sent && sent->request.on_behalf_of.version == 0, "an answer is our own");
+}
+
+/* So many sessions of others, each with a rule of its own. */
+static void crowd_owns(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct gist_session_id id = {.octets = {1}};
+        struct gist_address peer = gist_address_v4(UINT32_C(0xc6120000) + (i % 200 << 8));
+        struct natfw_policy_rule rule = {.action = NATFW_ALLOW, .flow = bench_flow()};
+        memcpy(id.octets + 1, &i, sizeof(i));
+        rule.flow.source = gist_address_v4(UINT32_C(0x0a000000) + i);
+        struct natfw_session *session =
+            natfw_session_admit_of(bench.node, bench.now_ms, &id, &peer, 1);
+        cr_assert(session, "session %u", i);
+        natfw_rules_ask(&session->rules, &rule);
+        natfw_rules_grant(&session->rules);
+        natfw_session_owns(bench.node, session);
+    }
+}
+
+Test(admission, those_who_own_very_many_rules_leave_others_theirs)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    bench_restart(&config);
+    crowd_owns(15000);
+    for (uint8_t session = 1; session <= 5; session++) {
+        ask(session, FRIEND, (uint16_t)(2000 + session));
+        cr_assert(bench_knows(session), "session %u", session);
+    }
+    cr_assert_eq(natfw_node_counters(bench.node).owners_refused, 0);
+}
+
+Test(admission, owners_of_a_network_have_what_four_hosts_have)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.owners_per_peer_max = 2;
+    bench_restart(&config);
+    for (uint8_t session = 1; session <= 9; session++) {
+        ask(session, session, victims_port);
+        cr_assert_eq(bench_knows(session), session <= 4 * 2, "session %u", session);
+    }
+    ask_as(10, 1, true, 1, victims_port);
+    cr_assert(bench_knows(10), "another network has its own");
+}
+
+static void limit_owners_to(uint32_t limit)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.owners_per_peer_max = limit;
+    natfw_node_configure(bench.node, &config);
+}
+
+Test(admission, owners_count_whatever_the_limit_was_when_they_came_and_went)
+{
+    limit_owners_to(0);
+    for (uint8_t session = 1; session <= 3; session++) {
+        ask(session, NEIGHBOUR, victims_port);
+        cr_assert(bench_knows(session));
+    }
+    limit_owners_to(2);
+    ask(4, NEIGHBOUR, victims_port);
+    cr_assert(refused_for_lack_of_room());
+    limit_owners_to(0);
+    bench_advance(61000);
+    limit_owners_to(2);
+    for (uint8_t session = 1; session <= 3; session++) {
+        ask(session, NEIGHBOUR, victims_port);
+        cr_assert_eq(bench_knows(session), session <= 2);
+    }
 }
