@@ -43,14 +43,6 @@ bool log_keeps(enum log_level level)
     return level <= least;
 }
 
-bool log_limit_to(uint32_t lines_per_kind, uint32_t lines_per_peer)
-{
-    if (is_limited)
-        log_limit_close(&limit);
-    is_limited = log_limit_open(&limit, lines_per_kind, lines_per_peer);
-    return is_limited;
-}
-
 static void put_to_syslog(enum log_level level, const char *text)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
@@ -92,6 +84,16 @@ static void summarise(uint64_t now_ms)
             LOG_LIMIT_WINDOW_MS / 1000, kind->sample);
         put((enum log_level)kind->level, text);
     }
+}
+
+bool log_limit_to(uint32_t lines_per_kind, uint32_t lines_per_peer)
+{
+    if (is_limited) {
+        summarise(clock_now_ms() + LOG_LIMIT_WINDOW_MS); /* nothing is lost with the old limits */
+        log_limit_close(&limit);
+    }
+    is_limited = log_limit_open(&limit, lines_per_kind, lines_per_peer);
+    return is_limited;
 }
 
 /* A window later the summary is due, of this kind or of one before it. */

@@ -76,6 +76,7 @@ static json_t *roles_json(const struct config *config)
     return roles;
 }
 
+/* Only a forwarder has rules that close anything. */
 static json_t *interfaces_json(const struct config *config)
 {
     json_t *interfaces = json_array();
@@ -84,7 +85,7 @@ static json_t *interfaces_json(const struct config *config)
         json_array_append_new(interfaces,
             json_pack("{s:s, s:s, s:b, s:b}", "name", interface->name, "side",
                 interface->side == CONFIG_SIDE_INTERNAL ? "internal" : "external", "default_deny",
-                interface->default_deny, "is_there", if_nametoindex(interface->name) != 0));
+                interface->default_deny && config->natfw.forwarder, "is_there", if_nametoindex(interface->name) != 0));
     }
     return interfaces;
 }

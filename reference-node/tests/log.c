@@ -236,6 +236,22 @@ Test(log, kinds_beyond_number_share_the_last)
     log_limit_close(&limit);
 }
 
+Test(log, other_limits_lose_no_summary)
+{
+    char last[512];
+    write_to_pipe();
+    cr_assert(log_limit_to(3, 2));
+    for (unsigned i = 0; i < 10; i++)
+        log_line(LOG_LEVEL_INFO, "of nobody: %u", i);
+    cr_assert_eq(read_lines(last, sizeof(last)), 3);
+    cr_assert(log_limit_to(4, 2));
+    cr_assert_eq(read_lines(last, sizeof(last)), 1);
+    cr_assert(strstr(last, "info 7 more like this in 10 s: of nobody: 9"), "%s", last);
+    for (unsigned i = 0; i < 10; i++)
+        log_line(LOG_LEVEL_INFO, "of nobody: %u", i);
+    cr_assert_eq(read_lines(last, sizeof(last)), 4, "the new ones hold");
+}
+
 Test(log, the_limits_hold_for_what_is_written)
 {
     char last[512];

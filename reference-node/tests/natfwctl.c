@@ -146,6 +146,13 @@ Test(natfwctl, says_which_interface_is_not_there)
     network_stop(&network);
 }
 
+Test(natfwctl, says_of_a_host_that_it_closes_nothing)
+{
+    struct network network = network_start("", "interface \"left\" { side = \"internal\" }\n");
+    expect_said(&network, 0, "status", "left: internal, open to what comes; not there now\n");
+    network_stop(&network);
+}
+
 Test(natfwctl, says_what_runs_and_what_is_in_force)
 {
     struct network network = network_start("log_level = debug", "");

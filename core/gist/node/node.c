@@ -117,6 +117,7 @@ void gist_node_configure(
     node->config.udp_port = before.udp_port;
     node->config.association_port = before.association_port;
     node->queued.octets_max = node->config.queued_octets_max;
+    gist_node_shares_configure(node);
     node->bucket =
         base_token_bucket_full(config->datagrams_per_second, config->datagram_burst, node->now_ms);
     gist_node_leave(node);

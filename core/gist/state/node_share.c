@@ -54,9 +54,14 @@ static struct gist_share share_of(struct gist_node *node, enum gist_share_of wha
         .limits = limits_of(node, what)};
 }
 
-bool gist_node_shares_open(struct gist_node *node)
+void gist_node_shares_configure(struct gist_node *node)
 {
     node->queued.share = share_of(node, GIST_SHARE_OF_QUEUED_OCTETS);
+}
+
+bool gist_node_shares_open(struct gist_node *node)
+{
+    gist_node_shares_configure(node);
     return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
            base_shares_open(
                &node->rate_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);

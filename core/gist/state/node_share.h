@@ -25,6 +25,9 @@ enum gist_share_of {
 bool gist_node_shares_open(struct gist_node *node);
 void gist_node_shares_close(struct gist_node *node);
 
+/* The limits are those of the node's configuration as it is now. */
+void gist_node_shares_configure(struct gist_node *node);
+
 /* Whom we deal with, as far as the application knows. */
 struct gist_share_holder gist_node_holder(
     struct gist_node *node, const struct gist_address *address, uint32_t interface);

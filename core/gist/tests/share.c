@@ -421,6 +421,20 @@ Test(share, who_has_much_sent_on_leaves_others_room)
     cr_assert_eq(send_on(&host, 8, data), GIST_SEND_NO_MEMORY);
 }
 
+Test(share, another_limit_of_what_is_sent_on_holds_at_once)
+{
+    static const uint8_t data[MESSAGE_MAX];
+    struct gist_node_config config = node->config;
+    cr_assert_eq(send_on(&host, 1, data), GIST_SENT);
+    config.queued_octets_per_peer_max = MESSAGE_MAX;
+    gist_node_configure(node, network_now_ms(row->network), &config);
+    cr_assert_eq(send_on(&host, 2, data), GIST_SEND_NO_MEMORY);
+    config.queued_octets_per_peer_max = 3 * MESSAGE_MAX;
+    gist_node_configure(node, network_now_ms(row->network), &config);
+    cr_assert(send_on(&host, 3, data) == GIST_SENT && send_on(&host, 4, data) == GIST_SENT);
+    cr_assert_eq(send_on(&host, 5, data), GIST_SEND_NO_MEMORY);
+}
+
 /* Streams. */
 
 static void announce(gist_association_id id, size_t octets)
