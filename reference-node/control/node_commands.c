@@ -82,10 +82,11 @@ static json_t *interfaces_json(const struct config *config)
     json_t *interfaces = json_array();
     for (size_t i = 0; i < config->interface_count; i++) {
         const struct config_interface *interface = &config->interfaces[i];
-        json_array_append_new(interfaces,
-            json_pack("{s:s, s:s, s:b, s:b}", "name", interface->name, "side",
-                interface->side == CONFIG_SIDE_INTERNAL ? "internal" : "external", "default_deny",
-                interface->default_deny && config->natfw.forwarder, "is_there", if_nametoindex(interface->name) != 0));
+        json_array_append_new(
+            interfaces, json_pack("{s:s, s:s, s:b, s:b}", "name", interface->name, "side",
+                            interface->side == CONFIG_SIDE_INTERNAL ? "internal" : "external",
+                            "default_deny", interface->default_deny && config->natfw.forwarder,
+                            "is_there", if_nametoindex(interface->name) != 0));
     }
     return interfaces;
 }
