@@ -51,10 +51,9 @@ struct name {
     uint8_t known;
     struct gist_address address;
     uint8_t interface[4];
-    uint8_t instance[8];
 };
 
-_Static_assert(sizeof(struct name) == 3 + sizeof(struct gist_address) + 12, "octets only");
+_Static_assert(sizeof(struct name) == 3 + sizeof(struct gist_address) + 4, "octets only");
 
 static struct gist_address first_octets(const struct gist_address *address, size_t v4, size_t v6)
 {
@@ -67,7 +66,6 @@ static struct name name_of(
     const struct gist_share *share, const struct gist_share_holder *holder, enum level level)
 {
     struct name name = {.what = share->what, .level = (uint8_t)level};
-    memcpy(name.instance, &share->instance, sizeof(name.instance));
     if (level == OF_INTERFACE)
         memcpy(name.interface, &holder->interface, sizeof(name.interface));
     if (level == OF_NETWORK)

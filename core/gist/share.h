@@ -39,8 +39,7 @@ enum gist_share_answer {
  * back with time. */
 struct gist_share {
     struct base_shares *shares;
-    uint8_t what;      /* tells apart what has the same shares, */
-    uint64_t instance; /* and where there are many of a kind, which of them */
+    uint8_t what; /* tells apart what has the same shares */
     struct gist_share_limits limits;
 };
 

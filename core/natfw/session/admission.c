@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-enum { OF_SESSIONS };
 enum { HOSTS_IN_NETWORK = 4 }; /* that own as much as a network may */
 
 bool natfw_knows(struct natfw_node *node, uint64_t now_ms, const struct gist_address *address,
@@ -21,7 +20,6 @@ static struct gist_share share_of_sessions(struct natfw_node *node)
 {
     const struct natfw_node_config *config = &node->config;
     return (struct gist_share){.shares = &node->shares,
-        .what = OF_SESSIONS,
         .limits = gist_share_limits_of(config->sessions_max, config->sessions_per_stranger_max,
             config->sessions_per_peer_max)};
 }
