@@ -7,7 +7,7 @@
 enum level { OF_HOST, OF_NETWORK, OF_INTERFACE, OF_STRANGERS, OF_ALL, LEVELS };
 
 /* A rate is time used: at a limit of n, each costs a second's nth part. */
-enum { HOSTS_IN_NETWORK = 4, SECOND = 1000 * GIST_SHARE_RATE_PER_MS };
+enum { SECOND = 1000 * GIST_SHARE_RATE_PER_MS };
 
 static uint64_t part_of(uint64_t whole, uint64_t parts)
 {
@@ -34,7 +34,7 @@ static uint64_t limit_on(const struct gist_share_limits *limits, enum level leve
     case OF_HOST:
         return known ? limits->known : limits->stranger;
     case OF_NETWORK:
-        return known ? limits->known_network : HOSTS_IN_NETWORK * limits->stranger;
+        return known ? limits->known_network : GIST_SHARE_HOSTS_IN_NETWORK * limits->stranger;
     case OF_INTERFACE:
         return known ? 0 : limits->interface;
     case OF_STRANGERS:
@@ -62,6 +62,16 @@ static struct gist_address first_octets(const struct gist_address *address, size
     return first;
 }
 
+struct gist_address gist_share_host(const struct gist_address *address)
+{
+    return first_octets(address, 4, 8);
+}
+
+struct gist_address gist_share_network(const struct gist_address *address)
+{
+    return first_octets(address, 3, 6);
+}
+
 static struct name name_of(
     const struct gist_share *share, const struct gist_share_holder *holder, enum level level)
 {
@@ -69,9 +79,9 @@ static struct name name_of(
     if (level == OF_INTERFACE)
         memcpy(name.interface, &holder->interface, sizeof(name.interface));
     if (level == OF_NETWORK)
-        name.address = first_octets(&holder->address, 3, 6);
+        name.address = gist_share_network(&holder->address);
     if (level == OF_HOST)
-        name.address = first_octets(&holder->address, 4, 8);
+        name.address = gist_share_host(&holder->address);
     if (level == OF_NETWORK || level == OF_HOST)
         name.known = holder->known;
     return name;

@@ -29,6 +29,12 @@ struct gist_share_holder {
     bool known;
 };
 
+/* Whom an address stands for: a host (of IPv6 a /64), and its network (/24, of IPv6 /48), which has
+ * what so many hosts have. */
+enum { GIST_SHARE_HOSTS_IN_NETWORK = 4 };
+struct gist_address gist_share_host(const struct gist_address *address);
+struct gist_address gist_share_network(const struct gist_address *address);
+
 enum gist_share_answer {
     GIST_SHARE_TAKEN,
     GIST_SHARE_USED_UP, /* by this host, or its network */

@@ -26,8 +26,6 @@ static void on_next_turn(evutil_socket_t descriptor, short what, void *context)
         turn_input_leave(input, first);
         first->hear(first);
     }
-    if (input->waiters)
-        arm(input);
 }
 
 bool turn_input_open(struct turn_input *input, struct event_base *base)

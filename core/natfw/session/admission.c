@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { HOSTS_IN_NETWORK = 4 }; /* that own as much as a network may */
-
 bool natfw_knows(struct natfw_node *node, uint64_t now_ms, const struct gist_address *address,
     uint32_t interface)
 {
@@ -69,9 +67,10 @@ static uint64_t hash_of(const struct natfw_node *node, const struct natfw_policy
 static uint64_t owner_hash(
     const struct natfw_node *node, const struct gist_address *peer, uint64_t rule)
 {
-    uint8_t octets[sizeof(rule) + 6] = {0};
+    struct gist_address network = gist_share_network(peer);
+    uint8_t octets[sizeof(rule) + sizeof(network.octets)];
     memcpy(octets, &rule, sizeof(rule));
-    memcpy(octets + sizeof(rule), peer->octets, peer->version == 4 ? 3 : 6);
+    memcpy(octets + sizeof(rule), network.octets, sizeof(network.octets));
     return base_hash(node->known_peers.hash_key, octets, sizeof(octets));
 }
 
@@ -79,18 +78,20 @@ static uint64_t owner_hash(
  * rule who is known has no more than others. */
 static bool has_room(struct natfw_node *node, const struct gist_address *peer, uint64_t rule)
 {
+    const struct gist_address host = gist_share_host(peer), network = gist_share_network(peer);
     uint64_t limit = node->config.owners_per_peer_max, of_host = 0, of_network = 0;
-    bool is_v4 = peer->version == 4;
     struct base_table_link *link =
         limit > 0 ? base_table_first(&node->owners, owner_hash(node, peer, rule)) : NULL;
     for (; link; link = base_table_next(link)) {
         const struct natfw_owned_rule *owned = BASE_CONTAINER(link, struct natfw_owned_rule, link);
-        if (owned->rule != rule || !gist_address_matches(owned->peer, peer, is_v4 ? 24 : 48))
+        struct gist_address its_host = gist_share_host(owned->peer);
+        struct gist_address its_network = gist_share_network(owned->peer);
+        if (owned->rule != rule || !gist_address_equal(&its_network, &network))
             continue;
         of_network++;
-        of_host += gist_address_matches(owned->peer, peer, is_v4 ? 32 : 64);
+        of_host += gist_address_equal(&its_host, &host);
     }
-    return limit == 0 || (of_host < limit && of_network < HOSTS_IN_NETWORK * limit);
+    return limit == 0 || (of_host < limit && of_network < GIST_SHARE_HOSTS_IN_NETWORK * limit);
 }
 
 bool natfw_may_own(struct natfw_node *node, const struct natfw_incoming *incoming,

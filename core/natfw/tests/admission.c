@@ -226,21 +226,31 @@ Test(admission, what_is_sent_on_is_on_behalf_of_its_sender)
     cr_assert(sent && sent->request.on_behalf_of.version == 0, "an answer is our own");
 }
 
-/* So many sessions of others, each with a rule of its own. */
+static struct natfw_policy_rule rule_from(uint32_t source)
+{
+    struct natfw_policy_rule rule = {.action = NATFW_ALLOW, .flow = bench_flow()};
+    rule.flow.source = gist_address_v4(source);
+    return rule;
+}
+
+/* A session of this peer, the number of which is its own. */
+static void own(uint32_t number, const struct gist_address *peer, uint32_t source)
+{
+    struct gist_session_id id = {.octets = {1}};
+    struct natfw_policy_rule rule = rule_from(source);
+    memcpy(id.octets + 1, &number, sizeof(number));
+    struct natfw_session *session = natfw_session_admit_of(bench.node, bench.now_ms, &id, peer, 1);
+    cr_assert(session, "session %u", number);
+    natfw_rules_ask(&session->rules, &rule);
+    natfw_rules_grant(&session->rules);
+    natfw_session_owns(bench.node, session);
+}
+
 static void crowd_owns(uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct gist_session_id id = {.octets = {1}};
         struct gist_address peer = gist_address_v4(UINT32_C(0xc6120000) + (i % 200 << 8));
-        struct natfw_policy_rule rule = {.action = NATFW_ALLOW, .flow = bench_flow()};
-        memcpy(id.octets + 1, &i, sizeof(i));
-        rule.flow.source = gist_address_v4(UINT32_C(0x0a000000) + i);
-        struct natfw_session *session =
-            natfw_session_admit_of(bench.node, bench.now_ms, &id, &peer, 1);
-        cr_assert(session, "session %u", i);
-        natfw_rules_ask(&session->rules, &rule);
-        natfw_rules_grant(&session->rules);
-        natfw_session_owns(bench.node, session);
+        own(i, &peer, UINT32_C(0x0a000000) + i);
     }
 }
 
@@ -267,6 +277,38 @@ Test(admission, owners_of_a_network_have_what_four_hosts_have)
     }
     ask_as(10, 1, true, 1, victims_port);
     cr_assert(bench_knows(10), "another network has its own");
+}
+
+static bool may_own(const struct gist_address *peer, uint32_t source)
+{
+    struct natfw_policy_rule rule = rule_from(source);
+    struct gist_received received = {.peer = *peer};
+    struct natfw_incoming incoming = {.now_ms = bench.now_ms, .received = &received};
+    return natfw_may_own(bench.node, &incoming, &rule);
+}
+
+/* 2001:db8:NETWORK:SUBNET::LAST */
+static struct gist_address ipv6(uint8_t network, uint8_t subnet, uint8_t last)
+{
+    return (struct gist_address){
+        .version = 6, .octets = {0x20, 1, 0x0d, 0xb8, 0, network, 0, subnet, [15] = last}};
+}
+
+Test(admission, an_owner_by_ipv6_is_a_subnet_and_its_network_a_48)
+{
+    struct natfw_node_config config = natfw_node_config_default();
+    config.owners_per_peer_max = 2;
+    bench_restart(&config);
+    for (uint8_t i = 0; i < 8; i++) {
+        struct gist_address peer = ipv6(1, i / 2, i), neighbour = ipv6(1, i / 2, 99);
+        cr_assert(may_own(&peer, 7), "owner %u", i);
+        own(i, &peer, 7);
+        cr_assert_eq(may_own(&neighbour, 7), i % 2 == 0 && i < 7, "after owner %u", i);
+    }
+    struct gist_address subnet = ipv6(1, 9, 1), elsewhere = ipv6(2, 0, 1);
+    cr_assert(!may_own(&subnet, 7), "its network has four hosts' owners");
+    cr_assert(may_own(&subnet, 8), "of another rule it has none");
+    cr_assert(may_own(&elsewhere, 7), "another network");
 }
 
 static void limit_owners_to(uint32_t limit)

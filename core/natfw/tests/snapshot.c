@@ -65,33 +65,33 @@ Test(snapshot, its_sequence_number_goes_on)
     cr_assert(bench_state(1, NATFW_ESTABLISHED));
 }
 
-Test(snapshot, only_its_peers_speak_for_it_still)
+/* Restarts beside a session, and returns what would end it, as yet from its peer. */
+static struct gist_received deletion_after_restart(void)
 {
-    uint8_t octets[64];
+    static uint8_t octets[64];
     bench_establish(1);
     struct natfw_snapshot snapshot = taken(1);
     restart();
     restore(&snapshot);
     struct natfw_message deletion = bench_create(0, 2);
     size_t length = natfw_message_build(&deletion, octets, sizeof(octets));
-    struct gist_received received = bench_received(1, false, octets, length);
+    return bench_received(1, false, octets, length);
+}
+
+Test(snapshot, only_its_peers_speak_for_it_still)
+{
+    struct gist_received received = deletion_after_restart();
     bench_name_peer(&received, 7);
     bench_receive_as(&received);
     cr_assert(bench_knows(1) && bench_rule_acts(1), "a stranger has ended it");
+    struct natfw_message deletion = bench_create(0, 2);
     bench_receive(1, false, &deletion);
     cr_assert(!bench_knows(1) && !bench_rule_acts(1));
 }
 
 Test(snapshot, one_that_came_by_an_association_hears_no_datagram_still)
 {
-    uint8_t octets[64];
-    bench_establish(1);
-    struct natfw_snapshot snapshot = taken(1);
-    restart();
-    restore(&snapshot);
-    struct natfw_message deletion = bench_create(0, 2);
-    size_t length = natfw_message_build(&deletion, octets, sizeof(octets));
-    struct gist_received received = bench_received(1, false, octets, length);
+    struct gist_received received = deletion_after_restart();
     received.attributes.reliable = false;
     bench_receive_as(&received);
     cr_assert(bench_knows(1) && bench_rule_acts(1), "a datagram has ended it");
