@@ -3,6 +3,7 @@
 #include "binding.h"
 
 #include "host.h"
+#include "isolation.h"
 #include "process.h"
 #include "socket.h"
 #include "wire.h"
@@ -289,6 +290,12 @@ static int socket_close(lua_State *lua)
     return 0;
 }
 
+static int give_terminal(lua_State *lua)
+{
+    isolation_give_terminal(lua_toboolean(lua, 1));
+    return 0;
+}
+
 int binding_open(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"host", new_host}, {"wire", new_wire}, {"impair", impair},
@@ -296,7 +303,8 @@ int binding_open(lua_State *lua)
         {"output", output}, {"status", status}, {"signal", send_signal}, {"pid", process_id},
         {"now", now}, {"pause", pause_for}, {"socket", open_socket}, {"listen", socket_listen},
         {"accept", socket_accept}, {"connect", socket_connect}, {"send", socket_send},
-        {"receive", socket_receive}, {"close", socket_close}, {NULL, NULL}};
+        {"receive", socket_receive}, {"close", socket_close}, {"give_terminal", give_terminal},
+        {NULL, NULL}};
     luaL_newmetatable(lua, "host");
     luaL_newmetatable(lua, "wire");
     luaL_newmetatable(lua, "process");

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -13,11 +14,19 @@
 
 static pid_t child;
 static volatile sig_atomic_t ended_by;
+static volatile sig_atomic_t *terminal_is_given; /* shared by parent and child */
+
+void isolation_give_terminal(bool is_given)
+{
+    *terminal_is_given = is_given;
+}
 
 /* The first process of a namespace hears no signal that it has no handler for, but for this one;
  * with it all that the namespaces hold goes. */
 static void end_child(int number)
 {
+    if (number == SIGINT && *terminal_is_given)
+        return;
     ended_by = number;
     kill(child, SIGKILL);
 }
@@ -25,7 +34,7 @@ static void end_child(int number)
 static void wait_and_exit(void)
 {
     int status;
-    signal(SIGINT, SIG_IGN); /* the terminal tells the whole group */
+    signal(SIGINT, end_child);
     signal(SIGTERM, end_child);
     signal(SIGHUP, end_child);
     while (waitpid(child, &status, 0) < 0)
@@ -53,6 +62,11 @@ static int mount_own_view(const char **what)
 int isolation_enter(const char **what)
 {
     pid_t parent = getpid();
+    *what = "memory for parent and child";
+    terminal_is_given = mmap(NULL, sizeof(*terminal_is_given), PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (terminal_is_given == MAP_FAILED)
+        return -errno;
     *what = "new namespaces (are you root?)";
     if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
         return -errno;

@@ -9,6 +9,7 @@
 #include "schedule.h"
 #include "wire.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <lauxlib.h>
@@ -45,7 +46,8 @@ static const char usage[] =
     "  -h, --help, --version\n"
     "\n"
     "exit status: 0 all was as the scenario expects, 1 it was not, 2 bad usage, 3 the lab itself\n"
-    "failed. See natfw-lab(1).\n";
+    "failed, 128 and the number of the signal that ended it; with up, that of the program. See\n"
+    "natfw-lab(1).\n";
 
 struct options {
     const char *pcap;
@@ -58,11 +60,29 @@ struct options {
 static unsigned long number(const char *text)
 {
     char *end;
-    unsigned long value = strtoul(text, &end, 0);
-    if (*text != '\0' && *end == '\0')
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (isdigit((unsigned char)*text) && *end == '\0' && errno == 0)
         return value;
     fprintf(stderr, "natfw-lab: --seed %s: is no number\n", text);
     exit(EXIT_USAGE);
+}
+
+/* DIRECTORY[:DIRECTORY]...: each has to be there, or other programs would run than those meant. */
+static const char *directories(const char *text)
+{
+    char *list = strdup(text), *rest = list;
+    const char *path;
+    while ((path = strsep(&rest, ":"))) {
+        struct stat status;
+        int trouble = stat(path, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+        if (trouble == 0)
+            continue;
+        fprintf(stderr, "natfw-lab: --bin %s: %s\n", path, strerror(trouble));
+        exit(EXIT_USAGE);
+    }
+    free(list);
+    return text;
 }
 
 static int parse(int count, char **arguments, struct options *options)
@@ -81,7 +101,7 @@ static int parse(int count, char **arguments, struct options *options)
             options->seed = number(optarg);
             break;
         case 'b':
-            options->bin = optarg;
+            options->bin = directories(optarg);
             break;
         case 'd':
             options->data = optarg;
@@ -180,11 +200,6 @@ static int run_lua(const struct options *options, int count, char **words)
     return result;
 }
 
-static void quit(int number)
-{
-    _exit(128 + number);
-}
-
 int main(int count, char **arguments)
 {
     struct options options = {.seed = 1, .build = own_build()};
@@ -206,8 +221,6 @@ int main(int count, char **arguments)
         if (result == 0)
             result = host_remember_home();
         if (result == 0) {
-            if (strcmp(arguments[first], "run") == 0)
-                signal(SIGINT, quit); /* what runs in "up" is asked by the terminal itself */
             schedule_promptly(false);
             what = "starting the wires";
             result = wire_start(options.seed);

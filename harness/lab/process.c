@@ -31,6 +31,7 @@ static void become(const struct host *host, char *const arguments[], int output_
     if (is_prompt)
         schedule_promptly(true);
     if (output_fd >= 0) {
+        setpgid(0, 0); /* what the terminal asks for is not its business */
         dup2(output_fd, STDOUT_FILENO);
         dup2(output_fd, STDERR_FILENO);
     }

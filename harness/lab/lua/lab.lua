@@ -25,6 +25,19 @@ function lab.expect(condition, format, ...)
     return condition
 end
 
+-- Ends the scenario too, for words of the command line that say nothing.
+local Misuse = {}
+Misuse.__index = Misuse
+Misuse.__tostring = Expectation.__tostring
+
+function lab.is_misuse(what)
+    return getmetatable(what) == Misuse
+end
+
+function lab.misuse(format, ...)
+    error(setmetatable({ text = format:format(...) }, Misuse))
+end
+
 function lab.say(format, ...)
     print(format:format(...))
 end
@@ -305,7 +318,10 @@ function lab.stats(net, name)
     return numbers
 end
 
-function lab.run_in_foreground(words)
+-- Runs a program with the terminal as it is. In one that is given the terminal, Ctrl-C is the program's;
+-- otherwise it ends the lab.
+function lab.run_in_foreground(words, is_given)
+    native.give_terminal(is_given or false)
     local process = start(nil, words, true)
     local status
     repeat
@@ -316,6 +332,7 @@ function lab.run_in_foreground(words)
         end
         status = process:wait(0.1)
     until status
+    native.give_terminal(false)
     return status
 end
 

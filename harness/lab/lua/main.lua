@@ -15,24 +15,14 @@ local function files(directory)
     return names
 end
 
-local function load_from(directory, name)
-    if not name:match("^[%w%.-]+$") then
-        return nil, "'" .. name .. "' is no name"
-    end
+local function load_from(directory, kind, name)
     local path = options.data .. "/" .. directory .. "/" .. name .. ".lua"
-    local chunk, message = loadfile(path)
-    if not chunk then
-        return nil, message
+    for _, known in ipairs(files(directory)) do
+        if known == name then
+            return assert(loadfile(path))()
+        end
     end
-    return chunk()
-end
-
-local commands = {}
-
-function commands.list()
-    print("topologies: " .. table.concat(files("topologies"), " "))
-    print("scenarios:  " .. table.concat(files("scenarios"), " "))
-    return 0
+    return nil, "there is no " .. kind .. " '" .. name .. "'; see natfw-lab list"
 end
 
 local function complain(message)
@@ -40,28 +30,47 @@ local function complain(message)
     return USAGE
 end
 
+-- What carries no place in a file is meant for the user as it is.
+local function explain(what)
+    local lab = require("lab")
+    local is_told = lab.is_expectation(what) or lab.is_misuse(what)
+    return (is_told or not tostring(what):find("%.lua:%d+:")) and what or debug.traceback(what, 2)
+end
+
+local commands = {}
+
+function commands.list(extra)
+    if extra then
+        return complain("list takes no arguments")
+    end
+    print("topologies: " .. table.concat(files("topologies"), " "))
+    print("scenarios:  " .. table.concat(files("scenarios"), " "))
+    return 0
+end
+
 function commands.run(name, ...)
     if not name then
         return complain("run needs the name of a scenario; see natfw-lab list")
     end
-    local lab = require("lab")
-    local scenario, message = load_from("scenarios", name)
+    local scenario, message = load_from("scenarios", "scenario", name)
     if not scenario then
         return complain(message)
     end
     local arguments = { ... }
+    if #arguments > 0 and not scenario.arguments then
+        return complain("run " .. name .. " takes no arguments")
+    end
+    local lab = require("lab")
     local right, trouble = xpcall(function()
-        local net = lab.build(assert(load_from("topologies", scenario.topology)))
+        local net = lab.build(assert(load_from("topologies", "topology", scenario.topology)))
         scenario.run(net, table.unpack(arguments))
-    end, function(what)
-        -- What carries no place in a file is meant for the user as it is.
-        local is_told = lab.is_expectation(what) or not tostring(what):find("%.lua:%d+:")
-        return is_told and what or debug.traceback(what, 2)
-    end)
+    end, explain)
     lab.keep_logs()
     if right then
         print("scenario " .. name .. ": as expected")
         return 0
+    elseif lab.is_misuse(trouble) then
+        return complain(("%s\nusage: natfw-lab run %s %s"):format(trouble, name, scenario.arguments))
     end
     io.stderr:write("scenario ", name, ": ", tostring(trouble), "\n")
     return FAILED
@@ -71,8 +80,7 @@ function commands.up(name, dashes, ...)
     if not name or (dashes and dashes ~= "--") then
         return complain("usage: natfw-lab up TOPOLOGY [-- PROGRAM [ARG]...]")
     end
-    local lab = require("lab")
-    local topology, message = load_from("topologies", name)
+    local topology, message = load_from("topologies", "topology", name)
     if not topology then
         return complain(message)
     end
@@ -80,12 +88,13 @@ function commands.up(name, dashes, ...)
     if #program == 0 then
         program = { os.getenv("SHELL") or "/bin/sh" }
     end
+    local lab = require("lab")
     local net = lab.build(topology)
     lab.start_nodes(net)
     if #{ ... } == 0 then
         lab.introduce(net)
     end
-    local status = lab.run_in_foreground(program)
+    local status = lab.run_in_foreground(program, true)
     lab.keep_logs()
     return status
 end

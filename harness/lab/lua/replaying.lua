@@ -26,6 +26,7 @@ end
 function replaying.scenario(topology, node, ixit, sides, skips)
     return {
         topology = topology,
+        arguments = "[-- OPTION...]",
         run = function(net, dashes, ...)
             lab.start_node(net, node)
             if dashes == "--" then

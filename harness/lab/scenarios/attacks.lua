@@ -177,9 +177,10 @@ end
 
 return {
     topology = "attacked",
+    arguments = "NUMBER [OPENS [quick]]",
     run = function(net, number, opens, quick)
-        local attack = ATTACKS[tonumber(number)]
-        lab.expect(attack, "a number from 1 to %d", #ATTACKS)
+        local attack = ATTACKS[tonumber(number)] or
+            lab.misuse("attacks needs a number from 1 to %d", #ATTACKS)
         local is_borne = suffer(net, attack, tonumber(opens or 20), quick == "quick")
         lab.expect(is_borne, "the attack to be borne")
     end,

@@ -5,6 +5,7 @@ local options = require("options")
 
 return {
     topology = "conformance-nr",
+    arguments = "[-- OPTION...]",
     run = function(net, ...)
         local words = { ... }
         if words[1] == "--" then

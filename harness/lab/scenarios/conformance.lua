@@ -25,7 +25,7 @@ local function variant_of(name)
             return changes, told
         end
     end
-    error("there is no variant '" .. name .. "'; there are " .. table.concat(known, ", "), 0)
+    lab.misuse("there is no variant '%s'; there are %s", name, table.concat(known, ", "))
 end
 
 -- The windows of time that a path which loses packets needs: TCP and GIST send again.
@@ -44,7 +44,7 @@ local function take_impairment(words)
         if not name then
             break
         elseif name ~= "loss" and name ~= "duplication" and name ~= "reordering" then
-            error("wires have no '" .. name .. "'", 0)
+            lab.misuse("wires have no '%s'", name)
         end
         table.remove(words, 1)
         impairment[name] = percent / 100
@@ -55,6 +55,7 @@ end
 
 return {
     topology = "conformance",
+    arguments = "[VARIANT] [IMPAIRMENT=PERCENT]... [-- OPTION...]",
     run = function(net, name, ...)
         local words = { name, ... }
         name = "reference"

@@ -76,6 +76,7 @@ end
 
 return {
     topology = "figure-2",
+    arguments = "DATAGRAMS ASSOCIATIONS SEEDS",
     run = function(net, datagrams, associations, seeds)
         for name in pairs(net.topology.nodes) do
             lab.start_node(net, name, short)

@@ -71,8 +71,9 @@ end
 
 return {
     topology = "figure-2",
+    arguments = "NAME",
     run = function(net, name)
-        local run = runs[name] or error("there is no golden capture '" .. tostring(name) .. "'", 0)
+        local run = runs[name] or lab.misuse("there is no golden capture '%s'", name or "")
         run(net)
     end,
 }

@@ -56,11 +56,14 @@ end
 
 return {
     topology = "attacked",
+    arguments = "[MINUTES [LIFETIME_S]]",
     run = function(net, minutes, lifetime_s)
-        minutes = tonumber(minutes or 10)
-        lab.expect(minutes >= 2, "two minutes at least, to compare the last with the first")
+        minutes, lifetime_s = tonumber(minutes or 10), tonumber(lifetime_s or 3600)
+        if not minutes or minutes < 2 or not lifetime_s then
+            lab.misuse("hours takes numbers, and two minutes at least")
+        end
         lab.start_nodes(net)
-        open_all(net, tonumber(lifetime_s or 3600))
+        open_all(net, lifetime_s)
         look(net, 0)
         local first, last
         for minute = 1, minutes do
