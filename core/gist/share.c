@@ -46,14 +46,13 @@ static uint64_t limit_on(const struct gist_share_limits *limits, enum level leve
 
 /* Hashed as it lies there, so it has no padding. */
 struct name {
-    uint8_t what;
     uint8_t level;
     uint8_t known;
     struct gist_address address;
     uint8_t interface[4];
 };
 
-_Static_assert(sizeof(struct name) == 3 + sizeof(struct gist_address) + 4, "octets only");
+_Static_assert(sizeof(struct name) == 2 + sizeof(struct gist_address) + 4, "octets only");
 
 static struct gist_address first_octets(const struct gist_address *address, size_t v4, size_t v6)
 {
@@ -72,10 +71,9 @@ struct gist_address gist_share_network(const struct gist_address *address)
     return first_octets(address, 3, 6);
 }
 
-static struct name name_of(
-    const struct gist_share *share, const struct gist_share_holder *holder, enum level level)
+static struct name name_of(const struct gist_share_holder *holder, enum level level)
 {
-    struct name name = {.what = share->what, .level = (uint8_t)level};
+    struct name name = {.level = (uint8_t)level};
     if (level == OF_INTERFACE)
         memcpy(name.interface, &holder->interface, sizeof(name.interface));
     if (level == OF_NETWORK)
@@ -97,15 +95,25 @@ static uint64_t cost(const struct gist_share *share, uint64_t amount, uint64_t l
     return is_rate(share) ? amount * SECOND / limit : amount;
 }
 
+static uint64_t taken_by(const struct gist_share *share, uint64_t now_ms,
+    const struct gist_share_holder *holder, enum level level)
+{
+    struct name name = name_of(holder, level);
+    return base_share_taken(share->shares, now_ms, (struct base_share_name){&name, sizeof(name)});
+}
+
 static bool has_room(const struct gist_share *share, uint64_t now_ms,
     const struct gist_share_holder *holder, uint64_t amount, enum level level)
 {
     uint64_t limit = limit_on(&share->limits, level, holder->known);
     if (limit == 0)
         return true;
-    struct name name = name_of(share, holder, level);
-    uint64_t taken =
-        base_share_taken(share->shares, now_ms, (struct base_share_name){&name, sizeof(name)});
+    uint64_t taken = taken_by(share, now_ms, holder, level);
+    if (level == OF_HOST && holder->known && !is_rate(share)) { /* it may have come as a stranger */
+        struct gist_share_holder stranger = *holder;
+        stranger.known = false;
+        taken += taken_by(share, now_ms, &stranger, level);
+    }
     return taken + cost(share, amount, limit) <= (is_rate(share) ? SECOND : limit);
 }
 
@@ -117,7 +125,7 @@ enum gist_share_answer gist_share_take(const struct gist_share *share, uint64_t 
             return level <= OF_NETWORK ? GIST_SHARE_USED_UP : GIST_SHARE_CROWDED;
     for (enum level level = 0; level < LEVELS; level++) {
         uint64_t limit = limit_on(&share->limits, level, holder->known);
-        struct name name = name_of(share, holder, level);
+        struct name name = name_of(holder, level);
         if (limit > 0)
             base_share_take(share->shares, now_ms, (struct base_share_name){&name, sizeof(name)},
                 cost(share, amount, limit));
@@ -129,7 +137,7 @@ void gist_share_give_back(const struct gist_share *share, uint64_t now_ms,
     const struct gist_share_holder *holder, uint64_t amount)
 {
     for (enum level level = 0; level < LEVELS; level++) {
-        struct name name = name_of(share, holder, level);
+        struct name name = name_of(holder, level);
         if (limit_on(&share->limits, level, holder->known) > 0)
             base_share_give_back(
                 share->shares, now_ms, (struct base_share_name){&name, sizeof(name)}, amount);

@@ -44,8 +44,7 @@ enum gist_share_answer {
 /* What is shared: kept until it is given back, or, where the limits are so much a second, coming
  * back with time. */
 struct gist_share {
-    struct base_shares *shares;
-    uint8_t what; /* tells apart what has the same shares */
+    struct base_shares *shares; /* of nothing else, whose names would count here too */
     struct gist_share_limits limits;
 };
 

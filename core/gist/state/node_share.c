@@ -40,6 +40,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
         return gist_share_limits_of(config->queued_octets_max, config->queued_octets_per_peer_max,
             config->queued_octets_per_peer_max);
     case GIST_SHARE_OF_STREAM_OCTETS:
+    case GIST_SHARE_KINDS:
         break;
     }
     return gist_share_limits_of(config->stream_octets_max, config->stream_octets_per_peer_max,
@@ -48,10 +49,7 @@ static struct gist_share_limits limits_of(const struct gist_node *node, enum gis
 
 static struct gist_share share_of(struct gist_node *node, enum gist_share_of what)
 {
-    return (struct gist_share){
-        .shares = what <= GIST_SHARE_OF_ANSWERS ? &node->rate_shares : &node->shares,
-        .what = (uint8_t)what,
-        .limits = limits_of(node, what)};
+    return (struct gist_share){.shares = &node->shares[what], .limits = limits_of(node, what)};
 }
 
 void gist_node_shares_configure(struct gist_node *node)
@@ -62,15 +60,19 @@ void gist_node_shares_configure(struct gist_node *node)
 bool gist_node_shares_open(struct gist_node *node)
 {
     gist_node_shares_configure(node);
-    return base_shares_open(&node->shares, &node->allocator, node->hash_key, 0) &&
-           base_shares_open(
-               &node->rate_shares, &node->allocator, node->hash_key, GIST_SHARE_RATE_PER_MS);
+    for (enum gist_share_of what = 0; what < GIST_SHARE_KINDS; what++) {
+        uint64_t returns_per_ms = what <= GIST_SHARE_OF_ANSWERS ? GIST_SHARE_RATE_PER_MS : 0;
+        if (!base_shares_open(
+                &node->shares[what], &node->allocator, node->hash_key, returns_per_ms))
+            return false;
+    }
+    return true;
 }
 
 void gist_node_shares_close(struct gist_node *node)
 {
-    base_shares_close(&node->shares);
-    base_shares_close(&node->rate_shares);
+    for (enum gist_share_of what = 0; what < GIST_SHARE_KINDS; what++)
+        base_shares_close(&node->shares[what]);
 }
 
 struct gist_share_holder gist_node_holder(

@@ -10,17 +10,6 @@
 
 #include "core/gist/state/node_state.h"
 
-enum gist_share_of {
-    GIST_SHARE_OF_QUERIES,  /* a second */
-    GIST_SHARE_OF_ERRORS,   /* sent as datagrams; as many */
-    GIST_SHARE_OF_MESSAGES, /* a second: what associations bring, and what is for the application */
-    GIST_SHARE_OF_ANSWERS,  /* a second: those of a peer that this node has turned to */
-    GIST_SHARE_OF_ROUTING_STATES,
-    GIST_SHARE_OF_ASSOCIATIONS,
-    GIST_SHARE_OF_STREAM_OCTETS, /* of messages that are not complete yet */
-    GIST_SHARE_OF_QUEUED_OCTETS  /* of messages that wait on behalf of others */
-};
-
 /* Returns false without memory. */
 bool gist_node_shares_open(struct gist_node *node);
 void gist_node_shares_close(struct gist_node *node);

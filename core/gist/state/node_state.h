@@ -30,6 +30,19 @@ _Static_assert(GIST_SCRATCH_LENGTH >= GIST_MAGIC_LENGTH + GIST_COMMON_HEADER_LEN
                                           4096,
     "the scratch holds the longest message");
 
+/* Of what a peer has its share; node_share.h. Those a second come first. */
+enum gist_share_of {
+    GIST_SHARE_OF_QUERIES,  /* a second */
+    GIST_SHARE_OF_ERRORS,   /* sent as datagrams; as many */
+    GIST_SHARE_OF_MESSAGES, /* a second: what associations bring, and what is for the application */
+    GIST_SHARE_OF_ANSWERS,  /* a second: those of a peer that this node has turned to */
+    GIST_SHARE_OF_ROUTING_STATES,
+    GIST_SHARE_OF_ASSOCIATIONS,
+    GIST_SHARE_OF_STREAM_OCTETS, /* of messages that are not complete yet */
+    GIST_SHARE_OF_QUEUED_OCTETS, /* of messages that wait on behalf of others */
+    GIST_SHARE_KINDS
+};
+
 struct gist_routing_state;
 struct gist_association;
 
@@ -49,8 +62,7 @@ struct gist_node {
     struct base_table peers_by_handle;
     struct base_table associations;
     uint8_t hash_key[BASE_HASH_KEY_LENGTH];
-    struct base_shares shares;        /* of what is kept */
-    struct base_shares rate_shares;   /* of what is done, which come back with time */
+    struct base_shares shares[GIST_SHARE_KINDS]; /* node_share.h */
     struct gist_association *inbound; /* those that peers have opened, the oldest first */
     struct gist_cookie_secrets secrets;
     struct base_token_bucket bucket;

@@ -1,42 +1,22 @@
 /* core/gist: what one may have, and who comes before whom when there is not enough for all. RFC
  * 5971 8.4. */
 #include "core/gist/message/message_build.h"
-#include "core/gist/state/association.h"
-#include "core/gist/state/node_share.h"
-#include "core/gist/state/routing_state.h"
-#include "core/gist/tests/fixture.h"
-#include "core/gist/transport/association_machine.h"
+#include "core/gist/tests/sharing.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 10000, MESSAGE_MAX = 4096 };
+enum { MESSAGE_MAX = SHARING_MESSAGE_MAX };
 
-static struct gist_node *node; /* number 1, the one that is to be used up */
+static struct gist_node *node;
 static const struct gist_address host = {.version = 4, .octets = {198, 51, 100, 1}};
 static const struct gist_address neighbour = {.version = 4, .octets = {198, 51, 100, 200}};
 static const struct gist_address other = {.version = 4, .octets = {203, 0, 113, 1}};
 
 static void start(void)
 {
-    struct gist_node_config config = row_config();
-    fixture_start();
-    config.datagrams_per_second = 0;
-    config.interface_queries_per_second = 40;
-    config.stranger_queries_per_second = 5;
-    config.known_queries_per_second = 50;
-    config.routing_states_max = 400;
-    config.routing_states_per_stranger_max = 10;
-    config.routing_states_per_peer_max = 60;
-    config.associations_max = 40;
-    config.associations_per_peer_max = 4;
-    config.queued_octets_max = 16 * MESSAGE_MAX;
-    config.queued_octets_per_peer_max = 2 * MESSAGE_MAX;
-    config.stream_octets_max = 16 * MESSAGE_MAX;
-    config.stream_octets_per_peer_max = 2 * MESSAGE_MAX;
-    config.ingress_filter = false;
-    fixture_restart(2, &config);
-    node = row->nodes[1].gist;
+    sharing_start();
+    node = sharing_node();
 }
 
 TestSuite(share, .init = start, .fini = fixture_stop);
@@ -44,23 +24,6 @@ TestSuite(share, .init = start, .fini = fixture_stop);
 static struct gist_counters counters(void)
 {
     return gist_node_counters(node);
-}
-
-/* Of many names: each host in a network of its own. */
-static struct gist_address far_host(unsigned i)
-{
-    return gist_address_v4(UINT32_C(0xc6120001) + (i << 8));
-}
-
-/* Takes until no more is given; returns how much that was. */
-static unsigned take_all(const struct gist_address *address, uint32_t interface,
-    enum gist_share_of what, enum gist_share_answer *refusal)
-{
-    struct gist_share_holder holder = gist_node_holder(node, address, interface);
-    unsigned count = 0;
-    while ((*refusal = gist_node_share_take(node, &holder, what, 1)) == GIST_SHARE_TAKEN)
-        cr_assert_lt(++count, 1000);
-    return count;
 }
 
 Test(share, a_host_has_its_share_and_its_network_four)
@@ -102,6 +65,32 @@ Test(share, an_ipv6_network_is_its_48_bits)
     cr_assert(count == 40 && refusal == GIST_SHARE_USED_UP, "%u for one network", count);
     struct gist_address next = {.version = 6, .octets = {0x20, 1, 0xd, 0xb8, 0, 2}};
     cr_assert_eq(take_all(&next, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
+/* So many octets of so many that a count of all kinds together would be used up. */
+Test(share, what_others_have_of_one_kind_is_nobodys_share_of_another)
+{
+    enum gist_share_answer refusal;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct gist_address address = far_host(i);
+        struct gist_share_holder holder = gist_node_holder(node, &address, 1 + i % 2);
+        cr_assert_eq(
+            gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 16), GIST_SHARE_TAKEN);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        struct gist_address address = far_host(3000 + i);
+        cr_assert_eq(take_all(&address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+    }
+}
+
+/* A share is no larger for having begun before one was known. */
+Test(share, what_a_known_host_took_as_a_stranger_counts)
+{
+    enum gist_share_answer refusal;
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+    row->nodes[1].known = other;
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 50);
+    cr_assert_eq(refusal, GIST_SHARE_USED_UP);
 }
 
 Test(share, strangers_have_a_quarter_by_one_interface_and_half_by_all)
@@ -271,126 +260,6 @@ Test(share, routing_states_that_end_give_their_share_back)
     cr_assert_eq(take_all(&row->nodes[0].address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
 }
 
-/* Associations. */
-
-static gist_association_id connect_from(const struct gist_address *address, uint32_t interface)
-{
-    struct gist_endpoint peer = {*address, 40000}, local = {row->nodes[1].address, 4000};
-    return gist_node_association_accepted(
-        node, network_now_ms(row->network), &peer, &local, interface);
-}
-
-static bool is_there(gist_association_id id)
-{
-    return id != 0 && gist_association_find(node, id);
-}
-
-Test(share, a_host_has_so_many_associations)
-{
-    gist_association_id first = connect_from(&host, 1);
-    for (unsigned i = 1; i < 4; i++)
-        cr_assert(is_there(connect_from(&host, 1)));
-    cr_assert_not(is_there(connect_from(&host, 1)));
-    cr_assert_eq(counters().associations_refused, 1);
-    cr_assert(is_there(first) && is_there(connect_from(&other, 1)));
-    gist_node_association_closed(node, network_now_ms(row->network), first);
-    cr_assert(is_there(connect_from(&host, 1)));
-}
-
-Test(share, in_a_crowd_the_oldest_stranger_makes_room)
-{
-    gist_association_id elsewhere = connect_from(&other, 2);
-    gist_association_id first = connect_from(&host, 1), second = connect_from(&host, 1);
-    for (unsigned i = 0; i < 8; i++) {
-        struct gist_address address = far_host(i);
-        cr_assert(is_there(connect_from(&address, 1)));
-    }
-    cr_assert(is_there(first));
-    gist_association_id newest = connect_from(&other, 1);
-    cr_assert(is_there(newest) && !is_there(first) && is_there(second) && is_there(elsewhere));
-    cr_assert_eq(counters().associations_displaced, 1);
-}
-
-static void confirm(gist_association_id id, const struct gist_address *address)
-{
-    struct gist_nli nli = {
-        .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = *address};
-    cr_assert(gist_association_bind(node, gist_association_find(node, id), &nli, 30000));
-}
-
-Test(share, in_a_crowd_that_has_confirmed_who_is_idle_makes_room_and_who_is_not_stays)
-{
-    gist_association_id ids[10], late = 0;
-    for (unsigned i = 0; i < 10; i++) {
-        struct gist_address address = far_host(i);
-        ids[i] = connect_from(&address, 1);
-        confirm(ids[i], &address);
-    }
-    struct gist_session_id number = row_session(9);
-    struct gist_routing_state *state =
-        gist_routing_state_create(node, GIST_RESPONDING, &mri, &number);
-    gist_routing_state_use_association(node, state, gist_association_find(node, ids[0]));
-    late = connect_from(&other, 1);
-    cr_assert(is_there(late) && is_there(ids[0]) && !is_there(ids[1]) && is_there(ids[2]));
-    cr_assert(is_there(connect_from(&neighbour, 1)));
-    cr_assert(!is_there(late) && is_there(ids[2]), "who has confirmed nothing goes first");
-    gist_routing_state_destroy(node, state, GIST_STATUS_NO_NEXT_NODE);
-}
-
-Test(share, a_known_peer_gets_in_and_stays)
-{
-    row->nodes[1].known = other;
-    gist_association_id known = connect_from(&other, 1);
-    for (unsigned i = 0; i < 400; i++) {
-        struct gist_address address = far_host(i);
-        connect_from(&address, 1 + i % 5);
-    }
-    cr_assert(is_there(known) && is_there(connect_from(&other, 1)));
-    cr_assert_leq(counters().associations, 22);
-}
-
-Test(share, an_association_of_our_own_displaces_a_stranger)
-{
-    node->config.associations_max = 1;
-    gist_association_id stranger = connect_from(&host, 1);
-    struct gist_nli nli = {
-        .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = row->nodes[0].address};
-    struct gist_peer *peer = gist_peer_acquire(node, &nli);
-    cr_assert(is_there(stranger) && gist_association_open(node, peer, 4000, 30000));
-    cr_assert_not(is_there(stranger));
-    gist_peer_release(node, peer);
-}
-
-static void hello(gist_association_id id)
-{
-    uint8_t octets[64];
-    struct gist_message message = {.header = {.version = 1, .hop_count = 1, .type = GIST_MA_HELLO}};
-    gist_message_add(&message, GIST_OBJECT_HELLO_ID);
-    size_t length = gist_message_build(&message, octets, sizeof(octets));
-    gist_node_association_received(node, network_now_ms(row->network), id, octets, length);
-}
-
-Test(share, what_confirms_nothing_ends_whatever_it_says)
-{
-    gist_association_id id = connect_from(&host, 1);
-    for (unsigned passed_ms = 0; passed_ms < PATIENCE_MS - 1000; passed_ms += 500) {
-        cr_assert(is_there(id));
-        hello(id);
-        network_run_for(row->network, 500);
-    }
-    network_run_for(row->network, 2000);
-    cr_assert_not(is_there(id));
-    cr_assert_eq(counters().associations_unconfirmed, 1);
-}
-
-Test(share, what_has_confirmed_stays)
-{
-    fixture_send("hello", true);
-    network_run_for(row->network, 2 * PATIENCE_MS);
-    cr_assert(counters().associations == 1 && counters().associations_unconfirmed == 0);
-    cr_assert_not(node->inbound->unconfirmed.running);
-}
-
 /* Messages that wait for a peer that does not answer. */
 
 static enum gist_send_result send_on(
@@ -433,50 +302,4 @@ Test(share, another_limit_of_what_is_sent_on_holds_at_once)
     gist_node_configure(node, network_now_ms(row->network), &config);
     cr_assert(send_on(&host, 3, data) == GIST_SENT && send_on(&host, 4, data) == GIST_SENT);
     cr_assert_eq(send_on(&host, 5, data), GIST_SEND_NO_MEMORY);
-}
-
-/* Streams. */
-
-static void announce(gist_association_id id, size_t octets)
-{
-    static uint8_t message[MESSAGE_MAX];
-    struct wire_writer writer = wire_writer_over(message, sizeof(message));
-    struct gist_common_header header = {
-        .version = 1, .hop_count = 1, .type = GIST_DATA, .nslp_id = 33, .length = UINT16_MAX};
-    gist_common_header_write(&writer, &header);
-    gist_node_association_received(node, network_now_ms(row->network), id, message, octets);
-}
-
-Test(share, messages_that_never_end_keep_no_more_than_a_share)
-{
-    gist_association_id first = connect_from(&host, 1), second = connect_from(&host, 1);
-    announce(first, MESSAGE_MAX);
-    cr_assert(is_there(first));
-    announce(second, MESSAGE_MAX);
-    announce(second, MESSAGE_MAX);
-    cr_assert(is_there(first) && !is_there(second));
-    cr_assert_eq(counters().streams_refused, 1);
-    gist_association_id third = connect_from(&other, 1);
-    announce(third, MESSAGE_MAX);
-    cr_assert(is_there(third));
-}
-
-Test(share, all_strangers_streams_are_bounded_and_a_known_peers_has_room)
-{
-    size_t before = network_memory(row->network)->octets;
-    row->nodes[1].known = other;
-    for (unsigned i = 0; i < 30; i++) {
-        struct gist_address address = far_host(i);
-        gist_association_id id = connect_from(&address, 1 + i % 4);
-        announce(id, MESSAGE_MAX);
-    }
-    cr_assert_lt(network_memory(row->network)->octets - before, 9 * MESSAGE_MAX + 65536);
-    gist_association_id known = connect_from(&other, 1);
-    announce(known, MESSAGE_MAX);
-    cr_assert(is_there(known));
-    network_run_for(row->network, 2 * PATIENCE_MS);
-    cr_assert_eq(counters().associations, 0);
-    struct gist_share_holder holder = gist_node_holder(node, &other, 1);
-    cr_assert_eq(gist_node_share_take(node, &holder, GIST_SHARE_OF_STREAM_OCTETS, 2 * MESSAGE_MAX),
-        GIST_SHARE_TAKEN, "all of it came back");
 }
