@@ -80,6 +80,8 @@ struct natfw_event {
     struct natfw_info info;
     const char *why;          /* a short reason for the log, in static memory, or NULL */
     struct gist_address peer; /* of a message refused or dropped: its sender; else version 0 */
+    /* As it is now, or was when it ended just before; NULL: this node has none of that id. */
+    const struct natfw_session_view *session;
 };
 
 struct natfw_counters {

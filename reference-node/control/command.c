@@ -39,12 +39,12 @@ void command_add_traffic(
     json_object_set_new(session, "octets", json_integer((json_int_t)traffic.octets));
 }
 
-json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id)
+json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id,
+    const struct natfw_session_view *view)
 {
-    struct natfw_session_view view;
-    if (natfw_node_session(commands->target.natfw, id, &view)) {
-        json_t *session = session_json(&view, clock_now_ms());
-        command_add_traffic(commands, &view, session);
+    if (view) {
+        json_t *session = session_json(view, clock_now_ms());
+        command_add_traffic(commands, view, session);
         return session;
     }
     char text[TEXT_SID_SIZE];
@@ -54,7 +54,10 @@ json_t *command_session_json(const struct commands *commands, const struct gist_
 
 json_t *command_session_reply(const struct commands *commands, const struct gist_session_id *id)
 {
-    return json_pack("{s:b, s:o}", "ok", 1, "session", command_session_json(commands, id));
+    struct natfw_session_view view;
+    bool is_there = natfw_node_session(commands->target.natfw, id, &view);
+    return json_pack("{s:b, s:o}", "ok", 1, "session",
+        command_session_json(commands, id, is_there ? &view : NULL));
 }
 
 json_t *command_failure(enum natfw_result result)

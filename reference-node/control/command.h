@@ -58,8 +58,9 @@ const char *command_string(const json_t *request, const char *key);
 /* Adds what a forwarder's pinhole has let pass, as packets and octets, where that is known. */
 void command_add_traffic(
     const struct commands *commands, const struct natfw_session_view *view, json_t *session);
-/* A session as it is now, also when there is none any more. */
-json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id);
+/* A session as it is now, or when it ended; view NULL: there is none. */
+json_t *command_session_json(const struct commands *commands, const struct gist_session_id *id,
+    const struct natfw_session_view *view);
 json_t *command_session_reply(const struct commands *commands, const struct gist_session_id *id);
 /* Why natfw_node_open and its like did not do it. */
 json_t *command_failure(enum natfw_result result);

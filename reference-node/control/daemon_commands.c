@@ -31,8 +31,11 @@ void daemon_commands_reloaded(
         if (!client || waiter->attempt > attempt)
             continue;
         waiter->client = NULL;
-        control_reply(
-            client, taken ? json_pack("{s:b}", "ok", 1) : control_error("refused", "%s", said));
+        int length = (int)strlen(said);
+        while (length > 0 && said[length - 1] == '\n')
+            length--;
+        control_reply(client,
+            taken ? json_pack("{s:b}", "ok", 1) : control_error("refused", "%.*s", length, said));
     }
 }
 

@@ -13,19 +13,20 @@ static bool is_trouble(enum natfw_event_kind kind)
     return kind == NATFW_EVENT_DISCARDED || kind == NATFW_EVENT_UNSENT;
 }
 
-void session_log(const struct natfw_node *node, const struct natfw_event *event)
+void session_log(const struct natfw_event *event)
 {
-    char id[TEXT_SID_SIZE];
+    char id[TEXT_SID_SIZE] = "aggregate"; /* of many sessions, by one message */
     char session[TEXT_FLOW_SIZE + 64] = "";
     char answer[96] = "";
     char object[24] = "";
-    struct natfw_session_view view;
-    text_of_session_id(&event->session_id, id);
-    if (natfw_node_session(node, &event->session_id, &view)) {
+    const struct natfw_session_view *view = event->session;
+    if (!gist_session_id_is_zero(&event->session_id))
+        text_of_session_id(&event->session_id, id);
+    if (view) {
         char flow[TEXT_FLOW_SIZE];
-        text_of_flow(&view.rule.flow, flow);
+        text_of_flow(&view->rule.flow, flow);
         snprintf(session, sizeof(session), " role=%s state=%s lifetime=%us flow=\"%s\"",
-            session_role_name(view.role), session_state_name(view.state), view.lifetime_s, flow);
+            session_role_name(view->role), session_state_name(view->state), view->lifetime_s, flow);
     }
     if (event->info.code != NATFW_NO_CODE)
         snprintf(answer, sizeof(answer), " answer=%u/0x%02x \"%s\"",

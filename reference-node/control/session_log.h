@@ -5,6 +5,6 @@
 
 #include "core/natfw/node.h"
 
-void session_log(const struct natfw_node *node, const struct natfw_event *event);
+void session_log(const struct natfw_event *event);
 
 #endif

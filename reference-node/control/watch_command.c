@@ -62,8 +62,8 @@ static json_t *event_json(const struct commands *commands, const struct natfw_ev
     clock_gettime(CLOCK_REALTIME, &now);
     clock_text(&now, time);
     json_t *json = json_pack("{s:s, s:s, s:o, s:o}", "event", session_event_name(event->kind),
-        "time", time, "session", command_session_json(commands, &event->session_id), "answer",
-        session_code_json(event->info.code));
+        "time", time, "session", command_session_json(commands, &event->session_id, event->session),
+        "answer", session_code_json(event->info.code));
     if (json && event->why)
         json_object_set_new(json, "why", json_string(event->why));
     return json;

@@ -94,7 +94,7 @@ static void on_session_event(void *context, uint64_t now_ms, const struct natfw_
 {
     (void)now_ms;
     struct daemon *daemon = context;
-    session_log(daemon->natfw, event);
+    session_log(event);
     if (daemon->journal && event->kind != NATFW_EVENT_REQUESTED &&
         event->kind != NATFW_EVENT_DISCARDED)
         upkeep_note(daemon->journal, daemon->natfw, &event->session_id);

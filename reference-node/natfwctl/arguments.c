@@ -40,20 +40,21 @@ static const char usage[] =
 enum value { VALUE_STRING, VALUE_NUMBER, VALUE_TRUE, VALUE_FALSE, VALUE_DENY };
 
 static const struct request_option {
+    const char *command; /* whose option it is */
     const char *option;
     const char *key;
     enum value value;
     unsigned long high; /* of a number */
 } request_options[] = {
-    {"from", "from", VALUE_STRING, 0},
-    {"to", "to", VALUE_STRING, 0},
-    {"protocol", "protocol", VALUE_STRING, 0},
-    {"lifetime", "lifetime_s", VALUE_NUMBER, UINT32_MAX},
-    {"timeout", "timeout_s", VALUE_NUMBER, 3600},
-    {"sub-ports", "sub_ports", VALUE_NUMBER, 1},
-    {"no-refresh", "refresh", VALUE_FALSE, 0},
-    {"deny", "action", VALUE_DENY, 0},
-    {"all", "all", VALUE_TRUE, 0},
+    {"open", "from", "from", VALUE_STRING, 0},
+    {"open", "to", "to", VALUE_STRING, 0},
+    {"open", "protocol", "protocol", VALUE_STRING, 0},
+    {"open", "lifetime", "lifetime_s", VALUE_NUMBER, UINT32_MAX},
+    {"open", "timeout", "timeout_s", VALUE_NUMBER, 3600},
+    {"open", "sub-ports", "sub_ports", VALUE_NUMBER, 1},
+    {"open", "no-refresh", "refresh", VALUE_FALSE, 0},
+    {"open", "deny", "action", VALUE_DENY, 0},
+    {"close", "all", "all", VALUE_TRUE, 0},
 };
 
 enum { REQUEST_OPTION_COUNT = sizeof(request_options) / sizeof(request_options[0]) };
@@ -129,6 +130,16 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
     return -1;
 }
 
+/* An option of another command, or NULL. */
+static const char *foreign_option(const struct arguments *arguments)
+{
+    for (size_t i = 0; i < REQUEST_OPTION_COUNT; i++)
+        if (json_object_get(arguments->request, request_options[i].key) &&
+            strcmp(request_options[i].command, arguments->command) != 0)
+            return request_options[i].option;
+    return NULL;
+}
+
 /* Which command it is, and whether it has what it needs. Returns -1, or EXIT_USAGE. */
 static int read_command(int argc, char **argv, struct arguments *arguments)
 {
@@ -142,6 +153,12 @@ static int read_command(int argc, char **argv, struct arguments *arguments)
         known++;
     if (!*known)
         return complain("unknown command ", arguments->command);
+    const char *foreign = foreign_option(arguments);
+    if (foreign) {
+        fprintf(stderr, "natfwctl: %s takes no --%s. Try natfwctl --help.\n", arguments->command,
+            foreign);
+        return EXIT_USAGE;
+    }
     bool wants_session =
         strcmp(arguments->command, "show") == 0 ||
         (strcmp(arguments->command, "close") == 0 && !json_object_get(arguments->request, "all"));

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 5000, END_MS = 10000 };
 
 static int connect_to(const char *path)
 {
@@ -73,6 +74,23 @@ json_t *connection_hear(FILE *connection)
         heard = json_loads(line, 0, NULL);
     free(line);
     return heard;
+}
+
+int connection_daemon(FILE *connection)
+{
+    struct ucred daemon;
+    socklen_t length = sizeof(daemon);
+    if (getsockopt(fileno(connection), SOL_SOCKET, SO_PEERCRED, &daemon, &length) < 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, daemon.pid, 0);
+}
+
+void connection_await_end(int daemon)
+{
+    struct pollfd end = {.fd = daemon, .events = POLLIN};
+    if (daemon >= 0 && poll(&end, 1, END_MS) == 0)
+        fprintf(
+            stderr, "natfwctl: natfwd has not ended within %d s: is it stopped?\n", END_MS / 1000);
 }
 
 json_t *connection_ask(FILE *connection, const json_t *request)

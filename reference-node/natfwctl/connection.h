@@ -18,4 +18,11 @@ json_t *connection_ask(FILE *connection, const json_t *request);
 /* The next line; NULL when natfwd has ended. */
 json_t *connection_hear(FILE *connection);
 
+/* The natfwd at the other end as a descriptor that is readable once it has ended, or -1: it runs
+ * where it cannot be seen. The caller closes it. */
+int connection_daemon(FILE *connection);
+
+/* Waits until it has ended, and so left its sockets to the next one, for so long at the most. */
+void connection_await_end(int daemon);
+
 #endif

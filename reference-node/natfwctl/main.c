@@ -5,22 +5,41 @@
 #include "reference-node/natfwctl/reply.h"
 #include "reference-node/natfwctl/watch.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static enum exit_status run(const struct arguments *arguments, FILE *connection)
+static enum exit_status take(const struct arguments *arguments, FILE *connection, json_t *reply)
 {
-    json_t *reply = connection_ask(connection, arguments->request);
     if (!reply) {
         fprintf(stderr, "natfwctl: natfwd ended the connection without a reply\n");
         return EXIT_GONE;
     }
-    enum exit_status status = EXIT_OK;
-    if (json_object_get(reply, "watching"))
-        status = watch(connection, arguments->as_json);
-    else
-        status = reply_print(arguments, reply);
+    return json_object_get(reply, "watching") ? watch(connection, arguments->as_json)
+                                              : reply_print(arguments, reply);
+}
+
+static enum exit_status run(const struct arguments *arguments, FILE *connection)
+{
+    bool ends_it = strcmp(arguments->command, "uninstall") == 0;
+    int daemon = ends_it ? connection_daemon(connection) : -1;
+    json_t *reply = connection_ask(connection, arguments->request);
+    enum exit_status status = take(arguments, connection, reply);
+    if (status == EXIT_OK)
+        connection_await_end(daemon);
+    if (daemon >= 0)
+        close(daemon);
     json_decref(reply);
     return status;
+}
+
+/* What was not read is not known to have been done. */
+static bool is_written(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "natfwctl: standard output: %s\n", strerror(errno));
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -34,5 +53,6 @@ int main(int argc, char **argv)
         fclose(connection);
     }
     json_decref(arguments.request);
-    return fault < 0 ? (int)status : fault;
+    status = fault < 0 ? status : (enum exit_status)fault;
+    return is_written() || status != EXIT_OK ? (int)status : EXIT_REFUSED;
 }

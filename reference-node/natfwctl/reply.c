@@ -44,11 +44,14 @@ static void print_done(const char *command, const json_t *reply)
 static void print_fault(const char *command, const json_t *reply)
 {
     const char *session = json_string_value(json_object_get(reply, "session"));
+    const json_t *told = json_object_get(reply, "answer");
+    const char *message = member_string(reply, "message");
+    bool says_the_same = strcmp(member_string(told, "text"), message) == 0;
     char answer[MEMBER_ANSWER_SIZE];
-    member_answer(reply, "answer", true, answer);
+    member_answer(reply, "answer", !says_the_same, answer);
     fprintf(stderr, "natfwctl: %s%s%s: %s", command, session ? " " : "", session ? session : "",
-        member_string(reply, "message"));
-    if (json_is_object(json_object_get(reply, "answer")))
+        message);
+    if (json_is_object(told))
         fprintf(stderr, " (%s)", answer);
     fprintf(stderr, "\n");
 }

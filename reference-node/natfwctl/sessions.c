@@ -45,6 +45,13 @@ static const struct table_column columns[COLUMN_COUNT] = {
     [FLOW] = {"FLOW", false},
 };
 
+/* The flow, and what comes with it. */
+static void write_flow(const json_t *session, char text[TABLE_CELL_SIZE])
+{
+    snprintf(text, TABLE_CELL_SIZE, "%s%s", member_string(session, "flow"),
+        member_number(session, "sub_ports") > 0 ? ", and the next port" : "");
+}
+
 /* "-" where nothing is counted. */
 static void write_count(const json_t *session, const char *key, char text[TABLE_CELL_SIZE])
 {
@@ -57,7 +64,7 @@ static void write_count(const json_t *session, const char *key, char text[TABLE_
 static void write_cell(void *context, size_t row, size_t column, char text[TABLE_CELL_SIZE])
 {
     static const char *const strings[COLUMN_COUNT] = {
-        [ROLE] = "role", [STATE] = "state", [ACTION] = "action", [FLOW] = "flow"};
+        [ROLE] = "role", [STATE] = "state", [ACTION] = "action"};
     const struct listing *listing = context;
     const json_t *session = listing->sessions[row];
     char answer[MEMBER_ANSWER_SIZE];
@@ -69,6 +76,8 @@ static void write_cell(void *context, size_t row, size_t column, char text[TABLE
         snprintf(text, TABLE_CELL_SIZE, "%llds", member_number(session, "lifetime_s"));
     else if (column == LEFT)
         snprintf(text, TABLE_CELL_SIZE, "%llds", member_number(session, "expires_in_ms") / 1000);
+    else if (column == FLOW)
+        write_flow(session, text);
     else if (column == PACKETS || column == OCTETS)
         write_count(session, column == PACKETS ? "packets" : "octets", text);
     else
@@ -118,8 +127,9 @@ void sessions_print_one(const json_t *session)
     printf("session   %s\n", member_string(session, "session"));
     printf("role      %s\n", member_string(session, "role"));
     printf("state     %s\n", member_string(session, "state"));
-    printf("flow      %s%s\n", member_string(session, "flow"),
-        member_number(session, "sub_ports") > 0 ? ", and the next port" : "");
+    char flow[TABLE_CELL_SIZE];
+    write_flow(session, flow);
+    printf("flow      %s\n", flow);
     printf("action    %s\n", member_string(session, "action"));
     printf("lifetime  %llds, %.1fs left\n", member_number(session, "lifetime_s"),
         (double)member_number(session, "expires_in_ms") / 1000);

@@ -28,8 +28,9 @@ enum exit_status watch(FILE *connection, bool as_json)
             sessions_print_event(event);
         if (as_json)
             printf("\n");
-        fflush(stdout);
         json_decref(event);
+        if (fflush(stdout) != 0)
+            return EXIT_OK; /* nobody reads any more; main tells it */
     }
     fprintf(stderr, "natfwctl: watch: natfwd has ended, or what it said was not read in time\n");
     return EXIT_GONE;

@@ -129,7 +129,40 @@ Test(natfwctl, shows_one_session_in_full)
     opened = control_ok(&network, 0, OPEN "--sub-ports 1");
     snprintf(command, sizeof(command), "show %s", session_of(opened));
     expect_said(&network, 0, command, "198.51.100.2:5000, and the next port\n");
+    expect_said(&network, 0, "list", "198.51.100.2:5000, and the next port\n");
     json_decref(opened);
+    network_stop(&network);
+}
+
+Test(natfwctl, says_once_what_the_path_refused_it_for)
+{
+    struct network network = network_start("", "policy { default_internal = \"5/0x02\" }\n");
+    expect_said(&network, LEFT, OPEN, ": not authorised (5/0x02)\n 1\n");
+    network_stop(&network);
+}
+
+Test(natfwctl, takes_no_option_of_another_command)
+{
+    struct network network = network_start("", "");
+    expect_said(&network, 0, "list --lifetime 5", "natfwctl: list takes no --lifetime.");
+    expect_said(&network, 0, "status --all", "natfwctl: status takes no --all.");
+    expect_said(&network, 0, "close --all --deny", "natfwctl: close takes no --deny.");
+    network_stop(&network);
+}
+
+Test(natfwctl, fails_where_nobody_can_read_what_it_says)
+{
+    struct network network = network_start("", "");
+    char *text = output_of("%s --socket %s/left.sock list 2>&1 >/dev/full; echo \" $?\"",
+        getenv("NATFWCTL"), network.directory);
+    cr_expect(
+        strcmp(text, "natfwctl: standard output: No space left on device\n 1\n") == 0, "%s", text);
+    free(text);
+    run("ln -s /dev/full %s/full", network.directory);
+    pid_t watcher = start_control(&network, "watch", "full");
+    wait_for_status(&network, "watchers", 1);
+    json_decref(control_ok(&network, 0, OPEN));
+    cr_assert(exit_status_of(watcher) == 1);
     network_stop(&network);
 }
 
@@ -223,6 +256,10 @@ Test(natfwctl, watches_sessions_until_it_is_interrupted)
     snprintf(expected, sizeof(expected),
         "Z  established  %.8s  initiator  established  udp 192.0.2.2:4000 -> 198.51.100.2:5000  "
         "2/0x01 granted\n",
+        session_of(opened));
+    cr_assert(strstr(text, expected), "%s", text);
+    snprintf(expected, sizeof(expected),
+        "Z  deleted      %.8s  initiator  dead         udp 192.0.2.2:4000 -> 198.51.100.2:5000\n",
         session_of(opened));
     cr_assert(strstr(text, expected), "%s", text);
     free(text);

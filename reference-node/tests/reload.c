@@ -66,7 +66,8 @@ Test(reload, whoever_asks_by_natfwctl_hears_how_it_ended)
     write_firewall_config(&network, "lifetime_max_s = never");
     json_t *reply = control(&network, MIDDLE, "reload", &status);
     cr_assert(status == 1);
-    cr_assert(strstr(json_string_value(json_object_get(reply, "message")), "lifetime_max_s"));
+    const char *message = json_string_value(json_object_get(reply, "message"));
+    cr_assert(strstr(message, "lifetime_max_s") && message[strlen(message) - 1] != '\n');
     expect_refused(&network, true);
     json_decref(reply);
     network_stop(&network);

@@ -467,6 +467,9 @@ Test(staying, uninstall_by_natfwctl_tells_both_sides_and_takes_the_firewall_out)
     json_decref(control_ok(&network, LEFT, OPEN "--lifetime 60"));
     cr_assert(!passes(flow.left, flow.right, SILENCE_MS));
     json_decref(control_ok(&network, MIDDLE, "uninstall"));
+    siginfo_t end = {0};
+    cr_assert(waitid(P_PID, (id_t)network.daemons[MIDDLE], &end, WEXITED | WNOHANG | WNOWAIT) == 0);
+    cr_assert(end.si_pid == network.daemons[MIDDLE], "natfwctl waits until natfwd has ended");
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     int status = wait_for_daemon(&network, MIDDLE);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -2,33 +2,16 @@
 #include "core/natfw/node.h"
 
 #include "core/natfw/session/node_state.h"
+#include "core/natfw/session/view.h"
 
 #include <utlist.h>
-
-static struct natfw_session_view view_of(const struct natfw_session *session)
-{
-    bool forwards = session->role == NATFW_FORWARDER;
-    return (struct natfw_session_view){
-        .id = session->id,
-        .role = session->role,
-        .state = session->state,
-        .rule = forwards ? *natfw_rules_in_force(&session->rules)
-                         : *natfw_rules_newest(&session->rules),
-        .rule_installed = forwards && natfw_rules_have_current(&session->rules),
-        .lifetime_s = session->state == NATFW_PENDING ? session->request.lifetime_s
-                                                      : session->granted_lifetime_s,
-        .expires_ms = session->expires_ms,
-        .sequence_number = session->request.sequence_number,
-        .last_answer = session->last_answer,
-    };
-}
 
 bool natfw_node_session(const struct natfw_node *node, const struct gist_session_id *session_id,
     struct natfw_session_view *view)
 {
     const struct natfw_session *session = natfw_session_table_find(&node->sessions, session_id);
     if (session)
-        *view = view_of(session);
+        *view = natfw_session_view_of(session);
     return session != NULL;
 }
 
@@ -52,7 +35,7 @@ void natfw_node_each_session(const struct natfw_node *node,
 {
     const struct natfw_session *session;
     DL_FOREACH(node->sessions.all, session) {
-        struct natfw_session_view view = view_of(session);
+        struct natfw_session_view view = natfw_session_view_of(session);
         visit(context, &view);
     }
 }
@@ -77,7 +60,7 @@ bool natfw_node_walk_on(struct natfw_walk *walk, size_t count,
 {
     const struct natfw_session *session;
     while (count-- > 0 && (session = natfw_session_walk_next(&walk->sessions))) {
-        struct natfw_session_view view = view_of(session);
+        struct natfw_session_view view = natfw_session_view_of(session);
         visit(context, &view);
     }
     return walk->sessions.next_session;

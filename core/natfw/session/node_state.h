@@ -37,8 +37,9 @@ struct natfw_node {
     struct gist_transport transport;
     struct natfw_session_table sessions;
     struct natfw_known_peers known_peers;
-    struct base_shares shares; /* of sessions */
-    struct base_table owners;  /* of rules */
+    struct base_shares shares;       /* of sessions */
+    struct base_table owners;        /* of rules */
+    struct natfw_session_view ended; /* the last one, until the observer is told of it */
     struct natfw_counters counters;
     struct natfw_route_walk route_walk;
     struct natfw_piggybacked piggybacked[NATFW_PIGGYBACKED_MAX];

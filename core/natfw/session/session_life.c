@@ -2,6 +2,7 @@
 #include "core/natfw/session/session_life.h"
 
 #include "core/natfw/session/admission.h"
+#include "core/natfw/session/view.h"
 #include "core/spec/spec.h"
 
 /* The last message of a session may have to wait for a new association. */
@@ -103,6 +104,7 @@ void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_se
         remove_next(node, session, input);
     keep_routing_state(
         node, now_ms, &session->id, &natfw_rules_in_force(&session->rules)->flow, FAREWELL_MS);
+    node->ended = natfw_session_view_of(session);
     natfw_session_dismiss(node, session);
     natfw_session_table_remove(&node->sessions, session);
     natfw_ask_for_tick(node);
