@@ -106,7 +106,10 @@ int main(int count, char **arguments)
 {
     const char *data_dir = data_dir_of(count, arguments);
     if (!has_suite(data_dir)) {
-        fprintf(stderr, "natfw-conform: no suite in '%s' (see --data-dir)\n", data_dir);
+        fprintf(stderr,
+            "natfw-conform: no suite in '%s': give its folder by --data-dir or "
+            "NATFW_CONFORM_DATA\n",
+            data_dir);
         return EXIT_USAGE;
     }
     static struct pool pool;

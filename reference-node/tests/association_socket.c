@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* TCP associations: both directions, peers that do not read, limits, descriptors that run out. */
 #include "reference-node/tests/association_bench.h"
+#include "reference-node/tests/namespaces.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -176,22 +177,46 @@ Test(association_socket, cuts_off_who_does_not_read_what_was_left_for_it)
     association_socket_destroy(node.associations);
 }
 
-Test(association_socket, keeps_few_that_were_closed_with_output_left)
+/* What comes to a peer until the end. */
+static size_t octets_heard(struct node *node, int peer)
 {
+    static uint8_t heard[1 << 20];
+    size_t count = 0;
+    for (unsigned turns = 0; turns < TURNS_MAX;) {
+        ssize_t part = recv(peer, heard, sizeof(heard), 0);
+        if (part == 0 || (part < 0 && errno != EAGAIN))
+            return count;
+        count += part > 0 ? (size_t)part : 0;
+        if (part < 0) {
+            node_turn(node);
+            turns++;
+        }
+    }
+    cr_assert_fail("no end after %zu octets", count);
+    return count;
+}
+
+Test(association_socket, keeps_few_that_were_closed_with_output_left_and_those_the_newest)
+{
+    enum { PARTS = 8, MORE = 5, ALL = ASSOCIATION_SOCKET_CLOSING_MAX + MORE };
     struct node node;
+    int peers[ALL];
     node_prepare(&node);
-    node.limits.connections_max = 2 * ASSOCIATION_SOCKET_CLOSING_MAX;
+    node.limits.connections_max = ALL;
     node.limits.linger_ms = 600000; /* however busy the machine */
     node.limits.output_octets_max = node.limits.peer_output_octets_max = 1 << 30;
     node_start_limited(&node);
-    for (unsigned i = 1; i <= ASSOCIATION_SOCKET_CLOSING_MAX + 5; i++) {
-        peer_connect();
-        TURN_UNTIL(&node, node.accepted == i);
-        for (unsigned part = 0; part < 8; part++)
-            cr_assert(association_socket_write(node.associations, i, block, sizeof(block)));
-        association_socket_close(node.associations, i);
+    for (unsigned i = 0; i < ALL; i++) {
+        peers[i] = peer_connect();
+        TURN_UNTIL(&node, node.accepted == i + 1);
+        for (unsigned part = 0; part < PARTS; part++)
+            cr_assert(association_socket_write(node.associations, i + 1, block, sizeof(block)));
+        association_socket_close(node.associations, i + 1);
     }
     cr_assert_eq(association_socket_count(node.associations), ASSOCIATION_SOCKET_CLOSING_MAX);
+    cr_assert_lt(octets_heard(&node, peers[MORE - 1]), PARTS * sizeof(block));
+    cr_assert_eq(octets_heard(&node, peers[MORE]), PARTS * sizeof(block));
+    cr_assert_eq(octets_heard(&node, peers[ALL - 1]), PARTS * sizeof(block));
     association_socket_destroy(node.associations);
 }
 
@@ -249,6 +274,36 @@ Test(association_socket, refuses_connections_above_its_limit_and_serves_the_othe
     cr_assert(node.accepted == CONNECTIONS_MAX);
     cr_assert(send(peers[0], "hello", 5, 0) == 5);
     TURN_UNTIL(&node, node.received == 5);
+    association_socket_destroy(node.associations);
+}
+
+Test(association_socket, opens_no_connection_above_its_limit)
+{
+    struct node node;
+    node_start(&node);
+    listen_on(PORT + 1);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
+    for (gist_association_id id = 100; id < 100 + CONNECTIONS_MAX; id++)
+        cr_assert(association_socket_open(node.associations, id, &there));
+    cr_assert_not(association_socket_open(node.associations, 100 + CONNECTIONS_MAX, &there));
+    association_socket_close(node.associations, 100);
+    cr_assert(association_socket_open(node.associations, 100 + CONNECTIONS_MAX, &there));
+    association_socket_destroy(node.associations);
+}
+
+/* Without a bound of ours TCP sends for a quarter of an hour. */
+Test(association_socket, gives_up_a_peer_from_whom_nothing_comes_back)
+{
+    struct node node;
+    node_prepare(&node);
+    node.limits.unanswered_s = 1;
+    node_start_limited(&node);
+    peer_connect();
+    TURN_UNTIL(&node, node.accepted == 1);
+    run("nft 'add table ip silence; add chain ip silence in { type filter hook input priority 0; "
+        "policy drop; }'");
+    cr_assert(association_socket_write(node.associations, 1, (const uint8_t *)"hello", 5));
+    TURN_UNTIL(&node, node.closed == 1);
     association_socket_destroy(node.associations);
 }
 

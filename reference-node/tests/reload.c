@@ -157,6 +157,66 @@ Test(reload, limits_of_sessions_and_lifetimes_count_from_then_on)
     network_stop(&network);
 }
 
+static json_int_t counted(const struct network *network, const char *group, const char *counter)
+{
+    json_t *stats = control_ok(network, MIDDLE, "stats");
+    json_int_t value = json_integer_value(json_object_get(json_object_get(stats, group), counter));
+    json_decref(stats);
+    return value;
+}
+
+Test(reload, limits_of_pinholes_routing_states_and_log_lines_count_from_then_on)
+{
+    int status;
+    struct network network = network_start("pinholes_max = 1", "");
+    json_decref(control_ok(&network, LEFT, OPEN "--lifetime 600 --no-refresh"));
+    write_firewall_config(&network, "pinholes_max = 1\nlog_lines_per_kind = 1");
+    reload(&network, "the configuration is taken over");
+    for (unsigned again = 0; again < 3; again++) {
+        json_decref(control(&network, LEFT, OPEN_5001, &status));
+        cr_assert(status == 1, "a second pinhole was opened");
+    }
+    cr_assert(counted(&network, "log", "left_out") > 0);
+    write_firewall_config(&network, "pinholes_max = 2");
+    json_decref(control_ok(&network, MIDDLE, "reload"));
+    json_decref(control_ok(&network, LEFT, OPEN_5001));
+    cr_assert(counted(&network, "gist", "routing_states_refused") == 0);
+    write_firewall_config(&network, "routing_states_max = 1");
+    json_decref(control_ok(&network, MIDDLE, "reload"));
+    json_decref(control(&network, LEFT,
+        "open --from 192.0.2.2:4002 --to 198.51.100.2:5002 --protocol udp --timeout 2", &status));
+    cr_assert(status == 1 && counted(&network, "gist", "routing_states_refused") > 0);
+    network_stop(&network);
+}
+
+/* A file that differs in one key from what runs; each of them names what needs a restart. */
+Test(reload, each_key_that_needs_a_restart_is_refused)
+{
+    static const struct {
+        const char *key;
+        const char *line;
+    } fixed[] = {{"peer_identity", "peer_identity = \"another\""},
+        {"state_file", "state_file = \"/tmp/another\""}, {"log", "log = \"syslog\""},
+        {"association_port", "association_port = 4711"},
+        {"associations_max", "associations_max = 7"}, {"nft_table", "nft_table = \"another\""},
+        {"table_owner", "table_owner = \"anybody\""}, {"refresh", "refresh = \"replace\""},
+        {"mark", "mark = 0x77"}, {"route_table", "route_table = 77"},
+        {"drop_privileges", "drop_privileges = false"}, {"user", "user = \"daemon\""}};
+    struct network network = network_start("", "");
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        int status;
+        char expected[TEXT_MAX];
+        snprintf(expected, sizeof(expected), ": %s: it has changed; restart", fixed[i].key);
+        write_firewall_config(&network, fixed[i].line);
+        json_t *reply = control(&network, MIDDLE, "reload", &status);
+        const char *message = json_string_value(json_object_get(reply, "message"));
+        cr_expect(status == 1 && message && strstr(message, expected), "%s: %s", fixed[i].line,
+            message ? message : "taken");
+        json_decref(reply);
+    }
+    network_stop(&network);
+}
+
 Test(reload, many_at_once_are_taken_one_after_another)
 {
     struct network network = network_start("", "");

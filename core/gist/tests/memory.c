@@ -1,4 +1,5 @@
 /* core/gist: memory that fails, and memory that comes back. */
+#include "core/gist/state/node_state.h"
 #include "core/gist/tests/pair.h"
 #include "core/spec/tests/verify.h"
 
@@ -32,6 +33,15 @@ static size_t allocations_of_a_life(void)
     return allocations;
 }
 
+/* Nobody has a share of anything any more. */
+static void expect_shares_given_back(const struct gist_node *node, size_t fail_at)
+{
+    for (enum gist_share_of what = GIST_SHARE_OF_ROUTING_STATES; what < GIST_SHARE_KINDS; what++)
+        for (size_t i = 0; i < BASE_SHARE_ROWS * BASE_SHARE_CELLS; i++)
+            cr_assert_eq(node->shares[what].cells[i].taken, 0, "allocation %zu failed: %d is kept",
+                fail_at, what);
+}
+
 static void live_with_failure(size_t fail_at, bool from_then)
 {
     struct gist_node_config config = row_config();
@@ -46,6 +56,8 @@ static void live_with_failure(size_t fail_at, bool from_then)
         memory->outstanding, before);
     cr_assert_eq(memory->octets, octets);
     cr_assert_eq(memory->wrong_lengths, 0);
+    expect_shares_given_back(row->nodes[0].gist, fail_at);
+    expect_shares_given_back(row->nodes[1].gist, fail_at);
     row_destroy(row);
 }
 

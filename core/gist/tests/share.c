@@ -209,6 +209,23 @@ Test(share, a_query_that_refreshes_state_is_served_in_a_flood)
     cr_assert_eq(counters().queries_refused, refused);
 }
 
+Test(share, a_query_of_another_peer_for_the_same_state_refreshes_nothing)
+{
+    static const uint8_t another[] = "another";
+    fixture_send("hello", false);
+    network_run_for(row->network, 1000);
+    struct gist_message query = row_seen(row, GIST_QUERY, 0)->message;
+    struct gist_message foreign = query;
+    foreign.nli.peer_identity = (struct gist_octets){another, sizeof(another)};
+    foreign.nli.interface_address = host;
+    heeded(&host, 1, 5); /* all that it has */
+    uint64_t refused = counters().queries_refused;
+    row_inject(row, 1, &foreign, host, true);
+    cr_assert_eq(counters().queries_refused, refused + 1);
+    row_inject(row, 1, &query, row->nodes[0].address, true);
+    cr_assert_eq(counters().queries_refused, refused + 1);
+}
+
 Test(share, errors_to_who_sends_nonsense_have_a_share_too)
 {
     static const uint8_t nonsense[] = {1, 5, 0, 1, 0, 33, 0x80, 0xc0, 0xff, 0xff, 0xff, 0xff};
@@ -258,6 +275,26 @@ Test(share, routing_states_that_end_give_their_share_back)
     network_run_for(row->network, 1000000);
     cr_assert_eq(counters().routing_states, 0);
     cr_assert_eq(take_all(&row->nodes[0].address, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+}
+
+/* A quarter of them, in all. */
+static unsigned left_for_strangers_of(uint32_t interface)
+{
+    enum gist_share_answer refusal;
+    unsigned count = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        struct gist_address address = far_host(i);
+        count += take_all(&address, interface, GIST_SHARE_OF_ROUTING_STATES, &refusal);
+    }
+    return count;
+}
+
+Test(share, routing_states_count_for_the_interface_that_they_came_by)
+{
+    handshakes(7);
+    cr_assert_eq(counters().routing_states, 7);
+    cr_assert_eq(left_for_strangers_of(1), 93);
+    cr_assert_eq(left_for_strangers_of(2), 100);
 }
 
 /* Messages that wait for a peer that does not answer. */
