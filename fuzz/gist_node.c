@@ -283,6 +283,14 @@ static void ignore_event(void *context, uint64_t now_ms, const struct natfw_even
     (void)context, (void)now_ms, (void)event;
 }
 
+/* Some flows are anybody's, some nobody's. */
+static bool authorises(void *context, gist_association_id id, const struct gist_address *peer,
+    const struct gist_mri *mri)
+{
+    (void)context, (void)id, (void)peer;
+    return !mri || mri->destination_port % 8 != 7;
+}
+
 /* The node's life. */
 
 static void start(void)
@@ -308,7 +316,8 @@ static void start(void)
         .allocator = natfw_seams.allocator,
         .crypto = natfw_seams.crypto,
         .transport = {NULL, send_datagram, send_query, forward_query, association_open,
-            association_write, association_close, NULL, find_route, is_local, set_gist_deadline},
+            association_write, association_close, NULL, authorises, find_route, is_local,
+            set_gist_deadline},
         .application = natfw_node_application(bench.natfw),
     };
     struct gist_node_config gist_config = gist_node_config_default();
@@ -318,6 +327,8 @@ static void start(void)
     memcpy(gist_config.peer_identity, "fuzzed", 6);
     gist_config.peer_identity_length = 6;
     gist_config.association_port = 30270;
+    gist_config.secure_association_port = 30271;
+    gist_config.opens_secure = true;
     gist_config.answer_invalid_cookie = true;
     gist_config.routing_states_max = gist_config.associations_max = LIMIT;
     bench.gist = gist_node_create(&gist_config, &gist_seams, bench.now_ms);
@@ -430,8 +441,8 @@ static void step_plain(uint8_t step, uint8_t which)
     struct gist_endpoint local = {gist_address_v4(0xc0000201), 30270};
     switch (step) {
     case 3:
-        keep_association(
-            gist_node_association_accepted(bench.gist, bench.now_ms, &peer, &local, 1));
+        keep_association(gist_node_association_accepted(bench.gist, bench.now_ms,
+            which % 2 ? GIST_STACK_TLS_TCP : GIST_STACK_TCP, &peer, &local, 1));
         break;
     case 4:
         gist_node_association_connected(bench.gist, bench.now_ms, id, 1 + which / 128);

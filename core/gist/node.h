@@ -31,7 +31,10 @@ struct gist_node_config {
     uint8_t peer_identity[GIST_PEER_IDENTITY_MAX];
     size_t peer_identity_length; /* octets, up to GIST_PEER_IDENTITY_MAX */
     uint16_t udp_port;           /* where normal D-mode is received: the source port of Queries */
-    uint16_t association_port;   /* where Forwards-TCP is accepted; 0: associations not offered */
+    uint16_t association_port;   /* where Forwards-TCP alone is accepted; 0: it is not offered */
+    uint16_t secure_association_port;   /* where TLS over it is; 0: it is not offered */
+    bool opens_plain;                   /* Forwards-TCP alone; default on */
+    bool opens_secure;                  /* TLS over it, which comes before; default off */
     uint32_t routing_state_validity_ms; /* default 30000, 1 or more, 4.4.4 */
     uint32_t association_hold_ms;       /* default 30000, 1 or more, 4.4.5 */
     uint32_t query_timer_ms;            /* T1, default 500, 1 or more, 5.3.3 */
@@ -94,6 +97,7 @@ struct gist_counters {
     uint64_t associations_refused;
     uint64_t associations_displaced;   /* strangers' that made room for others */
     uint64_t associations_unconfirmed; /* ended, for no Confirm came */
+    uint64_t peers_unauthorised;       /* whose association ended for it, 4.4.2 */
     uint64_t streams_refused;
     uint64_t messages_refused;    /* datagrams for the application */
     uint64_t associations_paused; /* times that one had to wait for its peer's share */
@@ -122,10 +126,11 @@ void gist_node_destroy(struct gist_node *node);
 void gist_node_receive_datagram(struct gist_node *node, uint64_t now_ms,
     const struct gist_arrival *arrival, const uint8_t *payload, size_t length);
 
-/* An inbound connection. Returns its id, by which the transport names it from now on, or 0 when it
- * is refused and the caller closes it. */
+/* An inbound connection, of TLS once its handshake is over. Returns its id, by which the transport
+ * names it from now on, or 0 when it is refused and the caller closes it. */
 gist_association_id gist_node_association_accepted(struct gist_node *node, uint64_t now_ms,
-    const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface);
+    enum gist_stack stack, const struct gist_endpoint *peer, const struct gist_endpoint *local,
+    uint32_t interface);
 /* The connection that association_open asked for is there. Of one that is there already, however it
  * began, it says by which interface the peer is reached from now on. An unknown id is ignored, here
  * and below: the node may have given it up in the meantime. */
@@ -136,6 +141,10 @@ void gist_node_association_received(struct gist_node *node, uint64_t now_ms, gis
     const uint8_t *octets, size_t length);
 /* The connection failed, or the peer ended it. The id is no longer used. */
 void gist_node_association_closed(struct gist_node *node, uint64_t now_ms, gist_association_id id);
+
+/* The authorised peer database has changed, 4.4.2: associations and routing state that it does not
+ * allow any more end. */
+void gist_node_authorise_anew(struct gist_node *node, uint64_t now_ms);
 
 /* Runs the timers that are due; early or repeated calls do no harm. Where there are very many, it
  * asks to be called again at once. */

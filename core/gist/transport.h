@@ -16,7 +16,7 @@ enum { GIST_PORT = 270 };           /* UDP destination port of Q-mode, RFC 5971 
 
 typedef uint32_t gist_association_id; /* chosen by the node; 0 is none */
 
-enum gist_stack { GIST_STACK_TCP, GIST_STACK_TLS_TCP };
+enum gist_stack { GIST_STACK_TCP, GIST_STACK_TLS_TCP }; /* the better one is the greater */
 
 /* How a Q-mode datagram leaves. RFC 5971 5.8.1.2. */
 struct gist_query_route {
@@ -62,7 +62,8 @@ struct gist_transport {
     bool (*forward_query)(
         void *context, const struct gist_arrival *arrival, const uint8_t *payload, size_t length);
 
-    /* Opens a connection; gist_node_association_connected or _closed follows. */
+    /* Opens a connection; gist_node_association_connected or _closed follows, of TLS once its
+     * handshake is over. */
     bool (*association_open)(void *context, gist_association_id id, enum gist_stack stack,
         const struct gist_endpoint *peer);
     /* Takes all octets, to be sent in order; false when it can't, and the association is lost. */
@@ -74,6 +75,12 @@ struct gist_transport {
     /* While it pauses, what the peer sends may wait outside of this node, and so should its end,
      * for what waits inside is lost with the association. NULL: it never does. */
     void (*association_pause)(void *context, gist_association_id id, bool pauses);
+
+    /* Whether who has been authenticated at the other end may be the peer at this address, for
+     * this flow; mri NULL: for any. Asked of secure associations only. NULL: whoever has been
+     * authenticated may. RFC 5971 4.4.2. */
+    bool (*authorises)(void *context, gist_association_id id, const struct gist_address *peer,
+        const struct gist_mri *mri);
 
     /* How packets towards destination leave now. Returns false without a route. */
     bool (*route)(void *context, const struct gist_address *destination, struct gist_route *route);

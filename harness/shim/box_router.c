@@ -106,8 +106,8 @@ static void on_open(struct box *box, const struct stream_event *event)
     if (event->stream % 2 == 1 && event->stack == GIST_STACK_TCP && port != 0 &&
         event->own.port == port && ports_is_own(&box->ports, &event->own.address) &&
         streams_has_room(box->streams))
-        id = gist_node_association_accepted(box->gist, box_now_ms(box), &event->peer, &event->own,
-            box_interface_to(box, &event->peer.address));
+        id = gist_node_association_accepted(box->gist, box_now_ms(box), GIST_STACK_TCP,
+            &event->peer, &event->own, box_interface_to(box, &event->peer.address));
     if (id == 0) {
         refuse(box, event->stream);
     } else if (!streams_accept(box->streams, event->stream, id)) {

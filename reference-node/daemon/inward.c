@@ -36,8 +36,8 @@ static gist_association_id on_accepted(void *context, const struct gist_endpoint
     const struct gist_endpoint *local, uint32_t interface)
 {
     struct daemon *daemon = context;
-    gist_association_id id =
-        gist_node_association_accepted(daemon->gist, clock_now_ms(), peer, local, interface);
+    gist_association_id id = gist_node_association_accepted(
+        daemon->gist, clock_now_ms(), GIST_STACK_TCP, peer, local, interface);
     log_arrival("tcp", &peer->address, id ? "association" : "refused", id);
     return id;
 }

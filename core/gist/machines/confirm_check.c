@@ -17,15 +17,6 @@ void gist_reject_cookie(
         gist_reject_object(node, reception, GIST_OBJECT_VALUE_ERROR, GIST_INVALID_COOKIE, cookie);
 }
 
-static bool is_own_proposal(const struct gist_message *confirm)
-{
-    struct gist_stack_proposal own = gist_own_proposal();
-    const struct gist_stack_proposal *echo = &confirm->stack_proposal;
-    return echo->profile_count == own.profile_count &&
-           echo->profiles.length == own.profiles.length &&
-           memcmp(echo->profiles.octets, own.profiles.octets, own.profiles.length) == 0;
-}
-
 /* 5.7.1: a Confirm that fails its checks undoes the state, and an association that it began. The
  * state is its peer's, so another's Confirm does not. */
 static void undo(
@@ -66,7 +57,7 @@ static bool check_stack(struct gist_node *node, const struct gist_reception *rec
         undo(node, reception, state);
         return false;
     }
-    SPEC_ENSURE("RFC5971-5.7.1-13", 1, is_own_proposal(confirm)) {
+    SPEC_ENSURE("RFC5971-5.7.1-13", 1, gist_is_own_proposal(node, &confirm->stack_proposal)) {
         node->counters.messages_rejected++;
         undo(node, reception, state);
         return false;

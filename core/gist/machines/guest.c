@@ -22,7 +22,7 @@ static bool may_take_place(struct gist_node *node, const struct gist_event *conf
         .peer_identity = message->nli.peer_identity.octets,
         .peer_identity_length = (uint8_t)message->nli.peer_identity.length,
         .interface = confirm->cookie->interface,
-        .attributes = {.reliable = association != NULL},
+        .attributes = gist_attributes_of(association),
         .association = association ? association->id : 0,
     };
     return !application->may_take_place ||

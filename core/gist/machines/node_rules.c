@@ -1,6 +1,7 @@
 /* The rules of Node-SM; see node_rules.h. RFC 5971 6.1, with 4.3.2, 4.4.1, 4.4.6 and 7.2.1. */
 #include "core/gist/machines/node_rules.h"
 
+#include "core/gist/machines/association_choice.h"
 #include "core/gist/machines/confirm_check.h"
 #include "core/gist/machines/guest.h"
 #include "core/gist/machines/mutants.h"
@@ -12,6 +13,7 @@
 #include "core/gist/state/node_share.h"
 #include "core/gist/state/upcall.h"
 #include "core/gist/state/validity.h"
+#include "core/gist/transport/authorisation.h"
 #include "core/gist/transport/datagram.h"
 #include "core/gist/transport/error_message.h"
 #include "core/gist/transport/response_message.h"
@@ -62,16 +64,6 @@ static void forward_query(struct gist_node *node, const struct gist_reception *r
     }
 }
 
-/* The association over which the Response may go, 4.4.3, 5.7.1: one with the very peer of the NLI,
- * of a kind that the Query asks for. */
-static struct gist_association *reusable(struct gist_node *node, const struct gist_message *query)
-{
-    if (!gist_message_has(query, GIST_OBJECT_STACK_PROPOSAL) ||
-        !gist_stack_proposes_tcp(&query->stack_proposal))
-        return NULL;
-    return gist_association_of_peer(gist_peer_find(node, &query->nli), true);
-}
-
 /* Rule 1, without state: does the application want to be a peer of the sender? The flow's last node
  * has nobody to send the Query on to, so it answers whatever the application wants. */
 static void answer_or_forward(struct gist_node *node, const struct gist_reception *query)
@@ -85,7 +77,7 @@ static void answer_or_forward(struct gist_node *node, const struct gist_receptio
         return;
     }
     SPEC_DO("RFC5971-4.4.1-2", 1) {
-        gist_send_response(node, query, reusable(node, &query->message), NULL);
+        gist_send_response(node, query, gist_reusable_association(node, &query->message), NULL);
     }
 }
 
@@ -211,6 +203,29 @@ static bool bind_association(struct gist_node *node, const struct gist_reception
     return gist_association_bind(node, association, &reception->message.nli, hold_ms);
 }
 
+/* Whoever comes over a secure association, for this flow as for those before. */
+static bool is_authorised(struct gist_node *node, const struct gist_reception *confirm)
+{
+    struct gist_association *association = confirm->association;
+    const struct gist_message *message = &confirm->message;
+    if (!association || association->stack != GIST_STACK_TLS_TCP)
+        return true;
+    bool authorised =
+        gist_is_authorised(node, association, &message->nli.interface_address, &message->mri);
+    if (association->peer) {
+        SPEC_ENSURE("RFC5971-4.4.3-5", 1, authorised) {
+            gist_refuse_peer(node, association);
+            return false;
+        }
+        return true;
+    }
+    SPEC_ENSURE("RFC5971-4.4.1-7a", 1, authorised) {
+        gist_refuse_peer(node, association);
+        return false;
+    }
+    return true;
+}
+
 /* Whether a Confirm has nothing to say to the state that is there. */
 static bool comes_too_late(struct gist_node *node, const struct gist_reception *confirm,
     const struct gist_routing_state *state)
@@ -296,7 +311,7 @@ void gist_node_confirm(struct gist_node *node, const struct gist_reception *rece
     struct gist_cookie_content content;
     struct gist_routing_state *state = find_state(node, &reception->message);
     if (!check_session(node, reception) || (state && comes_too_late(node, reception, state)) ||
-        !gist_check_confirm(node, reception, state, &content) ||
+        !gist_check_confirm(node, reception, state, &content) || !is_authorised(node, reception) ||
         !has_message_share(node, reception, GIST_SHARE_OF_MESSAGES) ||
         !bind_association(node, reception))
         return;

@@ -1,6 +1,7 @@
 /* Querying-SM: routing state at the node that queries. RFC 5971 6.2, Figure 7, row for row. */
 #include "core/gist/machines/querying_machine.h"
 
+#include "core/gist/machines/association_choice.h"
 #include "core/gist/machines/mutants.h"
 #include "core/gist/state/association.h"
 #include "core/gist/state/ip_distance.h"
@@ -56,6 +57,7 @@ static void start_handshake(struct gist_node *node, struct gist_routing_state *s
 {
     state->handshake.attempts = 0;
     state->handshake.proposed = state->wants_association;
+    state->handshake.proposed_secure = state->wants_security;
     state->handshake.interval_ms = node->config.query_timer_ms;
     gist_send_query(node, state);
     start_no_response(node, state);
@@ -90,6 +92,13 @@ static void ask_for_association(struct gist_node *node, struct gist_routing_stat
     gist_querying_event(node, state, &refresh);
 }
 
+/* Whether the handshake that is over asked for what this message needs. */
+static bool was_asked_for(
+    const struct gist_routing_state *state, const struct gist_outgoing *message)
+{
+    return state->handshake.proposed && (state->handshake.proposed_secure || !message->secure);
+}
+
 /* What is stored goes out in order. A message that needs an association for which this handshake
  * did not ask waits for one that does; where the peer offered none, it fails. */
 static void send_stored(struct gist_node *node, struct gist_routing_state *state)
@@ -102,7 +111,7 @@ static void send_stored(struct gist_node *node, struct gist_routing_state *state
             }
         }
         enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
-        if (delivery == GIST_NEEDS_ASSOCIATION && !state->handshake.proposed) {
+        if (delivery == GIST_NEEDS_ASSOCIATION && !was_asked_for(state, &queued->message)) {
             gist_queue_put_back(&state->queue, queued);
             ask_for_association(node, state);
             return;
@@ -132,6 +141,7 @@ static void store_message(
     struct gist_node *node, struct gist_routing_state *state, struct gist_event *event)
 {
     state->wants_association |= event->outgoing->reliable;
+    state->wants_security |= event->outgoing->secure;
     event->result = GIST_SENT;
     SPEC_DO("RFC5971-6.2-1b", 1) {
         if (!gist_queue_put(&node->queued, &state->queue, event->outgoing))
@@ -172,33 +182,6 @@ static void begin_anew(
     SPEC_DO("RFC5971-4.4.6-5", 1) {
         restart_handshake(node, state);
     }
-}
-
-/* Finds the association that the Response asks for, or opens it. */
-static bool choose_association(
-    struct gist_node *node, struct gist_routing_state *state, const struct gist_reception *response)
-{
-    const struct gist_message *message = &response->message;
-    uint16_t port;
-    if (response->association) {
-        gist_routing_state_use_association(node, state, response->association);
-        return true;
-    }
-    if (!gist_message_has(message, GIST_OBJECT_STACK_PROPOSAL)) {
-        gist_routing_state_use_association(node, state, NULL);
-        return true;
-    }
-    struct gist_association *association =
-        SPEC_VALUE("RFC5971-4.4.5-8b", 1, gist_association_of_peer(state->peer, false), NULL);
-    if (!association &&
-        gist_stack_find_tcp(&message->stack_proposal, &message->stack_configuration, &port)) {
-        SPEC_DO("RFC5971-4.4.1-6", 1) {
-            association = gist_association_open(
-                node, state->peer, port, message->stack_configuration.hold_time_ms);
-        }
-    }
-    gist_routing_state_use_association(node, state, association);
-    return association != NULL;
 }
 
 static void start_refresh(
@@ -269,7 +252,9 @@ static void accept_response(
     start_refresh(node, state, response->nli.validity_ms);
     if (!state->inactive.running)
         restart_inactive(node, state);
-    bool has_stack = choose_association(node, state, event->reception);
+    bool has_stack = gist_choose_association(node, state, event->reception);
+    if (state->dead)
+        return;
     if (response->header.reply_requested) {
         SPEC_DO("RFC5971-5.1-11b", 1) {
             gist_send_confirm(node, state, response);

@@ -7,6 +7,7 @@
  */
 #include "core/gist/machines/responding_machine.h"
 
+#include "core/gist/machines/association_choice.h"
 #include "core/gist/machines/guest.h"
 #include "core/gist/state/association.h"
 #include "core/gist/state/ip_distance.h"
@@ -79,11 +80,7 @@ static void answer_query(
 {
     const struct gist_reception *query = event->reception;
     bool is_refresh = is_the_peers(state, query);
-    struct gist_association *association =
-        gist_association_of_peer(gist_peer_find(node, &query->message.nli), true);
-    if (!gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL) ||
-        !gist_stack_proposes_tcp(&query->message.stack_proposal))
-        association = NULL;
+    struct gist_association *association = gist_reusable_association(node, &query->message);
     SPEC_DO("RFC5971-6.3-3", 1) {
         gist_send_response(node, query, association, is_refresh ? state : NULL);
     }

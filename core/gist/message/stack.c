@@ -184,19 +184,29 @@ bool gist_stack_consistent(const struct gist_stack_proposal *proposal,
     return true;
 }
 
-static bool is_tcp_alone(const struct gist_stack_profile *profile)
+struct gist_stack_profile gist_stack_profile_of(enum gist_stack stack)
 {
-    return profile->layer_count == 1 && profile->layers[0] == GIST_PROTOCOL_FORWARDS_TCP;
+    static const uint8_t layers[] = {GIST_PROTOCOL_TLS, GIST_PROTOCOL_FORWARDS_TCP};
+    if (stack == GIST_STACK_TLS_TCP)
+        return (struct gist_stack_profile){2, layers};
+    return (struct gist_stack_profile){1, layers + 1};
 }
 
-bool gist_stack_find_tcp(const struct gist_stack_proposal *proposal,
-    const struct gist_stack_configuration *configuration, uint16_t *port)
+static bool is_of(const struct gist_stack_profile *profile, enum gist_stack stack)
+{
+    struct gist_stack_profile wanted = gist_stack_profile_of(stack);
+    return profile->layer_count == wanted.layer_count &&
+           memcmp(profile->layers, wanted.layers, wanted.layer_count) == 0;
+}
+
+bool gist_stack_find(const struct gist_stack_proposal *proposal,
+    const struct gist_stack_configuration *configuration, enum gist_stack stack, uint16_t *port)
 {
     struct wire_reader profiles = profiles_of(proposal);
     struct gist_stack_profile profile;
     for (unsigned i = 1; gist_stack_profile_next(&profiles, &profile); i++) {
         struct gist_protocol_options options;
-        if (!is_tcp_alone(&profile) ||
+        if (!is_of(&profile, stack) ||
             !find_options(configuration, i, GIST_PROTOCOL_FORWARDS_TCP, &options))
             continue;
         SPEC_ENSURE("RFC5971-5.7.1-1", 1, !options.unusable) {
@@ -210,12 +220,12 @@ bool gist_stack_find_tcp(const struct gist_stack_proposal *proposal,
     return false;
 }
 
-bool gist_stack_proposes_tcp(const struct gist_stack_proposal *proposal)
+bool gist_stack_proposes(const struct gist_stack_proposal *proposal, enum gist_stack stack)
 {
     struct wire_reader profiles = profiles_of(proposal);
     struct gist_stack_profile profile;
     while (gist_stack_profile_next(&profiles, &profile))
-        if (is_tcp_alone(&profile))
+        if (is_of(&profile, stack))
             return true;
     return false;
 }

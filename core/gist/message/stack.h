@@ -8,6 +8,7 @@
 #define NATFW_GIST_STACK_H
 
 #include "core/gist/message/object.h"
+#include "core/gist/transport.h"
 
 enum { GIST_PROTOCOL_FORWARDS_TCP = 1, GIST_PROTOCOL_TLS = 2 }; /* MA-Protocol-IDs */
 
@@ -58,11 +59,14 @@ void gist_protocol_options_write(
 bool gist_stack_consistent(const struct gist_stack_proposal *proposal,
     const struct gist_stack_configuration *configuration, bool options_required);
 
-/* Finds a profile of Forwards-TCP alone that may be used, and its port. */
-bool gist_stack_find_tcp(const struct gist_stack_proposal *proposal,
-    const struct gist_stack_configuration *configuration, uint16_t *port);
+/* Finds a profile of just this stack that may be used, and its port. */
+bool gist_stack_find(const struct gist_stack_proposal *proposal,
+    const struct gist_stack_configuration *configuration, enum gist_stack stack, uint16_t *port);
 
-/* Whether a profile of Forwards-TCP alone is among those proposed. */
-bool gist_stack_proposes_tcp(const struct gist_stack_proposal *proposal);
+/* Whether a profile of just this stack is among those proposed. */
+bool gist_stack_proposes(const struct gist_stack_proposal *proposal, enum gist_stack stack);
+
+/* The profile of a stack, its protocols from top to bottom. */
+struct gist_stack_profile gist_stack_profile_of(enum gist_stack stack);
 
 #endif

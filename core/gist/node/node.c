@@ -8,6 +8,8 @@
 #include "core/gist/state/node_share.h"
 #include "core/gist/state/routing_state.h"
 #include "core/gist/transport/association_machine.h"
+#include "core/gist/transport/authorisation.h"
+#include "core/gist/transport/own_message.h"
 
 #include "core/base/container.h"
 #include "core/spec/spec.h"
@@ -31,6 +33,7 @@ struct gist_node_config gist_node_config_default(void)
         .cookie_rollover_ms = 30000,
         .flow_source_address = true,
         .ingress_filter = true,
+        .opens_plain = true,
         .routing_states_max = 100000,
         .associations_max = 1000,
         .queued_octets_max = 16 << 20,
@@ -64,6 +67,8 @@ static struct gist_node_config bounded(const struct gist_node_config *config)
         bounds.routing_state_validity_ms = 1;
     if (bounds.association_hold_ms == 0) /* and here, A.3.5 */
         bounds.association_hold_ms = 1;
+    if (!bounds.opens_secure) /* it opens something */
+        bounds.opens_plain = true;
     if (bounds.peer_identity_length > GIST_PEER_IDENTITY_MAX)
         bounds.peer_identity_length = GIST_PEER_IDENTITY_MAX;
     return bounds;
@@ -116,6 +121,7 @@ void gist_node_configure(
     node->config.peer_identity_length = before.peer_identity_length;
     node->config.udp_port = before.udp_port;
     node->config.association_port = before.association_port;
+    node->config.secure_association_port = before.secure_association_port;
     node->queued.octets_max = node->config.queued_octets_max;
     gist_node_shares_configure(node);
     node->bucket =
@@ -176,17 +182,33 @@ void gist_node_receive_datagram(struct gist_node *node, uint64_t now_ms,
 }
 
 gist_association_id gist_node_association_accepted(struct gist_node *node, uint64_t now_ms,
-    const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface)
+    enum gist_stack stack, const struct gist_endpoint *peer, const struct gist_endpoint *local,
+    uint32_t interface)
 {
     (void)local;
     gist_node_enter(node, now_ms);
     struct gist_association *association =
-        node->config.association_port != 0
-            ? gist_association_accept(node, &peer->address, interface)
+        gist_accepts_stack(node, stack)
+            ? gist_association_accept(node, stack, &peer->address, interface)
             : NULL;
     gist_association_id id = association ? association->id : 0;
     gist_node_leave(node);
     return id;
+}
+
+/* 4.4.1: whom it leads to is known now, and nothing has been said to it. */
+static void connect_association(
+    struct gist_node *node, struct gist_association *association, uint32_t interface)
+{
+    bool is_new = association->state == GIST_AWAITING_CONNECTION;
+    gist_association_lead_by(node, association, interface);
+    if (is_new) {
+        SPEC_ENSURE("RFC5971-4.4.1-7a", 2, gist_is_authorised_for_all(node, association)) {
+            gist_refuse_peer(node, association);
+            return;
+        }
+    }
+    gist_association_event(node, association, GIST_TG_CONNECTED, 0);
 }
 
 void gist_node_association_connected(
@@ -194,10 +216,8 @@ void gist_node_association_connected(
 {
     gist_node_enter(node, now_ms);
     struct gist_association *association = gist_association_find(node, id);
-    if (association) {
-        gist_association_lead_by(node, association, interface);
-        gist_association_event(node, association, GIST_TG_CONNECTED, 0);
-    }
+    if (association)
+        connect_association(node, association, interface);
     gist_node_leave(node);
 }
 
@@ -220,6 +240,15 @@ void gist_node_association_closed(struct gist_node *node, uint64_t now_ms, gist_
         SPEC_DO("RFC5971-5.7.2-5", 1) {
             gist_association_fail(node, association);
         }
+    }
+    gist_node_leave(node);
+}
+
+void gist_node_authorise_anew(struct gist_node *node, uint64_t now_ms)
+{
+    gist_node_enter(node, now_ms);
+    SPEC_DO("RFC5971-4.4.2-5", 1) {
+        gist_authorise_anew(node);
     }
     gist_node_leave(node);
 }

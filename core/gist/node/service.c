@@ -11,12 +11,13 @@
 #include "core/gist/transport/data_message.h"
 #include "core/spec/spec.h"
 
-static bool is_sound(const struct gist_send_request *request)
+static bool is_sound(const struct gist_node *node, const struct gist_send_request *request)
 {
     size_t address = gist_address_length(request->mri.source.version);
     return request->data && request->length > 0 && request->length % 4 == 0 && address > 0 &&
            request->mri.source.version == request->mri.destination.version &&
-           !request->attributes.secure &&
+           (!request->attributes.secure || node->config.opens_secure ||
+               node->config.secure_association_port != 0) &&
            (request->sii_handle != 0 || !gist_session_id_is_zero(&request->session_id));
 }
 
@@ -30,7 +31,8 @@ static enum gist_send_result send_explicitly(
     struct gist_node *node, const struct gist_send_request *request)
 {
     struct gist_association *association =
-        gist_association_of_peer(gist_peer_of_handle(node, request->sii_handle), true);
+        gist_association_of_peer(gist_peer_of_handle(node, request->sii_handle), true,
+            request->attributes.secure ? GIST_STACK_TLS_TCP : GIST_STACK_TCP);
     if (!association)
         return GIST_SEND_NO_ROUTE;
     return gist_send_explicit_data(node, association, request) ? GIST_SENT : GIST_SEND_NO_MEMORY;
@@ -50,8 +52,8 @@ static enum gist_send_result begin_handshake(
         gist_routing_state_create(node, GIST_QUERYING, &request->mri, &request->session_id);
     if (!state)
         return GIST_SEND_NO_MEMORY;
-    state->wants_association =
-        request->attributes.reliable || request->length > GIST_D_MODE_LENGTH_MAX / 2;
+    state->wants_association = request->attributes.reliable || request->attributes.secure ||
+                               request->length > GIST_D_MODE_LENGTH_MAX / 2;
     state->handshake.hop_count = event->outgoing->hop_count;
     if (gist_hops_of_query(node, state) > 0)
         gist_querying_event(node, state, event);
@@ -69,7 +71,7 @@ static enum gist_send_result begin_handshake(
 static enum gist_send_result send_by_state(
     struct gist_node *node, const struct gist_send_request *request)
 {
-    if (!is_sound(request))
+    if (!is_sound(node, request))
         return GIST_SEND_INVALID;
     if (request->length > GIST_OBJECT_VALUE_MAX)
         return GIST_SEND_TOO_LARGE;
@@ -85,6 +87,7 @@ static enum gist_send_result send_by_state(
         .length = request->length,
         .handle = request->handle,
         .reliable = request->attributes.reliable,
+        .secure = request->attributes.secure,
         .hop_count = request->has_hop_count ? request->hop_count : 0};
     struct gist_event event = {.kind = GIST_TG_NSLP_DATA,
         .outgoing = &outgoing,

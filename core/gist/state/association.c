@@ -27,7 +27,7 @@ static gist_association_id free_id(struct gist_node *node)
     return node->last_association;
 }
 
-struct gist_association *gist_association_create(struct gist_node *node)
+struct gist_association *gist_association_create(struct gist_node *node, enum gist_stack stack)
 {
     if (node->associations.count >= node->config.associations_max)
         return NULL;
@@ -35,9 +35,11 @@ struct gist_association *gist_association_create(struct gist_node *node)
     if (!association)
         return NULL;
     association->id = free_id(node);
+    association->stack = stack;
     association->state = GIST_AWAITING_CONNECTION;
     association->peer_hold_ms = node->config.association_hold_ms;
     base_table_insert(&node->associations, &association->link, association->id);
+    DL_APPEND2(node->all_associations, association, all_prev, all_next);
     return association;
 }
 
@@ -161,13 +163,23 @@ bool gist_association_bind(struct gist_node *node, struct gist_association *asso
     return true;
 }
 
-struct gist_association *gist_association_of_peer(const struct gist_peer *peer, bool connected)
+struct gist_association *gist_association_of_peer(
+    const struct gist_peer *peer, bool connected, enum gist_stack least)
 {
-    struct gist_association *association = peer ? peer->associations : NULL;
-    while (association &&
-           (association->dead || (connected && association->state == GIST_AWAITING_CONNECTION)))
-        association = association->peer_next;
-    return association;
+    struct gist_association *association, *best = NULL;
+    LL_FOREACH2(peer ? peer->associations : NULL, association, peer_next) {
+        bool fits = !association->dead && association->stack >= least &&
+                    !(connected && association->state == GIST_AWAITING_CONNECTION);
+        if (fits && (!best || association->stack > best->stack))
+            best = association;
+    }
+    return best;
+}
+
+struct gist_transfer_attributes gist_attributes_of(const struct gist_association *association)
+{
+    return (struct gist_transfer_attributes){.reliable = association != NULL,
+        .secure = association && association->stack == GIST_STACK_TLS_TCP};
 }
 
 void gist_association_destroy(struct gist_node *node, struct gist_association *association)
@@ -177,6 +189,7 @@ void gist_association_destroy(struct gist_node *node, struct gist_association *a
     association->dead = true;
     association->state = GIST_ASSOCIATION_DEATH;
     base_table_remove(&node->associations, &association->link);
+    DL_DELETE2(node->all_associations, association, all_prev, all_next);
     base_timer_stop(&node->timers, &association->connecting);
     base_timer_stop(&node->timers, &association->send_hello);
     base_timer_stop(&node->timers, &association->no_hello);

@@ -16,7 +16,10 @@ enum gist_association_state { /* 6.4 */
 
 struct gist_association {
     struct base_table_link link;
+    struct gist_association *all_next; /* of the node's */
+    struct gist_association *all_prev;
     gist_association_id id;
+    enum gist_stack stack;
     enum gist_association_state state;
     bool dead;        /* in no table any more; freed when the node is left */
     bool told_closed; /* the transport knows that it is gone */
@@ -47,7 +50,7 @@ struct gist_association {
 struct gist_association *gist_association_find(struct gist_node *node, gist_association_id id);
 
 /* Makes one that awaits its connection. NULL without memory or above the node's limit. */
-struct gist_association *gist_association_create(struct gist_node *node);
+struct gist_association *gist_association_create(struct gist_node *node, enum gist_stack stack);
 
 /* It came from this host, whose share it takes until it is destroyed. */
 void gist_association_admit(struct gist_node *node, struct gist_association *association,
@@ -78,9 +81,13 @@ void gist_association_join(
 bool gist_association_bind(struct gist_node *node, struct gist_association *association,
     const struct gist_nli *nli, uint32_t peer_hold_ms);
 
-/* One that may be used for this peer, 4.4.3; NULL when there is none. A Response needs it
- * connected, a Confirm can wait for that. */
-struct gist_association *gist_association_of_peer(const struct gist_peer *peer, bool connected);
+/* One that may be used for this peer, 4.4.3, with a stack no worse than this one: the best; NULL
+ * when there is none. A Response needs it connected, a Confirm can wait for that. */
+struct gist_association *gist_association_of_peer(
+    const struct gist_peer *peer, bool connected, enum gist_stack least);
+
+/* What messages over it have; NULL: a datagram's. */
+struct gist_transfer_attributes gist_attributes_of(const struct gist_association *association);
 
 /* Takes it out of everything, reporting nothing; the transport is told unless it knows. */
 void gist_association_destroy(struct gist_node *node, struct gist_association *association);

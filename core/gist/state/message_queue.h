@@ -13,6 +13,7 @@ struct gist_outgoing {
     size_t length;
     gist_message_handle handle;
     bool reliable;
+    bool secure;
     uint8_t hop_count;               /* 0: GIST chooses */
     struct gist_share_holder holder; /* version 0 of its address: our own */
 };

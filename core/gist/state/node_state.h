@@ -63,6 +63,7 @@ struct gist_node {
     struct base_table associations;
     uint8_t hash_key[BASE_HASH_KEY_LENGTH];
     struct base_shares shares[GIST_SHARE_KINDS]; /* node_share.h */
+    struct gist_association *all_associations;
     struct gist_association *inbound; /* those that peers have opened, the oldest first */
     struct gist_cookie_secrets secrets;
     struct base_token_bucket bucket;

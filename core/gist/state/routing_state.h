@@ -16,10 +16,11 @@ enum gist_role { GIST_QUERYING, GIST_RESPONDING };
 struct gist_handshake {
     struct base_timer timer; /* No_Response or No_Confirm */
     uint32_t interval_ms;
-    uint8_t attempts;    /* Queries or Responses sent in this handshake */
-    bool proposed;       /* the Queries have a Stack-Proposal */
-    uint64_t give_up_ms; /* when the application's patience ends; 0: not limited */
-    uint8_t hop_count;   /* of Queries, as the application wants it; 0: GIST chooses */
+    uint8_t attempts;     /* Queries or Responses sent in this handshake */
+    bool proposed;        /* the Queries have a Stack-Proposal */
+    bool proposed_secure; /* of secure stacks only */
+    uint64_t give_up_ms;  /* when the application's patience ends; 0: not limited */
+    uint8_t hop_count;    /* of Queries, as the application wants it; 0: GIST chooses */
     uint8_t cookies[GIST_QUERY_ATTEMPTS_MAX][GIST_QUERY_COOKIE_LENGTH];
     uint8_t *response; /* the one to send again; of a responding node */
     size_t response_length;
@@ -51,6 +52,7 @@ struct gist_routing_state {
     struct base_token_bucket datagrams; /* that a responding node hears of its peer */
     bool is_charged;
     bool wants_association;
+    bool wants_security;
     bool follows_another; /* a Query made state before this one: the session began elsewhere */
     struct gist_message_queue queue;
     struct gist_handshake handshake;

@@ -62,7 +62,7 @@ enum gist_peering gist_deliver(struct gist_node *node, const struct gist_recepti
         .session_id = message->session_id,
         .mri = message->mri,
         .sii_handle = peer ? peer->sii_handle : 0,
-        .attributes = {.reliable = reception->association != NULL},
+        .attributes = gist_attributes_of(reception->association),
         .association = reception->association ? reception->association->id : 0,
         .peer_was_queried = vouched_for && state->role == GIST_QUERYING,
         .routing_state_check = routing_state_check,

@@ -222,7 +222,8 @@ Test(association_machine, periods_are_those_of_both_ends)
 Test(association_machine, a_stranger_does_not_keep_it)
 {
     reach(GIST_CONNECTED);
-    association = gist_association_accept(node, &(struct gist_address){.version = 4}, 1);
+    association =
+        gist_association_accept(node, GIST_STACK_TCP, &(struct gist_address){.version = 4}, 1);
     cr_assert(association && !association->peer && association->state == GIST_CONNECTED);
     cr_assert(association->unused.running, "it ends unless a Confirm comes");
     gist_association_event(node, association, GIST_TG_MA_IDLE, 0);

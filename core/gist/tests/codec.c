@@ -103,7 +103,7 @@ Test(codec, a_query_is_parsed_field_by_field)
     cr_assert_eq(message.query_cookie.length, 4);
     cr_assert_eq(message.stack_proposal.profile_count, 2);
     cr_assert_eq(message.stack_configuration.hold_time_ms, 180000);
-    cr_assert(gist_stack_proposes_tcp(&message.stack_proposal));
+    cr_assert(gist_stack_proposes(&message.stack_proposal, GIST_STACK_TCP));
 }
 
 Test(codec, the_port_of_forwards_tcp_is_that_of_its_own_profile)
@@ -111,7 +111,8 @@ Test(codec, the_port_of_forwards_tcp_is_that_of_its_own_profile)
     struct hex hex = from_hex(response);
     struct gist_message message = parse(&hex);
     uint16_t port;
-    cr_assert(gist_stack_find_tcp(&message.stack_proposal, &message.stack_configuration, &port));
+    cr_assert(gist_stack_find(
+        &message.stack_proposal, &message.stack_configuration, GIST_STACK_TCP, &port));
     cr_assert_eq(port, 30000);
     cr_assert(message.mri.upstream);
     cr_assert_eq(message.responder_cookie.length, 28);
@@ -125,7 +126,8 @@ Test(codec, an_option_of_four_octets_gives_its_port)
     hex.octets[3] = (uint8_t)((hex.length - 8) / 4);
     struct gist_message message = parse(&hex);
     uint16_t port;
-    cr_assert(gist_stack_find_tcp(&message.stack_proposal, &message.stack_configuration, &port));
+    cr_assert(gist_stack_find(
+        &message.stack_proposal, &message.stack_configuration, GIST_STACK_TCP, &port));
     cr_assert_eq(port, 30000);
 }
 
@@ -138,8 +140,8 @@ Test(codec, a_protocol_flagged_unusable_is_not_used)
     hex.octets[3] = (uint8_t)((hex.length - 8) / 4);
     struct gist_message message = parse(&hex);
     uint16_t port;
-    REQUIRE("RFC5971-5.7.1-1",
-        !gist_stack_find_tcp(&message.stack_proposal, &message.stack_configuration, &port));
+    REQUIRE("RFC5971-5.7.1-1", !gist_stack_find(&message.stack_proposal,
+                                   &message.stack_configuration, GIST_STACK_TCP, &port));
 }
 
 static struct gist_mri full_mri(uint8_t version)

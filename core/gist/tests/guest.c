@@ -46,7 +46,7 @@ static void start(void)
     stranger = row_message(row, GIST_CONFIRM).nli;
     stranger.interface_address = gist_address_v4(0xc6336463);
     stranger.peer_identity = (struct gist_octets){(const uint8_t *)"stranger", 8};
-    other = gist_association_create(node);
+    other = gist_association_create(node, GIST_STACK_TCP);
     cr_assert(other && gist_association_bind(node, other, &stranger, 30000));
     other->state = GIST_CONNECTED;
     memset(&asked, 0, sizeof(asked));

@@ -269,7 +269,8 @@ Test(message_share, what_waits_is_heard_in_its_order)
 static gist_association_id connect_host(void)
 {
     struct gist_endpoint peer = {host, 40000}, local = {row->nodes[1].address, 4000};
-    return gist_node_association_accepted(node, network_now_ms(row->network), &peer, &local, 1);
+    return gist_node_association_accepted(
+        node, network_now_ms(row->network), GIST_STACK_TCP, &peer, &local, 1);
 }
 
 /* Hellos that mean nothing. Returns how many octets they are. */
@@ -328,7 +329,8 @@ static gist_association_id connect_to(const struct gist_address *address, const 
     struct gist_nli nli = {
         .interface_address = *address, .peer_identity = {(const uint8_t *)name, strlen(name)}};
     struct gist_peer *peer = gist_peer_acquire(node, &nli);
-    struct gist_association *association = gist_association_open(node, peer, 4000, 30000);
+    struct gist_association *association =
+        gist_association_open(node, peer, GIST_STACK_TCP, 4000, 30000);
     gist_peer_release(node, peer);
     cr_assert(association);
     gist_association_id id = association->id;

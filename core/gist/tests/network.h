@@ -34,6 +34,7 @@ struct network_segment {
     struct network_place *to;
     uint8_t *octets; /* may be changed */
     size_t length;
+    bool secure; /* TLS would hide them */
 };
 
 struct network_place {
@@ -53,6 +54,9 @@ struct network_place {
     bool refuses;           /* inbound connections */
     struct gist_node *node; /* set by the user, who also destroys it */
     void *user;
+    /* Of who is at the other end of a secure stream; NULL: everybody may. */
+    bool (*authorises)(
+        struct network_place *place, const struct gist_address *peer, const struct gist_mri *mri);
     uint64_t deadline_ms;
     /* What it runs besides the GIST node's timers: called with each deadline that it asked for. */
     uint64_t user_deadline_ms;

@@ -12,6 +12,7 @@ struct stream {
         bool foreign;           /* opened by network_connect: no node behind it */
     } ends[2];                  /* the opener's is the first */
     struct gist_endpoint target;
+    enum gist_stack stack;
 };
 
 enum event_kind { EVENT_DATAGRAM, EVENT_OPEN, EVENT_CONNECTED, EVENT_SEGMENT, EVENT_CLOSED };

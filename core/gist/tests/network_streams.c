@@ -22,8 +22,8 @@ static void tell(
     event->end = end;
 }
 
-static struct stream *open_stream(
-    struct network_place *place, gist_association_id id, const struct gist_endpoint *peer)
+static struct stream *open_stream(struct network_place *place, gist_association_id id,
+    enum gist_stack stack, const struct gist_endpoint *peer)
 {
     struct network_place *target = network_place_at(place->network, &peer->address);
     struct stream *stream = calloc(1, sizeof(*stream));
@@ -33,6 +33,7 @@ static struct stream *open_stream(
     stream->ends[0].id = id;
     stream->ends[1].place = target;
     stream->target = *peer;
+    stream->stack = stack;
     stream->next = place->network->streams;
     place->network->streams = stream;
     if (target)
@@ -45,9 +46,7 @@ static struct stream *open_stream(
 static bool association_open(
     void *context, gist_association_id id, enum gist_stack stack, const struct gist_endpoint *peer)
 {
-    if (stack != GIST_STACK_TCP)
-        return false;
-    open_stream(context, id, peer);
+    open_stream(context, id, stack, peer);
     return true;
 }
 
@@ -55,7 +54,7 @@ gist_association_id network_connect(
     struct network_place *place, const struct gist_endpoint *endpoint)
 {
     gist_association_id id = ++place->network->last_foreign;
-    open_stream(place, id, endpoint)->ends[0].foreign = true;
+    open_stream(place, id, GIST_STACK_TCP, endpoint)->ends[0].foreign = true;
     return id;
 }
 
@@ -70,7 +69,8 @@ bool network_write(
     if (!copy)
         abort();
     memcpy(copy, octets, length);
-    struct network_segment segment = {place, stream->ends[!end].place, copy, length};
+    struct network_segment segment = {
+        place, stream->ends[!end].place, copy, length, stream->stack == GIST_STACK_TLS_TCP};
     const struct network_options *options = &place->network->options;
     bool dropped = options->on_segment && options->on_segment(options->context, &segment);
     if (!dropped)
@@ -94,6 +94,14 @@ static void association_close(void *context, gist_association_id id)
     stream->ends[end].id = 0;
     if (stream->ends[!end].place)
         tell(stream, !end, EVENT_CLOSED, NULL, 0);
+}
+
+static bool authorises(void *context, gist_association_id id, const struct gist_address *peer,
+    const struct gist_mri *mri)
+{
+    struct network_place *place = context;
+    (void)id;
+    return !place->authorises || place->authorises(place, peer, mri);
 }
 
 void network_break_streams(struct network_place *place)
@@ -120,7 +128,7 @@ static void happen_open(struct event *event)
     struct gist_endpoint peer = {stream->ends[0].place->addresses[0], 40000};
     if (stream->ends[0].id != 0 && place->node && !place->refuses)
         stream->ends[1].id = gist_node_association_accepted(
-            place->node, place->network->now_ms, &peer, &stream->target, 0);
+            place->node, place->network->now_ms, stream->stack, &peer, &stream->target, 0);
     tell(stream, 0, stream->ends[1].id != 0 ? EVENT_CONNECTED : EVENT_CLOSED, NULL, 0);
 }
 
@@ -151,6 +159,7 @@ void network_stream_functions(struct gist_transport *transport)
     transport->association_open = association_open;
     transport->association_write = association_write;
     transport->association_close = association_close;
+    transport->authorises = authorises;
 }
 
 void network_streams_release(struct network *network)

@@ -198,7 +198,8 @@ Test(node, connections_are_accepted_where_they_are_offered)
     struct gist_endpoint peer = {row->nodes[1].address, 40000},
                          local = {row->nodes[0].address, 4000};
     uint64_t now_ms = network_now_ms(row->network);
-    gist_association_id id = gist_node_association_accepted(node, now_ms, &peer, &local, 6);
+    gist_association_id id =
+        gist_node_association_accepted(node, now_ms, GIST_STACK_TCP, &peer, &local, 6);
     cr_assert_neq(id, 0);
     cr_assert_eq(gist_association_find(node, id)->interface, 6);
     cr_assert_eq(gist_association_find(node, id)->state, GIST_CONNECTED);
@@ -206,10 +207,10 @@ Test(node, connections_are_accepted_where_they_are_offered)
     struct gist_nli nli = {
         .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = peer.address};
     cr_assert(gist_association_bind(node, gist_association_find(node, id), &nli, 1000));
-    cr_assert_eq(gist_node_association_accepted(node, now_ms, &peer, &local, 6), 0);
+    cr_assert_eq(gist_node_association_accepted(node, now_ms, GIST_STACK_TCP, &peer, &local, 6), 0);
     node->config.associations_max = 2;
     node->config.association_port = 0;
-    cr_assert_eq(gist_node_association_accepted(node, now_ms, &peer, &local, 6), 0);
+    cr_assert_eq(gist_node_association_accepted(node, now_ms, GIST_STACK_TCP, &peer, &local, 6), 0);
     cr_assert_eq(gist_node_counters(node).associations, 1);
     node->transport.association_close = never_close;
     gist_node_association_closed(node, now_ms, id);

@@ -70,7 +70,7 @@ Test(node_rules, a_response_waits_for_no_connection)
     struct gist_node *node = row->nodes[1].gist;
     struct gist_nli nli = {.interface_address = row->nodes[0].address,
         .peer_identity = {(const uint8_t *)"node-0", 6}};
-    struct gist_association *association = gist_association_create(node);
+    struct gist_association *association = gist_association_create(node, GIST_STACK_TCP);
     cr_assert(gist_association_bind(node, association, &nli, 30000));
     fixture_send("hello", true);
     network_run_for(row->network, 100);

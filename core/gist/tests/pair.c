@@ -102,6 +102,7 @@ static bool on_segment(void *context, struct network_segment *segment)
 {
     struct row *row = context;
     struct seen *seen = see(row, segment->octets, segment->length);
+    seen->secure = segment->secure;
     seen->from = segment->from->number;
     seen->to = segment->to->number;
     return row->spoil && row->spoil(row, seen, segment->octets);

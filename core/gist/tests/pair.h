@@ -44,6 +44,7 @@ struct seen {
     bool parsed;
     bool d_mode;
     bool q_mode;
+    bool secure;
     unsigned from;
     unsigned to;
     uint64_t time_ms;

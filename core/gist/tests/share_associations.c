@@ -35,7 +35,7 @@ static gist_association_id connect_from(const struct gist_address *address, uint
 {
     struct gist_endpoint peer = {*address, 40000}, local = {row->nodes[1].address, 4000};
     return gist_node_association_accepted(
-        node, network_now_ms(row->network), &peer, &local, interface);
+        node, network_now_ms(row->network), GIST_STACK_TCP, &peer, &local, interface);
 }
 
 static bool is_there(gist_association_id id)
@@ -114,7 +114,7 @@ Test(share_associations, an_association_of_our_own_displaces_a_stranger)
     struct gist_nli nli = {
         .peer_identity = {(const uint8_t *)"peer", 4}, .interface_address = row->nodes[0].address};
     struct gist_peer *peer = gist_peer_acquire(node, &nli);
-    cr_assert(is_there(stranger) && gist_association_open(node, peer, 4000, 30000));
+    cr_assert(is_there(stranger) && gist_association_open(node, peer, GIST_STACK_TCP, 4000, 30000));
     cr_assert_not(is_there(stranger));
     gist_peer_release(node, peer);
 }

@@ -82,7 +82,7 @@ Test(stores, a_peer_goes_with_the_last_who_refers_to_it)
 Test(stores, an_association_that_is_bound_is_its_peers)
 {
     struct gist_nli nli = nli_of("peer", 0xc6336401);
-    struct gist_association *association = gist_association_create(node);
+    struct gist_association *association = gist_association_create(node, GIST_STACK_TCP);
     cr_assert_eq(association->state, GIST_AWAITING_CONNECTION);
     cr_assert_eq(association->peer_hold_ms, 30000, "as our own, until the peer says it");
     cr_assert_not(association->configured);
@@ -91,7 +91,7 @@ Test(stores, an_association_that_is_bound_is_its_peers)
     cr_assert_eq(association->peer_hold_ms, 7000);
     cr_assert(association->peer && gist_peer_is(association->peer, &nli));
     cr_assert_eq(association->peer->references, 1);
-    cr_assert_eq(gist_association_of_peer(association->peer, false), association);
+    cr_assert_eq(gist_association_of_peer(association->peer, false, GIST_STACK_TCP), association);
     struct gist_peer *peer = gist_peer_acquire(node, &nli);
     gist_association_destroy(node, association);
     cr_assert_null(peer->associations);
@@ -103,7 +103,7 @@ Test(stores, an_association_that_is_bound_is_its_peers)
 Test(stores, an_association_is_not_bound_without_memory)
 {
     struct gist_nli nli = nli_of("peer", 0xc6336401);
-    struct gist_association *association = gist_association_create(node);
+    struct gist_association *association = gist_association_create(node, GIST_STACK_TCP);
     memory->fail_at = memory->allocations + 1;
     cr_assert_not(gist_association_bind(node, association, &nli, 7000));
     cr_assert_null(association->peer);
@@ -118,18 +118,19 @@ Test(stores, no_more_associations_than_the_limit_and_each_with_an_id_of_its_own)
     static const gist_association_id ids[] = {UINT32_MAX - 1, UINT32_MAX, 1, 2};
     struct gist_association *created[4];
     for (size_t i = 0; i < 4; i++) {
-        created[i] = gist_association_create(node);
+        created[i] = gist_association_create(node, GIST_STACK_TCP);
         cr_assert(created[i] && created[i]->id == ids[i], "%zu", i);
         cr_assert_eq(gist_association_find(node, ids[i]), created[i]);
     }
-    cr_assert_null(gist_association_create(node));
+    cr_assert_null(gist_association_create(node, GIST_STACK_TCP));
     gist_association_destroy(node, created[1]);
     cr_assert_null(gist_association_find(node, UINT32_MAX));
     node->last_association = UINT32_MAX - 2;
-    cr_assert_eq(gist_association_create(node)->id, UINT32_MAX, "the ids in use are passed over");
+    cr_assert_eq(gist_association_create(node, GIST_STACK_TCP)->id, UINT32_MAX,
+        "the ids in use are passed over");
     gist_association_destroy(node, created[0]);
     memory->fail_at = memory->allocations + 1;
-    cr_assert_null(gist_association_create(node));
+    cr_assert_null(gist_association_create(node, GIST_STACK_TCP));
 }
 
 /* 4.4.3: a Response needs one that is connected. The last that was made comes first. */
@@ -148,18 +149,19 @@ Test(stores, an_association_may_be_used_again_as_its_state_allows)
     struct gist_nli nli = nli_of("peer", 0xc6336401);
     struct gist_association *made[2];
     for (size_t i = 0; i < 2; i++) {
-        made[i] = gist_association_create(node);
+        made[i] = gist_association_create(node, GIST_STACK_TCP);
         cr_assert(gist_association_bind(node, made[i], &nli, 7000));
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         made[0]->state = rows[i].older;
         made[1]->state = rows[i].newer;
         struct gist_peer *peer = made[0]->peer;
-        cr_assert_eq(gist_association_of_peer(peer, false), made[rows[i].any], "row %zu", i);
-        cr_assert_eq(gist_association_of_peer(peer, true),
+        cr_assert_eq(
+            gist_association_of_peer(peer, false, GIST_STACK_TCP), made[rows[i].any], "row %zu", i);
+        cr_assert_eq(gist_association_of_peer(peer, true, GIST_STACK_TCP),
             rows[i].connected < 0 ? NULL : made[rows[i].connected], "row %zu", i);
     }
-    cr_assert_null(gist_association_of_peer(NULL, false));
+    cr_assert_null(gist_association_of_peer(NULL, false, GIST_STACK_TCP));
 }
 
 static gist_association_id closed[4];
@@ -175,8 +177,8 @@ static void note_closed(void *context, gist_association_id id)
 Test(stores, the_transport_hears_once_of_an_end_that_it_does_not_know)
 {
     node->transport.association_close = note_closed;
-    struct gist_association *one = gist_association_create(node);
-    struct gist_association *other = gist_association_create(node);
+    struct gist_association *one = gist_association_create(node, GIST_STACK_TCP);
+    struct gist_association *other = gist_association_create(node, GIST_STACK_TCP);
     other->told_closed = true;
     gist_association_destroy(node, one);
     gist_association_destroy(node, one);
@@ -266,7 +268,7 @@ Test(stores, routing_state_keeps_its_peer_where_there_is_no_memory_for_another)
 
 Test(stores, an_association_waits_for_its_end_only_while_nobody_uses_it)
 {
-    struct gist_association *association = gist_association_create(node);
+    struct gist_association *association = gist_association_create(node, GIST_STACK_TCP);
     struct gist_routing_state *states[2];
     for (uint8_t i = 0; i < 2; i++) {
         struct gist_session_id id = row_session(i);
@@ -301,7 +303,7 @@ Test(stores, an_association_knows_its_users_in_whatever_order_they_leave)
     static const size_t orders[][3] = {
         {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     for (size_t order = 0; order < sizeof(orders) / sizeof(orders[0]); order++) {
-        struct gist_association *association = gist_association_create(node);
+        struct gist_association *association = gist_association_create(node, GIST_STACK_TCP);
         struct gist_routing_state *states[3], *users[3];
         for (uint8_t i = 0; i < 3; i++) {
             struct gist_session_id id = row_session(i);
@@ -346,7 +348,7 @@ Test(stores, what_dies_in_a_turn_is_freed_at_its_outermost_end)
     size_t before = memory->outstanding;
     gist_node_enter(node, node->now_ms);
     gist_node_enter(node, node->now_ms);
-    gist_association_destroy(node, gist_association_create(node));
+    gist_association_destroy(node, gist_association_create(node, GIST_STACK_TCP));
     gist_routing_state_destroy(node, gist_routing_state_create(node, GIST_QUERYING, &mri, &session),
         GIST_STATUS_NO_NEXT_NODE);
     size_t within = memory->outstanding;

@@ -284,11 +284,11 @@ static bool displace_stranger(struct gist_node *node, uint32_t interface)
     return true;
 }
 
-static struct gist_association *create_association(struct gist_node *node)
+static struct gist_association *create_association(struct gist_node *node, enum gist_stack stack)
 {
-    struct gist_association *association = gist_association_create(node);
+    struct gist_association *association = gist_association_create(node, stack);
     if (!association && displace_stranger(node, 0))
-        association = gist_association_create(node);
+        association = gist_association_create(node, stack);
     if (!association)
         return NULL;
     association->connecting = (struct base_timer){.expire = expire_connecting};
@@ -301,10 +301,10 @@ static struct gist_association *create_association(struct gist_node *node)
     return association;
 }
 
-struct gist_association *gist_association_open(
-    struct gist_node *node, struct gist_peer *peer, uint16_t port, uint32_t peer_hold_ms)
+struct gist_association *gist_association_open(struct gist_node *node, struct gist_peer *peer,
+    enum gist_stack stack, uint16_t port, uint32_t peer_hold_ms)
 {
-    struct gist_association *association = create_association(node);
+    struct gist_association *association = create_association(node, stack);
     if (!association)
         return NULL;
     gist_association_join(association, peer, peer_hold_ms);
@@ -312,7 +312,7 @@ struct gist_association *gist_association_open(
         &node->timers, &association->connecting, node->now_ms + GIST_CONNECT_TIMEOUT_MS);
     struct gist_endpoint endpoint = {.address = peer->address, .port = port};
     if (node->transport.association_open(
-            node->transport.context, association->id, GIST_STACK_TCP, &endpoint))
+            node->transport.context, association->id, stack, &endpoint))
         return association;
     association->told_closed = true;
     gist_association_destroy(node, association);
@@ -330,13 +330,13 @@ static bool take_share(struct gist_node *node, const struct gist_share_holder *h
     return answer == GIST_SHARE_TAKEN;
 }
 
-struct gist_association *gist_association_accept(
-    struct gist_node *node, const struct gist_address *address, uint32_t interface)
+struct gist_association *gist_association_accept(struct gist_node *node, enum gist_stack stack,
+    const struct gist_address *address, uint32_t interface)
 {
     struct gist_share_holder holder = gist_node_holder(node, address, interface);
     if (!take_share(node, &holder))
         return NULL;
-    struct gist_association *association = create_association(node);
+    struct gist_association *association = create_association(node, stack);
     if (!association) {
         gist_node_share_give_back(node, &holder, GIST_SHARE_OF_ASSOCIATIONS, 1);
         return NULL;

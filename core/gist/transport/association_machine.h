@@ -18,12 +18,12 @@ enum gist_association_event {
 };
 
 /* Opens one towards a peer's endpoint. NULL when it can't be. */
-struct gist_association *gist_association_open(
-    struct gist_node *node, struct gist_peer *peer, uint16_t port, uint32_t peer_hold_ms);
+struct gist_association *gist_association_open(struct gist_node *node, struct gist_peer *peer,
+    enum gist_stack stack, uint16_t port, uint32_t peer_hold_ms);
 /* For an inbound connection from this address; the peer is who its first Confirm names. A stranger
  * that has confirmed nothing may have to make room for it. NULL when it can't be. */
-struct gist_association *gist_association_accept(
-    struct gist_node *node, const struct gist_address *address, uint32_t interface);
+struct gist_association *gist_association_accept(struct gist_node *node, enum gist_stack stack,
+    const struct gist_address *address, uint32_t interface);
 
 /* Runs the machine. hello_id counts with GIST_RX_MA_HELLO, where 0 asks for no reply. */
 void gist_association_event(struct gist_node *node, struct gist_association *association,

@@ -39,9 +39,11 @@ enum gist_delivery gist_send_data(
     struct gist_message data = gist_own_message(node, GIST_DATA, &state->mri, &state->session_id);
     data.header.hop_count = message->hop_count > 0 ? message->hop_count : GIST_QUERY_HOPS;
     gist_add_nslp_data(&data, message->data, message->length);
-    if (state->association)
+    const struct gist_association *association = state->association;
+    if (association && (!message->secure || association->stack == GIST_STACK_TLS_TCP))
         return over_association(node, state, &data, message->handle);
-    return message->reliable ? GIST_NEEDS_ASSOCIATION : as_datagram(node, state, &data);
+    return message->reliable || message->secure ? GIST_NEEDS_ASSOCIATION
+                                                : as_datagram(node, state, &data);
 }
 
 bool gist_send_explicit_data(struct gist_node *node, struct gist_association *association,

@@ -5,7 +5,11 @@
 
 #include "core/gist/state/node_state.h"
 
-enum { GIST_OWN_OPTIONS_MAX = 8 }; /* octets of our MA-protocol-options */
+/* Where our Stack-Proposal and what goes with it lie while the message is built. */
+struct gist_own_stack {
+    uint8_t profiles[8];
+    uint8_t options[16];
+};
 
 /* A message about this flow and session, with a hop count for the peer itself. */
 struct gist_message gist_own_message(struct gist_node *node, enum gist_message_type type,
@@ -19,13 +23,19 @@ bool gist_own_address(
 void gist_add_own_nli(
     struct gist_node *node, struct gist_message *message, const struct gist_address *own);
 
-/* Our Stack-Proposal, a function of the configuration only: what a Confirm has to repeat. */
-struct gist_stack_proposal gist_own_proposal(void);
+/* Adds the stacks that we may open for messages that want this, the one that we prefer first. */
+void gist_add_query_stack(struct gist_node *node, struct gist_message *query, bool wants_security,
+    struct gist_own_stack *stack);
 
-/* Adds our Stack-Proposal with the configuration that goes with it, whose options lie in `options`;
- * port 0: no options data. */
-void gist_add_own_stack(struct gist_node *node, struct gist_message *message,
-    uint8_t options[GIST_OWN_OPTIONS_MAX], uint16_t port);
+/* Adds the stacks that we accept, with their ports: a function of the configuration only, 5.7.1. */
+void gist_add_response_stack(
+    struct gist_node *node, struct gist_message *response, struct gist_own_stack *stack);
+
+/* Whether we accept this stack. */
+bool gist_accepts_stack(const struct gist_node *node, enum gist_stack stack);
+
+/* Whether it is what our Responses have: what a Confirm has to repeat. */
+bool gist_is_own_proposal(struct gist_node *node, const struct gist_stack_proposal *proposal);
 
 void gist_add_nslp_data(struct gist_message *message, const uint8_t *data, size_t length);
 

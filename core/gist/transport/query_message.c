@@ -73,7 +73,7 @@ static struct gist_message build_query(struct gist_node *node,
 
 bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
 {
-    uint8_t options[GIST_OWN_OPTIONS_MAX];
+    struct gist_own_stack stack;
     bool own_source = use_own_source(node, state);
     uint8_t *cookie = next_cookie(node, state);
     state->handshake.attempts++;
@@ -85,7 +85,7 @@ bool gist_send_query(struct gist_node *node, struct gist_routing_state *state)
     }
     if (state->handshake.proposed) {
         SPEC_DO("RFC5971-5.1-5", 1) {
-            gist_add_own_stack(node, &query, options, 0);
+            gist_add_query_stack(node, &query, state->handshake.proposed_secure, &stack);
         }
     }
     struct gist_query_route route = query_route(node, state, own_source);

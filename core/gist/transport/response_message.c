@@ -73,10 +73,10 @@ static bool build_response(
 }
 
 static void add_stack(struct gist_node *node, struct gist_message *response,
-    const struct gist_message *query, uint8_t options[GIST_OWN_OPTIONS_MAX])
+    const struct gist_message *query, struct gist_own_stack *stack)
 {
     SPEC_DO("RFC5971-5.1-10b", 1) {
-        gist_add_own_stack(node, response, options, node->config.association_port);
+        gist_add_response_stack(node, response, stack);
     }
     SPEC_NEVER("RFC5971-5.7.1-9", 1) {
         response->stack_proposal = query->stack_proposal;
@@ -86,16 +86,17 @@ static void add_stack(struct gist_node *node, struct gist_message *response,
 bool gist_send_response(struct gist_node *node, const struct gist_reception *query,
     struct gist_association *association, struct gist_routing_state *state)
 {
-    uint8_t options[GIST_OWN_OPTIONS_MAX];
+    struct gist_own_stack stack;
     uint8_t cookie[GIST_RESPONDER_COOKIE_LENGTH];
     struct gist_message response;
-    bool stack_offered = !association && node->config.association_port != 0 &&
-                         gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL);
+    bool stack_offered =
+        !association && gist_message_has(&query->message, GIST_OBJECT_STACK_PROPOSAL) &&
+        (gist_accepts_stack(node, GIST_STACK_TCP) || gist_accepts_stack(node, GIST_STACK_TLS_TCP));
     if (!build_response(node, query, &response) ||
         !add_responder_cookie(node, &response, query, stack_offered, cookie))
         return false;
     if (stack_offered)
-        add_stack(node, &response, &query->message, options);
+        add_stack(node, &response, &query->message, &stack);
     if (state)
         keep_response(node, state, &response);
     if (association)
