@@ -90,6 +90,15 @@ static bool is_rate(const struct gist_share *share)
     return share->shares->returns_per_ms > 0;
 }
 
+/* What is kept counts also where nothing limits it, for a limit may come before it is given back.
+ */
+static bool counts_on(const struct gist_share *share, enum level level, bool known)
+{
+    if (is_rate(share))
+        return limit_on(&share->limits, level, known) > 0;
+    return !known || (level != OF_INTERFACE && level != OF_STRANGERS);
+}
+
 static uint64_t cost(const struct gist_share *share, uint64_t amount, uint64_t limit)
 {
     return is_rate(share) ? amount * SECOND / limit : amount;
@@ -109,10 +118,10 @@ static bool has_room(const struct gist_share *share, uint64_t now_ms,
     if (limit == 0)
         return true;
     uint64_t taken = taken_by(share, now_ms, holder, level);
-    if (level == OF_HOST && holder->known && !is_rate(share)) { /* it may have come as a stranger */
-        struct gist_share_holder stranger = *holder;
-        stranger.known = false;
-        taken += taken_by(share, now_ms, &stranger, level);
+    if (level == OF_HOST && !is_rate(share)) { /* as whom it came before, or was known then */
+        struct gist_share_holder other = *holder;
+        other.known = !holder->known;
+        taken += taken_by(share, now_ms, &other, level);
     }
     return taken + cost(share, amount, limit) <= (is_rate(share) ? SECOND : limit);
 }
@@ -126,7 +135,7 @@ enum gist_share_answer gist_share_take(const struct gist_share *share, uint64_t 
     for (enum level level = 0; level < LEVELS; level++) {
         uint64_t limit = limit_on(&share->limits, level, holder->known);
         struct name name = name_of(holder, level);
-        if (limit > 0)
+        if (counts_on(share, level, holder->known))
             base_share_take(share->shares, now_ms, (struct base_share_name){&name, sizeof(name)},
                 cost(share, amount, limit));
     }
@@ -138,7 +147,7 @@ void gist_share_give_back(const struct gist_share *share, uint64_t now_ms,
 {
     for (enum level level = 0; level < LEVELS; level++) {
         struct name name = name_of(holder, level);
-        if (limit_on(&share->limits, level, holder->known) > 0)
+        if (counts_on(share, level, holder->known))
             base_share_give_back(
                 share->shares, now_ms, (struct base_share_name){&name, sizeof(name)}, amount);
     }

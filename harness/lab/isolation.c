@@ -3,6 +3,8 @@
 #include "isolation.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -61,7 +63,7 @@ static int mount_own_view(const char **what)
 
 int isolation_enter(const char **what)
 {
-    pid_t parent = getpid();
+    int parent_lives[2]; /* only the parent holds the end for writing */
     *what = "memory for parent and child";
     terminal_is_given = mmap(NULL, sizeof(*terminal_is_given), PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -71,17 +73,21 @@ int isolation_enter(const char **what)
     if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
         return -errno;
     *what = "fork";
+    if (pipe2(parent_lives, O_CLOEXEC) < 0)
+        return -errno;
     child = fork();
     if (child < 0)
         return -errno;
     if (child > 0)
         wait_and_exit();
+    close(parent_lives[1]);
     *what = "tying the lab to its parent";
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return -errno;
-    /* A parent that died before the call above has left us to another; then getppid is that one's,
-     * which is 0 for the first process of a namespace as long as the parent lives outside. */
-    if (getppid() != 0 && getppid() != parent)
+    /* Of one that died before the call above no signal comes. */
+    struct pollfd parent = {.fd = parent_lives[0]};
+    if (poll(&parent, 1, 0) != 0)
         _exit(3);
+    close(parent_lives[0]);
     return mount_own_view(what);
 }

@@ -54,6 +54,8 @@ json_t *uninstall_command(
     int error = commands->target.uninstall(commands->target.context);
     if (error)
         return control_error("refused", "the table stays: %s", strerror(error));
+    if (!commands->target.config->natfw.forwarder)
+        return json_pack("{s:b, s:n}", "ok", 1, "table");
     log_line(LOG_LEVEL_WARNING,
         "table inet %s is taken out by natfwctl: nothing is closed any more",
         commands->target.config->table);

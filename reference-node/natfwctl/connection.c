@@ -93,7 +93,7 @@ void connection_await_end(int daemon)
             stderr, "natfwctl: natfwd has not ended within %d s: is it stopped?\n", END_MS / 1000);
 }
 
-json_t *connection_ask(FILE *connection, const json_t *request)
+json_t *connection_ask(FILE *connection, const json_t *request, bool of_the_network)
 {
     json_dumpf(request, connection, JSON_COMPACT);
     fputc('\n', connection);
@@ -101,8 +101,8 @@ json_t *connection_ask(FILE *connection, const json_t *request)
         return NULL;
     struct pollfd answer = {.fd = fileno(connection), .events = POLLIN};
     if (poll(&answer, 1, PATIENCE_MS) == 0)
-        fprintf(stderr,
-            "natfwctl: natfwd has not answered for %d s: still waiting; is it stopped?\n",
-            PATIENCE_MS / 1000);
+        fprintf(stderr, "natfwctl: %s has not answered for %d s: still waiting%s\n",
+            of_the_network ? "the path" : "natfwd", PATIENCE_MS / 1000,
+            of_the_network ? "" : "; is it stopped?");
     return connection_hear(connection);
 }

@@ -6,14 +6,16 @@
 #include "reference-node/natfwctl/exit_status.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Returns NULL after saying on standard error why natfwd cannot be asked and what to do; status is
  * then what to exit with. */
 FILE *connection_open(const char *path, enum exit_status *status);
 
-/* Sends a request and returns its reply; NULL when natfwd has ended. */
-json_t *connection_ask(FILE *connection, const json_t *request);
+/* Sends a request and returns its reply, for which natfwd may have to wait for the network; NULL
+ * when natfwd has ended. */
+json_t *connection_ask(FILE *connection, const json_t *request, bool of_the_network);
 
 /* The next line; NULL when natfwd has ended. */
 json_t *connection_hear(FILE *connection);

@@ -6,6 +6,8 @@
 #include "reference-node/natfwctl/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,14 +21,27 @@ static enum exit_status take(const struct arguments *arguments, FILE *connection
                                               : reply_print(arguments, reply);
 }
 
+/* Nobody has read its id, so that nobody could close it. */
+static void close_unseen(FILE *connection, const json_t *reply)
+{
+    const char *id =
+        json_string_value(json_object_get(json_object_get(reply, "session"), "session"));
+    json_t *request = id ? json_pack("{s:s, s:s}", "command", "close", "session", id) : NULL;
+    json_decref(request ? connection_ask(connection, request, false) : NULL);
+    json_decref(request);
+}
+
 static enum exit_status run(const struct arguments *arguments, FILE *connection)
 {
     bool ends_it = strcmp(arguments->command, "uninstall") == 0;
+    bool opens = strcmp(arguments->command, "open") == 0;
     int daemon = ends_it ? connection_daemon(connection) : -1;
-    json_t *reply = connection_ask(connection, arguments->request);
+    json_t *reply = connection_ask(connection, arguments->request, opens);
     enum exit_status status = take(arguments, connection, reply);
     if (status == EXIT_OK)
         connection_await_end(daemon);
+    if (opens && status == EXIT_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        close_unseen(connection, reply);
     if (daemon >= 0)
         close(daemon);
     json_decref(reply);
@@ -42,9 +57,20 @@ static bool is_written(void)
     return false;
 }
 
+/* What is closed must not become the connection to natfwd: it is there, and cannot be written to.
+ */
+static void fill_standard_descriptors(void)
+{
+    for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+            _exit(EXIT_REFUSED);
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     struct arguments arguments = {.request = json_object()};
+    signal(SIGPIPE, SIG_IGN); /* told as any other trouble with the output */
     enum exit_status status = EXIT_REFUSED;
     int fault = arguments.request ? arguments_read(argc, argv, &arguments) : EXIT_REFUSED;
     FILE *connection = fault < 0 ? connection_open(arguments.socket_path, &status) : NULL;

@@ -34,6 +34,8 @@ static void print_done(const char *command, const json_t *reply)
         printf("closed %lld\n", member_number(reply, "closed"));
     else if (strcmp(command, "reload") == 0)
         printf("the configuration is taken over\n");
+    else if (strcmp(command, "uninstall") == 0 && json_is_null(json_object_get(reply, "table")))
+        printf("natfwd had no table here\n");
     else if (strcmp(command, "uninstall") == 0)
         printf("table inet %s is out: nothing is closed by natfwd any more\n",
             member_string(reply, "table"));

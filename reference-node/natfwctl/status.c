@@ -51,11 +51,12 @@ static void print_in_force(const json_t *in_force)
     if (json_is_string(json_object_get(in_force, "table")))
         printf("nft table     inet %s\n", member_string(in_force, "table"));
     long long peers = member_number(in_force, "peers"), rules = member_number(in_force, "rules");
-    printf(
-        "policy        from inside %s, from outside %s, unless %lld peer%s or %lld rule%s of the "
-        "configuration say otherwise\n",
-        member_string(in_force, "default_internal"), member_string(in_force, "default_external"),
-        peers, peers == 1 ? "" : "s", rules, rules == 1 ? "" : "s");
+    printf("policy        from inside %s, from outside %s",
+        member_string(in_force, "default_internal"), member_string(in_force, "default_external"));
+    if (peers + rules > 0)
+        printf(", unless the configuration's %lld peer%s or %lld rule%s say otherwise", peers,
+            peers == 1 ? "" : "s", rules, rules == 1 ? "" : "s");
+    printf("\n");
     printf("lifetimes     %lld s to %lld s\n", member_number(in_force, "lifetime_min_s"),
         member_number(in_force, "lifetime_max_s"));
     printf("log level     %s\n", member_string(in_force, "log_level"));

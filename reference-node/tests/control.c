@@ -410,6 +410,11 @@ Test(control, refuses_more_clients_than_it_has_room_for)
     require_heard(&server, more, "");
     say(clients[0], "{\"say\":1}\n");
     require_heard(&server, clients[0], "{\"echo\":1}\n");
+    close(clients[0]);
+    turns(&server);
+    more = client_connect(&server);
+    say(more, "{\"say\":2}\n");
+    require_heard(&server, more, "{\"echo\":2}\n");
     server_stop(&server);
 }
 

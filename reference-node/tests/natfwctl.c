@@ -66,6 +66,19 @@ static void wait_for_status(const struct network *network, const char *key, json
         wait_a_turn(start_ms, key);
 }
 
+static void wait_for_text(const struct network *network, const char *file, const char *text)
+{
+    uint64_t start_ms = clock_now_ms();
+    for (;;) { /* the file comes with what is written to it */
+        char *whole = output_of("cat %s/%s 2>&1 || true", network->directory, file);
+        bool there = strstr(whole, text) != NULL;
+        free(whole);
+        if (there)
+            return;
+        wait_a_turn(start_ms, text);
+    }
+}
+
 Test(natfwctl, lists_sessions_in_columns_under_a_header)
 {
     struct network network = network_start("", "");
@@ -150,6 +163,39 @@ Test(natfwctl, takes_no_option_of_another_command)
     network_stop(&network);
 }
 
+Test(natfwctl, keeps_no_session_whose_id_nobody_could_read)
+{
+    struct network network = network_start("", "");
+    free(output_of("%s --socket %s/left.sock " OPEN " 2>&1 >/dev/full; true", getenv("NATFWCTL"),
+        network.directory));
+    wait_for_status(&network, "sessions", 0);
+    char *text = output_of("%s --socket %s/left.sock " OPEN " 2>&1 >&-; echo \" $?\"",
+        getenv("NATFWCTL"), network.directory);
+    cr_expect(strstr(text, "standard output") && strstr(text, " 1\n"), "%s", text);
+    free(text);
+    wait_for_status(&network, "sessions", 0);
+    network_stop(&network);
+}
+
+Test(natfwctl, says_that_it_is_the_path_that_does_not_answer)
+{
+    struct network network = network_start("", "");
+    kill(network.daemons[1], SIGSTOP);
+    pid_t asker = start_control(&network, OPEN, "open.txt");
+    wait_for_text(&network, "open.txt", "the path has not answered for 5 s: still waiting\n");
+    kill(network.daemons[1], SIGCONT);
+    cr_assert(exit_status_of(asker) == 0);
+    network_stop(&network);
+}
+
+Test(natfwctl, says_of_a_host_that_it_had_no_table)
+{
+    struct network network = network_start("", "");
+    expect_said(&network, LEFT, "uninstall", "natfwd had no table here\n 0\n");
+    cr_assert(wait_for_daemon(&network, LEFT) == 0);
+    network_stop(&network);
+}
+
 Test(natfwctl, fails_where_nobody_can_read_what_it_says)
 {
     struct network network = network_start("", "");
@@ -207,19 +253,6 @@ Test(natfwctl, says_what_runs_and_what_is_in_force)
     cr_expect(json_is_null(json_object_get(json_object_get(status, "in_force"), "table")));
     json_decref(status);
     network_stop(&network);
-}
-
-static void wait_for_text(const struct network *network, const char *file, const char *text)
-{
-    uint64_t start_ms = clock_now_ms();
-    for (;;) { /* the file comes with what is written to it */
-        char *whole = output_of("cat %s/%s 2>&1 || true", network->directory, file);
-        bool there = strstr(whole, text) != NULL;
-        free(whole);
-        if (there)
-            return;
-        wait_a_turn(start_ms, text);
-    }
 }
 
 /* The line of the file that holds a text, as JSON. */

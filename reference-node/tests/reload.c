@@ -125,6 +125,20 @@ Test(reload, a_ruleset_of_another_shape_keeps_the_pinholes_that_live_and_their_c
     network_stop(&network);
 }
 
+/* Without an owner of the table whoever flushes it finds it put back: the new one. */
+Test(reload, the_new_ruleset_is_the_one_that_is_put_back)
+{
+    struct network network = network_start("table_owner = \"anybody\"\npinholes_max = 5000", "");
+    write_firewall_config(&network, "table_owner = \"anybody\"\npinholes_max = 6000");
+    json_decref(control_ok(&network, MIDDLE, "reload"));
+    run("nft flush ruleset");
+    require_logged(&network, MIDDLE, "put back");
+    char *set = output_of("nft list set inet natfw pinholes");
+    cr_assert(strstr(set, "size 6000"), "%s", set);
+    free(set);
+    network_stop(&network);
+}
+
 Test(reload, room_for_fewer_pinholes_than_there_are_is_refused_and_all_stay_open)
 {
     struct network network = network_start("", "");

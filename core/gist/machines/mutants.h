@@ -6,11 +6,11 @@
 #include "core/gist/transport/error_message.h"
 
 /* Lets the message after this one overtake it. */
-static inline struct gist_queued_message *gist_mutant_take_later(
+static inline struct gist_queued_message *gist_mutant_take_later(struct gist_queue_store *store,
     struct gist_message_queue *queue, struct gist_queued_message *message)
 {
     struct gist_queued_message *later = gist_queue_take(queue);
-    gist_queue_put_back(queue, message);
+    gist_queue_put_back(store, queue, message);
     return later;
 }
 

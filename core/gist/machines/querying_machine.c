@@ -107,12 +107,13 @@ static void send_stored(struct gist_node *node, struct gist_routing_state *state
          !state->dead && (queued = gist_queue_take(&state->queue));) {
         if (state->queue.first) {
             SPEC_NEVER("RFC5971-4.1.2-2", 1) {
-                queued = gist_mutant_take_later(&state->queue, queued);
+                queued = gist_mutant_take_later(&node->queued, &state->queue, queued);
             }
         }
+        gist_queue_discount(&node->queued, queued);
         enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
         if (delivery == GIST_NEEDS_ASSOCIATION && !was_asked_for(state, &queued->message)) {
-            gist_queue_put_back(&state->queue, queued);
+            gist_queue_put_back(&node->queued, &state->queue, queued);
             ask_for_association(node, state);
             return;
         }

@@ -167,6 +167,7 @@ static void accept_confirm(
     for (struct gist_queued_message *queued;
          !state->dead && (queued = gist_queue_take(&state->queue));) {
         gist_message_handle handle = queued->message.handle;
+        gist_queue_discount(&node->queued, queued);
         enum gist_delivery delivery = gist_send_data(node, state, &queued->message);
         gist_queue_release(&node->queued, queued);
         if (delivery != GIST_DELIVERED)

@@ -26,7 +26,9 @@ static void give_share_back(
 bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *queue,
     const struct gist_outgoing *message)
 {
-    if (message->length > store->octets_max - store->octets || !take_share(store, message))
+    bool has_room =
+        store->octets < store->octets_max && message->length <= store->octets_max - store->octets;
+    if (!has_room || !take_share(store, message))
         return false;
     struct gist_queued_message *queued =
         base_allocate(&store->allocator, sizeof(*queued) + message->length);
@@ -37,6 +39,7 @@ bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *q
     queued->message = *message;
     queued->message.data = queued->octets;
     memcpy(queued->octets, message->data, message->length);
+    queued->is_counted = true;
     store->octets += message->length;
     DL_APPEND(queue->first, queued);
     return true;
@@ -50,15 +53,28 @@ struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue)
     return first;
 }
 
-void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message)
+void gist_queue_discount(struct gist_queue_store *store, struct gist_queued_message *message)
 {
+    if (!message->is_counted)
+        return;
+    give_share_back(store, &message->message);
+    store->octets -= message->message.length;
+    message->is_counted = false;
+}
+
+void gist_queue_put_back(struct gist_queue_store *store, struct gist_message_queue *queue,
+    struct gist_queued_message *message)
+{
+    if (!message->is_counted && take_share(store, &message->message)) {
+        store->octets += message->message.length;
+        message->is_counted = true;
+    }
     DL_PREPEND(queue->first, message);
 }
 
 void gist_queue_release(struct gist_queue_store *store, struct gist_queued_message *message)
 {
-    give_share_back(store, &message->message);
-    store->octets -= message->message.length;
+    gist_queue_discount(store, message);
     base_release(&store->allocator, message, sizeof(*message) + message->message.length);
 }
 

@@ -22,6 +22,7 @@ struct gist_queued_message {
     struct gist_queued_message *prev;
     struct gist_queued_message *next;
     struct gist_outgoing message; /* data: what follows this struct */
+    bool is_counted;              /* in what the store holds, and in its sender's share */
     uint8_t octets[];
 };
 
@@ -44,8 +45,11 @@ bool gist_queue_put(struct gist_queue_store *store, struct gist_message_queue *q
 /* Takes the first message off; NULL when there is none. The caller releases it. */
 struct gist_queued_message *gist_queue_take(struct gist_message_queue *queue);
 void gist_queue_release(struct gist_queue_store *store, struct gist_queued_message *message);
-/* Puts what was taken back to the front. */
-void gist_queue_put_back(struct gist_message_queue *queue, struct gist_queued_message *message);
+/* What was taken goes on to where it counts anew, perhaps in another queue of the store. */
+void gist_queue_discount(struct gist_queue_store *store, struct gist_queued_message *message);
+/* Puts what was taken back to the front, where it counts again. */
+void gist_queue_put_back(struct gist_queue_store *store, struct gist_message_queue *queue,
+    struct gist_queued_message *message);
 /* Releases all messages, reporting nothing. */
 void gist_queue_clear(struct gist_queue_store *store, struct gist_message_queue *queue);
 

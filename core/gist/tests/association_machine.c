@@ -190,10 +190,11 @@ Test(association_machine, a_message_that_cannot_be_written_is_refused)
     struct gist_message data = row_message(row, GIST_DATA);
     reach(GIST_CONNECTED);
     watch();
-    cr_assert(gist_association_send(node, association, &data, 0));
+    cr_assert(gist_association_send(node, association, &data, 0, NULL));
     node->transport.association_write = refuse_write;
-    cr_assert_not(gist_association_send(node, association, &data, 0));
-    cr_assert_not(gist_association_send(node, association, &data, 0), "when it is dead as well");
+    cr_assert_not(gist_association_send(node, association, &data, 0, NULL));
+    cr_assert_not(
+        gist_association_send(node, association, &data, 0, NULL), "when it is dead as well");
     cr_assert_str_eq(outcome(), "----Df");
 }
 

@@ -70,7 +70,7 @@ Test(message_queue, what_is_put_back_stands_before_the_rest)
     struct gist_message_queue queue = {0};
     cr_assert(put(&store, &queue, "first"));
     cr_assert(put(&store, &queue, "second"));
-    gist_queue_put_back(&queue, take(&queue, "first"));
+    gist_queue_put_back(&store, &queue, take(&queue, "first"));
     gist_queue_release(&store, take(&queue, "first"));
     gist_queue_release(&store, take(&queue, "second"));
     cr_assert_eq(live, 0);
@@ -87,6 +87,33 @@ Test(message_queue, the_queues_of_a_store_share_what_may_wait)
     cr_assert_not(put(&store, &one, "1"));
     gist_queue_clear(&store, &one);
     gist_queue_clear(&store, &other);
+}
+
+Test(message_queue, a_limit_below_what_there_is_lets_nothing_in)
+{
+    struct gist_queue_store store = store_of(10);
+    struct gist_message_queue queue = {0};
+    cr_assert(put(&store, &queue, "12345678"));
+    store.octets_max = 5;
+    cr_assert_not(put(&store, &queue, "1"));
+    gist_queue_clear(&store, &queue);
+    cr_assert(put(&store, &queue, "12345"));
+    gist_queue_clear(&store, &queue);
+}
+
+Test(message_queue, what_goes_on_leaves_its_room_and_takes_it_again_when_it_comes_back)
+{
+    struct gist_queue_store store = store_of(10);
+    struct gist_message_queue queue = {0}, other = {0};
+    cr_assert(put(&store, &queue, "1234567890"));
+    struct gist_queued_message *taken = gist_queue_take(&queue);
+    gist_queue_discount(&store, taken);
+    cr_assert(store.octets == 0 && put(&store, &other, "1234567890"));
+    gist_queue_clear(&store, &other);
+    gist_queue_put_back(&store, &queue, taken);
+    cr_assert_eq(store.octets, 10);
+    gist_queue_clear(&store, &queue);
+    cr_assert(store.octets == 0 && live == 0);
 }
 
 Test(message_queue, what_is_released_gives_its_room_back)

@@ -93,6 +93,29 @@ Test(share, what_a_known_host_took_as_a_stranger_counts)
     cr_assert_eq(refusal, GIST_SHARE_USED_UP);
 }
 
+Test(share, what_a_host_took_while_it_was_known_counts)
+{
+    enum gist_share_answer refusal;
+    row->nodes[1].known = other;
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 60);
+    row->nodes[1].known = neighbour;
+    cr_assert_eq(take_all(&other, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 0);
+}
+
+Test(share, what_is_given_back_while_there_is_no_limit_is_given_back)
+{
+    enum gist_share_answer refusal;
+    struct gist_share_holder holder = gist_node_holder(node, &host, 1);
+    cr_assert_eq(take_all(&host, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 10);
+    size_t limit = node->config.routing_states_max;
+    node->config.routing_states_max = 0;
+    gist_node_share_give_back(node, &holder, GIST_SHARE_OF_ROUTING_STATES, 10);
+    cr_assert_eq(
+        gist_node_share_take(node, &holder, GIST_SHARE_OF_ROUTING_STATES, 4), GIST_SHARE_TAKEN);
+    node->config.routing_states_max = limit;
+    cr_assert_eq(take_all(&host, 1, GIST_SHARE_OF_ROUTING_STATES, &refusal), 6);
+}
+
 Test(share, strangers_have_a_quarter_by_one_interface_and_half_by_all)
 {
     enum gist_share_answer refusal;
@@ -325,6 +348,37 @@ Test(share, who_has_much_sent_on_leaves_others_room)
     cr_assert_eq(node->queued.octets, 0);
     cr_assert(send_on(&host, 6, data) == GIST_SENT && send_on(&host, 7, data) == GIST_SENT);
     cr_assert_eq(send_on(&host, 8, data), GIST_SEND_NO_MEMORY);
+}
+
+static bool never_connects(
+    void *context, gist_association_id id, enum gist_stack stack, const struct gist_endpoint *peer)
+{
+    (void)context, (void)id, (void)stack, (void)peer;
+    return true;
+}
+
+/* They go from one queue into another, and fail together. */
+Test(share, messages_on_behalf_of_others_have_their_share_while_an_association_connects)
+{
+    static uint8_t data[MESSAGE_MAX];
+    struct gist_node *sender = row->nodes[0].gist;
+    unsigned taken = 0;
+    sender->transport.association_open = never_connects;
+    for (unsigned i = 0; i < 20; i++) {
+        struct gist_send_request request = {.data = data,
+            .length = MESSAGE_MAX,
+            .session_id = row_session(1),
+            .mri = mri,
+            .attributes = {.reliable = true},
+            .handle = 1 + i,
+            .on_behalf_of = host,
+            .on_behalf_of_interface = 1};
+        taken +=
+            gist_send_message(sender, network_now_ms(row->network), &request) == GIST_SENT ? 1 : 0;
+        network_run_for(row->network, 20);
+    }
+    cr_assert_eq(taken - row->nodes[0].told_count, 1, "%u taken, %zu failed", taken,
+        row->nodes[0].told_count);
 }
 
 Test(share, another_limit_of_what_is_sent_on_holds_at_once)

@@ -358,9 +358,12 @@ void gist_association_fail(struct gist_node *node, struct gist_association *asso
 }
 
 bool gist_association_send(struct gist_node *node, struct gist_association *association,
-    const struct gist_message *message, gist_message_handle handle)
+    const struct gist_message *message, gist_message_handle handle,
+    const struct gist_share_holder *holder)
 {
     struct gist_outgoing outgoing = {.data = node->scratch, .handle = handle};
+    if (holder)
+        outgoing.holder = *holder;
     outgoing.length = gist_message_build(message, node->scratch, sizeof(node->scratch));
     if (outgoing.length == 0 || association->dead)
         return false;

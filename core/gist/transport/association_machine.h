@@ -29,9 +29,11 @@ struct gist_association *gist_association_accept(struct gist_node *node, enum gi
 void gist_association_event(struct gist_node *node, struct gist_association *association,
     enum gist_association_event event, uint32_t hello_id);
 
-/* tg_RawData. Returns false when the message can neither be written nor queued. */
+/* tg_RawData. Whose message it is, where it is not our own, has it in its share while it waits.
+ * Returns false when the message can neither be written nor queued. */
 bool gist_association_send(struct gist_node *node, struct gist_association *association,
-    const struct gist_message *message, gist_message_handle handle);
+    const struct gist_message *message, gist_message_handle handle,
+    const struct gist_share_holder *holder);
 
 /* Ends it as er_MAFailure does; the transport is told. */
 void gist_association_fail(struct gist_node *node, struct gist_association *association);

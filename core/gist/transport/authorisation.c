@@ -36,10 +36,8 @@ static void delete_state(struct gist_node *node, struct gist_routing_state *stat
 void gist_refuse_peer(struct gist_node *node, struct gist_association *association)
 {
     node->counters.peers_unauthorised++;
-    if (association->peer) {
-        SPEC_NEVER("RFC5971-4.4.2-3a", 1) {
-            gist_association_event(node, association, GIST_TO_SEND_HELLO, 0);
-        }
+    SPEC_NEVER("RFC5971-4.4.2-3a", 1) {
+        gist_association_event(node, association, GIST_TO_SEND_HELLO, 0);
     }
     SPEC_DO("RFC5971-4.4.2-3b", 1) {
         while (association->users)

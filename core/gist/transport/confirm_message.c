@@ -64,5 +64,5 @@ bool gist_send_confirm(
             add_stack(node, state->association, response, &confirm);
         }
     }
-    return gist_association_send(node, state->association, &confirm, 0);
+    return gist_association_send(node, state->association, &confirm, 0, NULL);
 }

@@ -8,13 +8,15 @@
 #include "core/spec/spec.h"
 
 static enum gist_delivery over_association(struct gist_node *node,
-    const struct gist_routing_state *state, struct gist_message *data, gist_message_handle handle)
+    const struct gist_routing_state *state, struct gist_message *data,
+    const struct gist_outgoing *message)
 {
     SPEC_NEVER("RFC5971-5.1-17b", 1) {
         gist_add_own_nli(node, data, &state->own_address);
     }
-    return gist_association_send(node, state->association, data, handle) ? GIST_DELIVERED
-                                                                         : GIST_NOT_DELIVERED;
+    return gist_association_send(node, state->association, data, message->handle, &message->holder)
+               ? GIST_DELIVERED
+               : GIST_NOT_DELIVERED;
 }
 
 static enum gist_delivery as_datagram(
@@ -41,7 +43,7 @@ enum gist_delivery gist_send_data(
     gist_add_nslp_data(&data, message->data, message->length);
     const struct gist_association *association = state->association;
     if (association && (!message->secure || association->stack == GIST_STACK_TLS_TCP))
-        return over_association(node, state, &data, message->handle);
+        return over_association(node, state, &data, message);
     return message->reliable || message->secure ? GIST_NEEDS_ASSOCIATION
                                                 : as_datagram(node, state, &data);
 }
@@ -55,5 +57,5 @@ bool gist_send_explicit_data(struct gist_node *node, struct gist_association *as
     data.header.hop_count = request->has_hop_count ? request->hop_count : GIST_QUERY_HOPS;
     data.header.explicitly_routed = SPEC_VALUE("RFC5971-7.1.4-3b", 1, true, false);
     gist_add_nslp_data(&data, request->data, request->length);
-    return gist_association_send(node, association, &data, request->handle);
+    return gist_association_send(node, association, &data, request->handle, NULL);
 }

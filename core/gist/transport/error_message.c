@@ -132,7 +132,7 @@ void gist_send_error(
     else {
         SPEC_DO("RFC5971-5.6-5", 1) {
             node->counters.errors_sent +=
-                gist_association_send(node, reception->association, &error, 0);
+                gist_association_send(node, reception->association, &error, 0, NULL);
         }
     }
 }

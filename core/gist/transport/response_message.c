@@ -100,7 +100,7 @@ bool gist_send_response(struct gist_node *node, const struct gist_reception *que
     if (state)
         keep_response(node, state, &response);
     if (association)
-        return gist_association_send(node, association, &response, 0);
+        return gist_association_send(node, association, &response, 0, NULL);
     struct gist_endpoint peer = {
         SPEC_VALUE("RFC5971-7.2.1-5", 1, query->message.nli.interface_address,
             query->arrival->source.address),
@@ -116,7 +116,7 @@ bool gist_send_response_again(struct gist_node *node, struct gist_routing_state 
                                           state->handshake.response_length, &response, &fault))
         return false;
     if (state->association && !gist_message_has(&response, GIST_OBJECT_STACK_PROPOSAL))
-        return gist_association_send(node, state->association, &response, 0);
+        return gist_association_send(node, state->association, &response, 0, NULL);
     struct gist_endpoint peer = {state->peer->address, state->peer_port};
     return gist_datagram_send(node, &peer, &response);
 }

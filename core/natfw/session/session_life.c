@@ -105,6 +105,7 @@ void natfw_session_end(struct natfw_node *node, uint64_t now_ms, struct natfw_se
     keep_routing_state(
         node, now_ms, &session->id, &natfw_rules_in_force(&session->rules)->flow, FAREWELL_MS);
     node->ended = natfw_session_view_of(session);
+    node->ended.rule_installed = false;
     natfw_session_dismiss(node, session);
     natfw_session_table_remove(&node->sessions, session);
     natfw_ask_for_tick(node);

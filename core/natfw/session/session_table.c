@@ -45,7 +45,7 @@ struct natfw_session *natfw_session_table_find(
 struct natfw_session *natfw_session_table_add(
     struct natfw_session_table *table, const struct gist_session_id *id)
 {
-    if (table->count == table->count_max)
+    if (table->count >= table->count_max)
         return NULL;
     struct natfw_session *session = base_allocate(&table->allocator, sizeof(*session));
     if (!session)

@@ -167,6 +167,8 @@ static void observe(void *context, uint64_t now_ms, const struct natfw_event *ev
 {
     (void)context, (void)now_ms;
     cr_assert(bench.event_count < BENCH_EVENTS_MAX, "more events than the bench keeps");
+    if (event->session)
+        bench.sessions_seen[bench.event_count] = *event->session;
     bench.events[bench.event_count++] = *event;
 }
 

@@ -65,6 +65,7 @@ struct bench {
     natfw_handle handles[BENCH_HANDLES_MAX];
     size_t handle_count;
     struct natfw_event events[BENCH_EVENTS_MAX];
+    struct natfw_session_view sessions_seen[BENCH_EVENTS_MAX]; /* of each event that has one */
     size_t event_count;
     /* Routing state that the node gives up: how often, by upstream, and the time that it leaves;
      * and the state that it keeps longer than BENCH_GIVEN_UP_MS: for how long. */
