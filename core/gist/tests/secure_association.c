@@ -118,6 +118,19 @@ Test(secure_association, that_this_node_has_none_of_refuses_such_messages_at_onc
     cr_assert_eq(send_secure(&session, "secret"), GIST_SEND_INVALID);
 }
 
+/* As a node that only accepts them, or since a reload. */
+Test(secure_association, that_this_node_opens_none_of_has_such_messages_fail)
+{
+    config_of(0)->opens_secure = false;
+    cr_assert_eq(send_secure(&session, "secret"), GIST_SENT);
+    run();
+    const struct gist_message *query = &row_seen(row, GIST_QUERY, 0)->message;
+    cr_assert_not(gist_message_has(query, GIST_OBJECT_STACK_PROPOSAL));
+    cr_assert(row->nodes[0].told_count == 1 &&
+              row->nodes[0].told[0].status == GIST_STATUS_CONNECT_FAILED);
+    cr_assert(row->nodes[1].heard_count == 0 && row_seen_count(row, GIST_ERROR) == 0);
+}
+
 Test(secure_association, is_opened_beside_a_plain_one_for_what_wants_it)
 {
     config_of(1)->secure_association_port = 0;

@@ -27,6 +27,7 @@ bool gist_is_authorised_for_all(struct gist_node *node, const struct gist_associ
     return true;
 }
 
+/* The application may end others from within. */
 static void delete_state(struct gist_node *node, struct gist_routing_state *state)
 {
     gist_routing_state_destroy(node, state, GIST_STATUS_CONNECT_FAILED);
@@ -56,7 +57,7 @@ static void look_at(struct gist_node *node, struct gist_association *association
     bool had_users = association->users != NULL;
     struct gist_routing_state *state, *next;
     DL_FOREACH_SAFE2(association->users, state, next, users_next) {
-        if (!gist_is_authorised(node, association, peer, &state->mri))
+        if (!state->dead && !gist_is_authorised(node, association, peer, &state->mri))
             delete_state(node, state);
     }
     if ((had_users && !association->users) || !gist_is_authorised(node, association, peer, NULL))
@@ -67,7 +68,8 @@ void gist_authorise_anew(struct gist_node *node)
 {
     struct gist_association *association, *next;
     DL_FOREACH_SAFE2(node->all_associations, association, next, all_next) {
-        if (association->peer && association->state != GIST_AWAITING_CONNECTION)
+        if (!association->dead && association->peer &&
+            association->state != GIST_AWAITING_CONNECTION)
             look_at(node, association);
     }
 }

@@ -106,7 +106,8 @@ void gist_add_query_stack(struct gist_node *node, struct gist_message *query, bo
     if (node->config.opens_plain && SPEC_HOLDS("RFC5971-5.7.1-8", 2, !wants_security))
         offers[count++] = (struct offer){
             .stack = SPEC_VALUE("RFC5971-5.7.1-8", 1, GIST_STACK_TCP, GIST_STACK_TLS_TCP)};
-    add_stack(node, query, offers, count, stack);
+    if (count > 0)
+        add_stack(node, query, offers, count, stack);
 }
 
 static size_t accepted_stacks(const struct gist_node *node, struct offer offers[2])

@@ -23,7 +23,8 @@ bool gist_own_address(
 void gist_add_own_nli(
     struct gist_node *node, struct gist_message *message, const struct gist_address *own);
 
-/* Adds the stacks that we may open for messages that want this, the one that we prefer first. */
+/* Adds the stacks that we may open for messages that want this, the one that we prefer first;
+ * nothing where there is none. */
 void gist_add_query_stack(struct gist_node *node, struct gist_message *query, bool wants_security,
     struct gist_own_stack *stack);
 
