@@ -237,6 +237,18 @@ const char *session_of(const json_t *reply)
     return id;
 }
 
+json_int_t number_shown(
+    const struct network *network, enum node which, const json_t *opened, const char *member)
+{
+    char command[TEXT_MAX];
+    snprintf(command, sizeof(command), "show %s", session_of(opened));
+    json_t *shown = control_ok(network, which, command);
+    json_int_t value =
+        json_integer_value(json_object_get(json_object_get(shown, "session"), member));
+    json_decref(shown);
+    return value;
+}
+
 size_t sessions_at(const struct network *network, enum node which)
 {
     json_t *reply = control_ok(network, which, "list");

@@ -48,6 +48,9 @@ int end_daemon(struct network *network, enum node which, int signal_number);
 json_t *control(const struct network *network, enum node which, const char *arguments, int *status);
 json_t *control_ok(const struct network *network, enum node which, const char *arguments);
 const char *session_of(const json_t *reply);
+/* What it shows of this session. */
+json_int_t number_shown(
+    const struct network *network, enum node which, const json_t *opened, const char *member);
 size_t sessions_at(const struct network *network, enum node which);
 void wait_until_no_session_at(const struct network *network, enum node which);
 

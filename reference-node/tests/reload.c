@@ -93,17 +93,6 @@ Test(reload, an_interface_that_is_not_there_is_named)
     network_stop(&network);
 }
 
-static json_int_t packets_passed(const struct network *network, const json_t *opened)
-{
-    char command[TEXT_MAX];
-    snprintf(command, sizeof(command), "show %s", session_of(opened));
-    json_t *shown = control_ok(network, MIDDLE, command);
-    json_int_t packets =
-        json_integer_value(json_object_get(json_object_get(shown, "session"), "packets"));
-    json_decref(shown);
-    return packets;
-}
-
 Test(reload, a_ruleset_of_another_shape_keeps_the_pinholes_that_live_and_their_counters)
 {
     struct network network = network_start("pinholes_max = 5000", "");
@@ -111,13 +100,13 @@ Test(reload, a_ruleset_of_another_shape_keeps_the_pinholes_that_live_and_their_c
     json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 60");
     for (size_t i = 0; i < 3; i++)
         cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
-    json_int_t packets = packets_passed(&network, opened);
+    json_int_t packets = number_shown(&network, MIDDLE, opened, "packets");
     cr_assert(packets >= 3);
     write_firewall_config(&network, "pinholes_max = 6000");
     reload(&network, "the configuration is taken over");
     char *set = output_of("nft list set inet natfw pinholes");
     cr_assert(strstr(set, "size 6000"), "%s", set);
-    cr_assert(packets_passed(&network, opened) == packets);
+    cr_assert(number_shown(&network, MIDDLE, opened, "packets") == packets);
     cr_assert(passes(flow.left, flow.right, PATIENCE_MS));
     cr_assert(!passes(closed.left, closed.right, SILENCE_MS));
     free(set);

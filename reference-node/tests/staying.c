@@ -98,28 +98,16 @@ static void kill_and_start_again(struct network *network)
     start_daemon(network, MIDDLE);
 }
 
-static json_int_t number_shown(
-    const struct network *network, const json_t *opened, const char *member)
-{
-    char command[TEXT_MAX];
-    snprintf(command, sizeof(command), "show %s", session_of(opened));
-    json_t *shown = control_ok(network, MIDDLE, command);
-    json_int_t value =
-        json_integer_value(json_object_get(json_object_get(shown, "session"), member));
-    json_decref(shown);
-    return value;
-}
-
 Test(staying, what_was_refreshed_and_what_was_closed_is_so_after_a_kill)
 {
     struct network network = network_start("", "");
     json_t *opened = control_ok(&network, LEFT, OPEN "--lifetime 4");
-    json_int_t first = number_shown(&network, opened, "sequence_number"), newer;
+    json_int_t first = number_shown(&network, MIDDLE, opened, "sequence_number"), newer;
     uint64_t start_ms = clock_now_ms();
-    while ((newer = number_shown(&network, opened, "sequence_number")) == first)
+    while ((newer = number_shown(&network, MIDDLE, opened, "sequence_number")) == first)
         wait_a_turn(start_ms, "a refresh");
     kill_and_start_again(&network);
-    cr_assert(number_shown(&network, opened, "sequence_number") >= newer);
+    cr_assert(number_shown(&network, MIDDLE, opened, "sequence_number") >= newer);
     json_decref(control_ok(&network, LEFT, "close --all"));
     wait_until_no_session_at(&network, MIDDLE);
     kill_and_start_again(&network);
