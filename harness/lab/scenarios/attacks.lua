@@ -80,7 +80,7 @@ local function open_once(net)
     return status == 0, took
 end
 
--- How long who is not attacked takes to answer just now: machines are faster and slower by the minute.
+-- How long who is not attacked takes to answer just now: a machine is now faster, now slower.
 local function yardstick(net)
     local start = native.now()
     local _, status = lab.control(net, "nr", "status")
