@@ -178,8 +178,9 @@ local function suffer(net, attack, opens, quick)
         and rest.memory_kib - before.memory_kib <= GROWTH_MAX_KIB
         and at_most.memory_kib - before.memory_kib <= MOST_KIB
     local turn_us = rest.longest_turn_us or 0
-    lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%.1f\t%d\t%d\t%d\t%.1f\t%s", attack.name, succeeded,
-        opens, quiet * 1000, loud * 1000, loud_yards / quiet_yards, before.memory_kib, at_most.memory_kib, rest.memory_kib,
+    lab.say("row\t%s\t%d of %d\t%.1f\t%.1f\t%.1f\t%d\t%d\t%d\t%.1f\t%s", attack.name,
+        succeeded, opens, quiet * 1000, loud * 1000, loud_yards / quiet_yards,
+        before.memory_kib, at_most.memory_kib, rest.memory_kib,
         turn_us / 1000, right and "right" or "WRONG")
     return right
 end
