@@ -13,6 +13,7 @@
 #include "reference-node/daemon/daemon.h"
 #include "reference-node/daemon/reload.h"
 #include "reference-node/netfilter/data_plane.h"
+#include "reference-node/tls/tls_context.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -225,10 +226,12 @@ static int serve(struct event_base *base, struct loader *loader, struct load *lo
 
 static int check(const char *path)
 {
+    struct credentials credentials = {0};
     struct config *config = config_read(path, stderr);
-    int status = config ? EXIT_STOPPED : EXIT_USAGE;
+    bool is_usable = config && tls_credentials_read(&config->tls, &credentials, stderr);
+    credentials_free(&credentials);
     config_free(config);
-    return status;
+    return is_usable ? EXIT_STOPPED : EXIT_USAGE;
 }
 
 static int uninstall(const char *path)

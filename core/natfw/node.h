@@ -54,6 +54,7 @@ struct natfw_session_view {
     enum natfw_session_state state;
     struct natfw_policy_rule rule; /* the active one, or the remembered one while Pending */
     bool rule_installed;           /* in the middlebox: forwarder only */
+    bool secure;                   /* its messages go between nodes that are authenticated */
     uint32_t lifetime_s;           /* granted, or asked for while Pending */
     uint64_t expires_ms;
     uint32_t sequence_number;    /* the MSN stored last */
@@ -141,6 +142,7 @@ struct natfw_open {
     struct natfw_policy_rule rule;
     uint32_t lifetime_s; /* above 0 */
     bool refresh;        /* keep it alive until closed */
+    bool secure;         /* only by nodes that have authenticated each other */
 };
 
 enum natfw_result {

@@ -20,6 +20,7 @@ struct natfw_snapshot {
     struct natfw_peer inbound_peer;
     struct natfw_peer outbound_peer;
     bool reliable; /* its requests come over associations */
+    bool secure;   /* over secure ones */
     /* NI only. */
     bool keeps_alive;
     uint32_t refresh_lifetime_s; /* to ask for */

@@ -13,7 +13,24 @@ void config_free(struct config *config)
     free(config->interfaces);
     free(config->policy.peers);
     free(config->policy.rules);
+    free(config->tls.peers);
     free(config);
+}
+
+uint8_t config_address_bits(const struct gist_address *address)
+{
+    return (uint8_t)(8 * gist_address_length(address->version));
+}
+
+bool config_prefix_matches(const struct config_prefix *prefix, const struct gist_address *address,
+    uint8_t address_bits, bool refuses)
+{
+    if (prefix->address.version == 0)
+        return true;
+    if (address_bits < prefix->bits && !refuses)
+        return false;
+    return gist_address_matches(
+        &prefix->address, address, address_bits < prefix->bits ? address_bits : prefix->bits);
 }
 
 static const struct config_interface *find_named(const struct config *config, const char *name)

@@ -13,7 +13,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
-enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 108 };
+enum { CONFIG_NAME_MAX = 64, CONFIG_PATH_MAX = 108, CONFIG_IDENTITY_MAX = 256 };
 
 enum config_side { CONFIG_SIDE_ANY, CONFIG_SIDE_INTERNAL, CONFIG_SIDE_EXTERNAL };
 enum config_ownership { CONFIG_OWNED_AUTO, CONFIG_OWNED, CONFIG_UNOWNED }; /* of the table */
@@ -32,6 +32,14 @@ struct config_prefix {
     struct gist_address address; /* version 0: any */
     uint8_t bits;
 };
+
+/* Of an address of its version: 32 or 128. */
+uint8_t config_address_bits(const struct gist_address *address);
+
+/* Whether an address, or the range of its first bits, is in the prefix. What allows must hold the
+ * whole range that is asked for; what refuses needs to share a part of it only. */
+bool config_prefix_matches(const struct config_prefix *prefix, const struct gist_address *address,
+    uint8_t address_bits, bool refuses);
 
 /* Which sessions that another peer opened a peer may take over, on its own side. */
 enum config_takeover { CONFIG_TAKES_NONE, CONFIG_TAKES_SAME_IDENTITY, CONFIG_TAKES_ANY };
@@ -54,6 +62,7 @@ struct config_rule {
     int protocol;                     /* -1: any */
     uint16_t port_low;                /* of the flow's destination; open ports match 0 to 65535 */
     uint16_t port_high;
+    bool secure;             /* it matches what came over TLS only */
     unsigned wildcards;      /* that an allowed flow may leave open at a forwarder; wildcards.h */
     uint32_t lifetime_max_s; /* asking for more does not match; 0: no limit */
     enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
@@ -66,6 +75,40 @@ struct config_policy {
     size_t peer_count;
     struct config_rule *rules;
     size_t rule_count;
+};
+
+/* What a peer of a secure association is known by. */
+enum config_namespace { CONFIG_NAMESPACE_DNS, CONFIG_NAMESPACE_PSK, CONFIG_NAMESPACE_ANY };
+
+/* An entry of the authorised peer database, RFC 5971 4.4.2. The first that matches decides; without
+ * one, the peer is not authorised. */
+struct config_authorised_peer {
+    char identity[CONFIG_IDENTITY_MAX]; /* "*": each */
+    enum config_namespace namespace;
+    struct config_prefix address;     /* the peer's */
+    struct config_prefix source;      /* of the flow */
+    struct config_prefix destination; /* of the flow */
+    bool is_allowed;
+};
+
+/* Files that a secure association needs; each is a list of PEM blocks, but for the last. */
+enum config_credential {
+    CONFIG_CERTIFICATE, /* ours, and those between it and an authority */
+    CONFIG_KEY,         /* of the certificate */
+    CONFIG_AUTHORITIES, /* who may have signed those of peers */
+    CONFIG_REVOCATIONS, /* their lists of what they have revoked */
+    CONFIG_SHARED_KEYS, /* lines of IDENTITY:HEX */
+    CONFIG_CREDENTIALS
+};
+
+/* TLS, RFC 5971 5.7.3. It is on where there is a certificate or a shared key. */
+struct config_tls {
+    bool is_on;
+    bool is_required; /* no plain association is opened or accepted, nor plain signalling heard */
+    char files[CONFIG_CREDENTIALS][CONFIG_PATH_MAX]; /* "": none */
+    char key_log[CONFIG_PATH_MAX];                   /* "": none */
+    struct config_authorised_peer *peers;
+    size_t peer_count;
 };
 
 struct config {
@@ -83,6 +126,7 @@ struct config {
     size_t interface_count;
     const struct known_interfaces *known; /* also those that have gone; NULL: only what is there */
     struct config_policy policy;
+    struct config_tls tls;
     /* The data plane. */
     char table[CONFIG_NAME_MAX];
     enum config_ownership ownership;

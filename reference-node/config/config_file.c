@@ -9,6 +9,7 @@
 #include "reference-node/config/config_sections.h"
 #include "reference-node/config/config_text.h"
 #include "reference-node/config/own_identity.h"
+#include "reference-node/config/tls_section.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -208,17 +209,6 @@ static int check_user(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
-static int check_state_file(cfg_t *cfg, cfg_opt_t *opt)
-{
-    const char *path = cfg_opt_getnstr(opt, 0);
-    if (path[0] == '\0' || (path[0] == '/' && strlen(path) < CONFIG_PATH_MAX))
-        return 0;
-    cfg_error(cfg,
-        "state_file: \"%s\" cannot be used; give an absolute path below %d octets, or \"\"", path,
-        CONFIG_PATH_MAX);
-    return -1;
-}
-
 static int check_table(cfg_t *cfg, cfg_opt_t *opt)
 {
     const char *name = cfg_opt_getnstr(opt, 0);
@@ -249,6 +239,7 @@ static cfg_t *describe(const struct config *defaults)
         CFG_SEC(
             "interface", config_interface_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
         CFG_SEC("policy", config_policy_options, CFGF_NONE),
+        CFG_SEC("tls", config_tls_options, CFGF_NONE),
         CFG_END(),
     };
     _Static_assert(sizeof(others) / sizeof(others[0]) <= OTHER_COUNT, "room for every option");
@@ -270,7 +261,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "peer_identity", check_identity);
     cfg_set_validate_func(cfg, "roles", check_role);
     cfg_set_validate_func(cfg, "control_socket", check_socket);
-    cfg_set_validate_func(cfg, "state_file", check_state_file);
+    cfg_set_validate_func(cfg, "state_file", config_check_path);
     cfg_set_validate_func(cfg, "user", check_user);
     cfg_set_validate_func(cfg, "log", check_log);
     cfg_set_validate_func(cfg, "log_level", check_log_level);
@@ -278,6 +269,7 @@ static cfg_t *describe(const struct config *defaults)
     cfg_set_validate_func(cfg, "refresh", check_refresh);
     cfg_set_validate_func(cfg, "table_owner", check_owner);
     config_check_sections(cfg);
+    config_check_tls(cfg);
     return cfg;
 }
 
@@ -382,7 +374,8 @@ static bool parse(cfg_t *cfg, struct config *config, const char *text, FILE *err
         !config_text_is_closed(config->path, text, errors))
         return false;
     take_values(cfg, config);
-    return config_take_sections(cfg, config, errors) && check_whole(config, errors);
+    return config_take_sections(cfg, config, errors) && config_take_tls(cfg, config, errors) &&
+           check_whole(config, errors);
 }
 
 struct config *config_read_text(const char *name, const char *text, FILE *errors)

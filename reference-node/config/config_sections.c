@@ -29,6 +29,7 @@ static cfg_opt_t rule_options[] = {
     CFG_STR("destination", "any", CFGF_NONE),
     CFG_STR("protocol", "any", CFGF_NONE),
     CFG_STR("ports", "any", CFGF_NONE),
+    CFG_BOOL("secure", cfg_false, CFGF_NONE),
     CFG_STR_LIST("wildcards", NULL, CFGF_NONE),
     CFG_INT("lifetime_max_s", 0, CFGF_NONE),
     CFG_STR("answer", NULL, CFGF_NODEFAULT),
@@ -101,19 +102,29 @@ static int check_answer(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
-static bool read_prefix(const char *text, struct config_prefix *prefix)
+bool config_read_prefix(const char *text, struct config_prefix *prefix)
 {
     *prefix = (struct config_prefix){0};
     return strcmp(text, "any") == 0 || text_to_prefix(text, &prefix->address, &prefix->bits);
 }
 
-static int check_prefix(cfg_t *cfg, cfg_opt_t *opt)
+int config_check_prefix(cfg_t *cfg, cfg_opt_t *opt)
 {
     struct config_prefix prefix;
-    if (read_prefix(last_string(opt), &prefix))
+    if (config_read_prefix(last_string(opt), &prefix))
         return 0;
     cfg_error(cfg, "%s: \"%s\" is no prefix; give any, or one as 192.0.2.0/24", opt->name,
         last_string(opt));
+    return -1;
+}
+
+int config_check_path(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *path = last_string(opt);
+    if (path[0] == '\0' || (path[0] == '/' && strlen(path) < CONFIG_PATH_MAX))
+        return 0;
+    cfg_error(cfg, "%s: \"%s\" cannot be used; give an absolute path below %d octets, or \"\"",
+        opt->name, path, CONFIG_PATH_MAX);
     return -1;
 }
 
@@ -176,7 +187,7 @@ static int check_peer(cfg_t *cfg, cfg_opt_t *opt)
 {
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
     struct config_prefix prefix;
-    if (!read_prefix(cfg_title(section), &prefix)) {
+    if (!config_read_prefix(cfg_title(section), &prefix)) {
         cfg_error(
             cfg, "peer: \"%s\" is no prefix; give any, or one as 192.0.2.0/24", cfg_title(section));
         return -1;
@@ -208,9 +219,9 @@ void config_check_sections(cfg_t *cfg)
     cfg_set_validate_func(cfg, "policy|peer|answer", check_answer);
     cfg_set_validate_func(cfg, "policy|rule", check_rule);
     cfg_set_validate_func(cfg, "policy|rule|side", check_any_side);
-    cfg_set_validate_func(cfg, "policy|rule|peer", check_prefix);
-    cfg_set_validate_func(cfg, "policy|rule|source", check_prefix);
-    cfg_set_validate_func(cfg, "policy|rule|destination", check_prefix);
+    cfg_set_validate_func(cfg, "policy|rule|peer", config_check_prefix);
+    cfg_set_validate_func(cfg, "policy|rule|source", config_check_prefix);
+    cfg_set_validate_func(cfg, "policy|rule|destination", config_check_prefix);
     cfg_set_validate_func(cfg, "policy|rule|protocol", check_protocol);
     cfg_set_validate_func(cfg, "policy|rule|ports", check_ports);
     cfg_set_validate_func(cfg, "policy|rule|wildcards", check_wildcards);
@@ -252,7 +263,7 @@ static void take_peers(cfg_t *section, struct config_policy *policy)
     for (size_t i = 0; i < policy->peer_count; i++) {
         cfg_t *from = cfg_getnsec(section, "peer", (unsigned)i);
         struct config_peer *peer = &policy->peers[i];
-        read_prefix(cfg_title(from), &peer->prefix);
+        config_read_prefix(cfg_title(from), &peer->prefix);
         peer->side = side_of(from);
         peer->take_over = takeover_of(from);
         text_to_code(cfg_getstr(from, "answer"), &peer->refusal);
@@ -267,13 +278,14 @@ static void take_rules(cfg_t *section, struct config_policy *policy)
         uint8_t protocol;
         snprintf(rule->name, sizeof(rule->name), "%s", cfg_title(from));
         rule->side = side_of(from);
-        read_prefix(cfg_getstr(from, "peer"), &rule->peer);
-        read_prefix(cfg_getstr(from, "source"), &rule->source);
-        read_prefix(cfg_getstr(from, "destination"), &rule->destination);
+        config_read_prefix(cfg_getstr(from, "peer"), &rule->peer);
+        config_read_prefix(cfg_getstr(from, "source"), &rule->source);
+        config_read_prefix(cfg_getstr(from, "destination"), &rule->destination);
         rule->protocol = -1;
         if (text_to_protocol(cfg_getstr(from, "protocol"), &protocol))
             rule->protocol = protocol;
         read_ports(cfg_getstr(from, "ports"), &rule->port_low, &rule->port_high);
+        rule->secure = cfg_getbool(from, "secure");
         for (unsigned k = 0; k < cfg_size(from, "wildcards"); k++)
             rule->wildcards |= wildcard_named(cfg_getnstr(from, "wildcards", k));
         rule->lifetime_max_s = (uint32_t)cfg_getint(from, "lifetime_max_s");

@@ -16,7 +16,13 @@ void config_check_sections(cfg_t *cfg);
 /* Copies what the sections say. Returns false after a message without memory. */
 bool config_take_sections(cfg_t *cfg, struct config *config, FILE *errors);
 
-/* A check for libconfuse: the value given last is one of these words. */
+/* Checks for libconfuse: the value given last is one of these words; "any" or a prefix; an absolute
+ * path, or empty. */
 int config_check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words);
+int config_check_prefix(cfg_t *cfg, cfg_opt_t *opt);
+int config_check_path(cfg_t *cfg, cfg_opt_t *opt);
+
+/* "any" or a prefix; returns false for anything else. */
+bool config_read_prefix(const char *text, struct config_prefix *prefix);
 
 #endif

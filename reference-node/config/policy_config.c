@@ -26,24 +26,6 @@ static bool side_matches(enum config_side wanted, enum config_side side)
     return wanted == CONFIG_SIDE_ANY || wanted == side;
 }
 
-/* Version 0 is any. What allows must hold the whole range that is asked for; what refuses needs to
- * share a part of it only. */
-static bool prefix_matches(const struct config_prefix *prefix, const struct gist_address *address,
-    uint8_t address_bits, bool refuses)
-{
-    if (prefix->address.version == 0)
-        return true;
-    if (address_bits < prefix->bits && !refuses)
-        return false;
-    return gist_address_matches(
-        &prefix->address, address, address_bits < prefix->bits ? address_bits : prefix->bits);
-}
-
-static uint8_t all_bits(const struct gist_address *address)
-{
-    return address->version == 4 ? 32 : 128;
-}
-
 static bool protocol_matches(
     const struct config_rule *rule, const struct gist_mri *flow, bool refuses)
 {
@@ -81,9 +63,10 @@ static bool rule_matches(const struct config_rule *rule, enum config_side side,
     const struct gist_address *peer = &question->message->peer;
     bool refuses = rule->refusal != NATFW_NO_CODE;
     return side_matches(rule->side, side) &&
-           prefix_matches(&rule->peer, peer, all_bits(peer), refuses) &&
-           prefix_matches(&rule->source, &flow->source, flow->source_prefix, refuses) &&
-           prefix_matches(
+           (!rule->secure || question->message->attributes.secure) &&
+           config_prefix_matches(&rule->peer, peer, config_address_bits(peer), refuses) &&
+           config_prefix_matches(&rule->source, &flow->source, flow->source_prefix, refuses) &&
+           config_prefix_matches(
                &rule->destination, &flow->destination, flow->destination_prefix, refuses) &&
            protocol_matches(rule, flow, refuses) && ports_match(rule, question->rule, refuses) &&
            (refuses || may_be_open(rule, flow, open)) &&
@@ -116,8 +99,8 @@ static const struct config_peer *find_peer(
     enum config_side side = side_of(config, message->interface);
     for (size_t i = 0; i < config->policy.peer_count; i++) {
         const struct config_peer *peer = &config->policy.peers[i];
-        if (side_matches(peer->side, side) &&
-            prefix_matches(&peer->prefix, &message->peer, all_bits(&message->peer), false))
+        if (side_matches(peer->side, side) && config_prefix_matches(&peer->prefix, &message->peer,
+                                                  config_address_bits(&message->peer), false))
             return peer;
     }
     return NULL;
@@ -125,7 +108,10 @@ static const struct config_peer *find_peer(
 
 static enum natfw_code authenticate(void *context, const struct natfw_policy_question *question)
 {
-    const struct config_peer *peer = find_peer(context, question->message);
+    const struct config *config = context;
+    const struct config_peer *peer = find_peer(config, question->message);
+    if (config->tls.is_required && !question->message->attributes.secure)
+        return refusal_log(question, "required of the section tls", NATFW_AUTHENTICATION_FAILED);
     return peer ? answer_of_peer(peer, question) : NATFW_NO_CODE;
 }
 
@@ -135,11 +121,11 @@ static bool names(void *context, const struct gist_address *address, uint32_t in
     const struct gist_received sender = {.peer = *address, .interface = interface};
     const struct config_peer *peer = find_peer(context, &sender);
     return peer && peer->refusal == NATFW_NO_CODE && peer->prefix.address.version != 0 &&
-           peer->prefix.bits == all_bits(address);
+           peer->prefix.bits == config_address_bits(address);
 }
 
-/* Nothing proves an identity yet, so that only a peer that is named may speak for another; never
- * one on another side. */
+/* A certificate proves a name, not a Peer-Identity, so that only a peer that is named may speak for
+ * another; never one on another side. */
 static bool may_take_over(
     void *context, const struct natfw_policy_question *question, const struct natfw_peer *former)
 {

@@ -72,11 +72,11 @@ void commands_request(void *context, struct control_client *client, const json_t
         const char *name;
         json_t *(*run)(
             struct commands *commands, struct control_client *client, const json_t *request);
-        const char *keys[10];
+        const char *keys[11];
     } table[] = {
         {"open", open_command,
-            {"from", "to", "protocol", "lifetime_s", "timeout_s", "sub_ports", "refresh", "action",
-                "wait"}},
+            {"from", "to", "protocol", "lifetime_s", "timeout_s", "sub_ports", "refresh", "secure",
+                "action", "wait"}},
         {"close", close_command, {"session", "all"}},
         {"list", list_command, {0}},
         {"show", show_command, {"session"}},

@@ -31,6 +31,7 @@ static const struct counter of_gist[] = {
     {"associations_refused", OF_GIST(associations_refused)},
     {"associations_displaced", OF_GIST(associations_displaced)},
     {"associations_unconfirmed", OF_GIST(associations_unconfirmed)},
+    {"peers_unauthorised", OF_GIST(peers_unauthorised)},
     {"streams_refused", OF_GIST(streams_refused)},
     {"messages_refused", OF_GIST(messages_refused)},
     {"associations_paused", OF_GIST(associations_paused)},
@@ -59,6 +60,13 @@ static const struct counter of_conntrack[] = {
     {"deleted", offsetof(struct conntrack_counters, deleted)},
     {"failures", offsetof(struct conntrack_counters, failures)},
     {"entries_per_turn_max", offsetof(struct conntrack_counters, entries_per_turn_max)},
+    {0},
+};
+
+static const struct counter of_tls[] = {
+    {"handshakes", offsetof(struct association_counters, handshakes)},
+    {"refused", offsetof(struct association_counters, handshakes_refused)},
+    {"failed", offsetof(struct association_counters, handshakes_failed)},
     {0},
 };
 
@@ -103,6 +111,11 @@ json_t *counters_of_pinholes(const struct pinholes_counters *counters)
 json_t *counters_of_conntrack(const struct conntrack_counters *counters)
 {
     return counters_json(of_conntrack, counters);
+}
+
+json_t *counters_of_tls(const struct association_counters *counters)
+{
+    return counters_json(of_tls, counters);
 }
 
 json_t *counters_of_log(const struct log_counters *counters)

@@ -8,6 +8,7 @@
 #include "reference-node/base/loop.h"
 #include "reference-node/netfilter/conntrack.h"
 #include "reference-node/netfilter/pinholes.h"
+#include "reference-node/sockets/association_listener.h"
 
 #include <jansson.h>
 
@@ -16,6 +17,7 @@ json_t *counters_of_gist(const struct gist_counters *counters);
 json_t *counters_of_natfw(const struct natfw_counters *counters);
 json_t *counters_of_pinholes(const struct pinholes_counters *counters);
 json_t *counters_of_conntrack(const struct conntrack_counters *counters);
+json_t *counters_of_tls(const struct association_counters *counters);
 json_t *counters_of_log(const struct log_counters *counters);
 json_t *counters_of_loop(const struct loop_counters *counters);
 

@@ -43,15 +43,16 @@ json_t *stats_command(
     struct pinholes_counters pinholes = pinholes_counters(commands->target.pinholes);
     struct natfw_counters natfw = natfw_node_counters(commands->target.natfw);
     struct conntrack_counters conntrack = {0};
+    struct association_counters tls = association_socket_counters(commands->target.associations);
     struct log_counters log = log_counters();
     struct loop_counters loop = loop_counters();
     if (commands->target.conntrack)
         conntrack = conntrack_counters(commands->target.conntrack);
-    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "ok", 1, "gist",
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "ok", 1, "gist",
         counters_of_gist(&gist), "natfw", counters_of_natfw(&natfw), "pinholes",
-        counters_of_pinholes(&pinholes), "conntrack", counters_of_conntrack(&conntrack), "log",
-        counters_of_log(&log), "loop", counters_of_loop(&loop), "sessions",
-        count_sessions(commands).all, "connections",
+        counters_of_pinholes(&pinholes), "conntrack", counters_of_conntrack(&conntrack), "tls",
+        counters_of_tls(&tls), "log", counters_of_log(&log), "loop", counters_of_loop(&loop),
+        "sessions", count_sessions(commands).all, "connections",
         (json_int_t)association_socket_count(commands->target.associations), "memory_kib",
         (json_int_t)memory_resident_kib());
 }

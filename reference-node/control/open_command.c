@@ -177,6 +177,10 @@ json_t *open_command(
         return fault;
     if (timeout_s <= 0)
         return control_error("usage", "timeout_s: give seconds from 1 to %d", TIMEOUT_MAX_S);
+    open.secure = json_is_true(json_object_get(request, "secure")) ||
+                  commands->target.config->tls.is_required;
+    if (open.secure && !commands->target.config->tls.is_on)
+        return control_error("refused", "this node has no TLS; see the section tls of its file");
     if (!commands->target.config->initiator)
         return control_error("refused", "this node has no role initiator; see roles in its file");
     enum natfw_result result = natfw_node_open(commands->target.natfw, clock_now_ms(), &open, &id);

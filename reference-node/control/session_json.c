@@ -58,10 +58,11 @@ json_t *session_json(const struct natfw_session_view *view, uint64_t now_ms)
     uint64_t left_ms = view->expires_ms > now_ms ? view->expires_ms - now_ms : 0;
     text_of_session_id(&view->id, id);
     text_of_flow(&view->rule.flow, flow);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:I, s:o}", "session", id,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:I, s:I, s:I, s:o}", "session", id,
         "role", session_role_name(view->role), "state", session_state_name(view->state), "action",
         view->rule.action == NATFW_DENY ? "deny" : "allow", "flow", flow, "sub_ports",
-        view->rule.sub_ports, "rule_installed", view->rule_installed, "lifetime_s",
-        (json_int_t)view->lifetime_s, "expires_in_ms", (json_int_t)left_ms, "sequence_number",
-        (json_int_t)view->sequence_number, "answer", session_code_json(view->last_answer));
+        view->rule.sub_ports, "rule_installed", view->rule_installed, "secure", view->secure,
+        "lifetime_s", (json_int_t)view->lifetime_s, "expires_in_ms", (json_int_t)left_ms,
+        "sequence_number", (json_int_t)view->sequence_number, "answer",
+        session_code_json(view->last_answer));
 }

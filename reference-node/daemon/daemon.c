@@ -13,6 +13,7 @@
 #include "reference-node/daemon/network.h"
 #include "reference-node/daemon/outward.h"
 #include "reference-node/daemon/parts.h"
+#include "reference-node/daemon/security.h"
 #include "reference-node/journal/upkeep.h"
 #include "reference-node/netfilter/renewal.h"
 
@@ -137,12 +138,13 @@ static bool create_sockets(struct daemon *daemon, FILE *errors)
     if (!daemon->datagrams)
         return say(errors, "UDP port 270",
             "stop what else uses the port, perhaps another natfwd, or run as root");
-    allow_descriptors(gist->associations_max + ASSOCIATION_SOCKET_CLOSING_MAX);
-    daemon->associations =
-        association_socket_create(daemon->base, gist->association_port, &limits, &associations);
-    if (!daemon->associations)
-        return say(errors, "association_port", "choose a port that nothing else uses");
-    return true;
+    allow_descriptors(
+        gist->associations_max + ASSOCIATION_SOCKET_CLOSING_MAX + ASSOCIATION_SOCKET_OPENING_MAX);
+    struct association_ports ports = {
+        .plain = gist->association_port, .secure = gist->secure_association_port};
+    daemon->associations = association_socket_create(daemon->base, &ports, &limits, &associations);
+    return daemon->associations || say(errors, "association_port, or port of the section tls",
+                                       "choose ports that nothing else uses");
 }
 
 static bool create_timers(struct daemon *daemon, FILE *errors)
@@ -184,6 +186,15 @@ static bool create_core(struct daemon *daemon, FILE *errors)
     if (!daemon->gist)
         return say(errors, "memory", "lower routing_states_max");
     natfw_node_attach(daemon->natfw, daemon->gist, &gist.transport);
+    return true;
+}
+
+static bool secure(struct daemon *daemon, FILE *errors)
+{
+    SSL_CTX *tls;
+    if (!security_open(daemon, errors) || !security_prepare(daemon, daemon->load, &tls, errors))
+        return false;
+    security_take(daemon, tls);
     return true;
 }
 
@@ -291,7 +302,7 @@ struct daemon *daemon_create(
         create_sockets(daemon, errors) &&
         data_plane_start(&daemon->plane, &load->ruleset, errors) &&
         attach_data_plane(daemon, errors) && watch_network(daemon, errors) &&
-        create_core(daemon, errors) && watch_table(daemon, errors) &&
+        create_core(daemon, errors) && secure(daemon, errors) && watch_table(daemon, errors) &&
         resume_sessions(daemon, errors) && create_control(daemon, errors))
         return daemon;
     daemon_destroy(daemon);
@@ -303,10 +314,13 @@ static void exchange(struct load *one, struct load *other)
 {
     struct config config = *one->config;
     struct nft_ruleset ruleset = one->ruleset;
+    struct credentials credentials = one->credentials;
     *one->config = *other->config;
     one->ruleset = other->ruleset;
+    one->credentials = other->credentials;
     *other->config = config;
     other->ruleset = ruleset;
+    other->credentials = credentials;
 }
 
 /* Each of them is promised until its time. */
@@ -333,16 +347,21 @@ static bool put_ruleset(struct daemon *daemon, const struct nft_ruleset *ruleset
 
 bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
 {
+    SSL_CTX *tls = NULL;
     if (!config_fixed_keys_agree(daemon->config, load->config, errors) ||
         !config_check_interfaces(load->config, daemon->config, errors) ||
         !holds_what_is_open(daemon, load->config, errors) ||
+        !security_prepare(daemon, load, &tls, errors) ||
         !network_name_interfaces(daemon->network, load->config) ||
-        !put_ruleset(daemon, &load->ruleset, errors))
+        !put_ruleset(daemon, &load->ruleset, errors)) {
+        SSL_CTX_free(tls);
         return false;
+    }
     exchange(daemon->load, load);
     pinholes_limit(daemon->pinholes, daemon->config->pinholes_max);
     natfw_node_configure(daemon->natfw, &daemon->config->natfw);
     gist_node_configure(daemon->gist, clock_now_ms(), &daemon->config->gist);
+    security_take(daemon, tls);
     log_up_to(daemon->config->log_level);
     log_limit_to(daemon->config->log_lines_per_kind, daemon->config->log_lines_per_peer);
     return true;
@@ -367,6 +386,7 @@ void daemon_destroy(struct daemon *daemon)
     network_destroy(daemon->network);
     journal_close(daemon->journal);
     association_socket_destroy(daemon->associations);
+    security_close(daemon);
     datagram_socket_destroy(daemon->datagrams);
     query_sender_destroy(daemon->queries);
     pinholes_destroy(daemon->pinholes);

@@ -32,13 +32,14 @@ static void on_datagram(void *context, const struct gist_arrival *arrival,
     daemon->current_header = NULL;
 }
 
-static gist_association_id on_accepted(void *context, const struct gist_endpoint *peer,
-    const struct gist_endpoint *local, uint32_t interface)
+static gist_association_id on_accepted(void *context, enum gist_stack stack,
+    const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface)
 {
     struct daemon *daemon = context;
-    gist_association_id id = gist_node_association_accepted(
-        daemon->gist, clock_now_ms(), GIST_STACK_TCP, peer, local, interface);
-    log_arrival("tcp", &peer->address, id ? "association" : "refused", id);
+    gist_association_id id =
+        gist_node_association_accepted(daemon->gist, clock_now_ms(), stack, peer, local, interface);
+    log_arrival(stack == GIST_STACK_TCP ? "tcp" : "tls", &peer->address,
+        id ? "association" : "refused", id);
     return id;
 }
 
@@ -70,6 +71,13 @@ static uint32_t interface_to(void *context, const struct gist_address *peer)
     return route.interface;
 }
 
+static bool knows(void *context, const struct gist_address *peer, uint32_t interface)
+{
+    struct daemon *daemon = context;
+    struct gist_application application = natfw_node_application(daemon->natfw);
+    return application.knows(application.context, clock_now_ms(), peer, interface);
+}
+
 struct datagram_listener daemon_datagrams(struct daemon *daemon)
 {
     return (struct datagram_listener){.context = daemon, .received = on_datagram};
@@ -83,5 +91,6 @@ struct association_listener daemon_associations(struct daemon *daemon)
         .received = on_received,
         .closed = on_closed,
         .interface_to = interface_to,
+        .knows = knows,
         .is_local = daemon_transport(daemon).is_local};
 }

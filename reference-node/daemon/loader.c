@@ -6,6 +6,7 @@
 #include "reference-node/config/config_file.h"
 #include "reference-node/netfilter/nft_compiler.h"
 #include "reference-node/netfilter/ruleset.h"
+#include "reference-node/tls/tls_context.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,12 +23,14 @@ struct loader {
     char path[sizeof(((struct config *)0)->path)];
 };
 
-/* What precedes an answer: the octets of each part. */
+/* Of an answer, in this order; those of the credentials follow. */
+enum part { PART_ERRORS, PART_CONFIG, PART_RULESET, PART_CREDENTIALS };
+enum { PARTS = PART_CREDENTIALS + CONFIG_CREDENTIALS };
+
+/* What precedes it: the octets of each part. */
 struct answer {
     bool is_usable;
-    size_t errors_length;
-    size_t config_length;
-    size_t ruleset_length;
+    size_t lengths[PARTS];
 };
 
 static bool make_ruleset(const struct config *config, struct nft_ruleset *ruleset, FILE *errors)
@@ -41,24 +44,42 @@ static bool make_ruleset(const struct config *config, struct nft_ruleset *rulese
     return made;
 }
 
+static bool write_parts(int descriptor, struct answer *answer, const void *const parts[PARTS])
+{
+    for (size_t i = PART_ERRORS + 1; !answer->is_usable && i < PARTS; i++)
+        answer->lengths[i] = 0;
+    bool told = descriptor_write_all(descriptor, answer, sizeof(*answer));
+    for (size_t i = 0; i < PARTS; i++)
+        told = told && descriptor_write_all(descriptor, parts[i], answer->lengths[i]);
+    return told;
+}
+
 static bool answer_once(const char *path, int descriptor)
 {
     struct answer answer = {0};
     struct nft_ruleset ruleset = {0};
+    struct credentials credentials = {0};
+    const void *parts[PARTS];
     char *said = NULL;
-    FILE *errors = open_memstream(&said, &answer.errors_length);
+    FILE *errors = open_memstream(&said, &answer.lengths[PART_ERRORS]);
     char *text = errors ? config_read_file(path, errors) : NULL;
     struct config *config = text ? config_read_text(path, text, errors) : NULL;
-    answer.is_usable = config && make_ruleset(config, &ruleset, errors);
-    answer.config_length = answer.is_usable ? strlen(text) : 0;
-    answer.ruleset_length = answer.is_usable ? ruleset.length : 0;
-    bool told = errors && fclose(errors) == 0 &&
-                descriptor_write_all(descriptor, &answer, sizeof(answer)) &&
-                descriptor_write_all(descriptor, said, answer.errors_length) &&
-                descriptor_write_all(descriptor, text, answer.config_length) &&
-                descriptor_write_all(descriptor, ruleset.messages, answer.ruleset_length);
+    answer.is_usable = config && tls_credentials_read(&config->tls, &credentials, errors) &&
+                       make_ruleset(config, &ruleset, errors);
+    bool told = errors && fclose(errors) == 0;
+    answer.lengths[PART_CONFIG] = text ? strlen(text) : 0;
+    answer.lengths[PART_RULESET] = ruleset.length;
+    parts[PART_ERRORS] = said;
+    parts[PART_CONFIG] = text;
+    parts[PART_RULESET] = ruleset.messages;
+    for (size_t i = 0; i < CONFIG_CREDENTIALS; i++) {
+        answer.lengths[PART_CREDENTIALS + i] = credentials.each[i].length;
+        parts[PART_CREDENTIALS + i] = credentials.each[i].text;
+    }
+    told = told && write_parts(descriptor, &answer, parts);
     config_free(config);
     nft_ruleset_free(&ruleset);
+    credentials_free(&credentials);
     free(text);
     free(said);
     return told;
@@ -151,35 +172,47 @@ static struct config *parse_again(const char *path, const char *text)
     return config;
 }
 
+static void take_credentials(
+    const struct answer *answer, char *const parts[PARTS], struct credentials *credentials)
+{
+    for (size_t i = 0; i < CONFIG_CREDENTIALS; i++) {
+        size_t length = answer->lengths[PART_CREDENTIALS + i];
+        if (length > 0)
+            credentials->each[i] = (struct credential){parts[PART_CREDENTIALS + i], length};
+        else
+            free(parts[PART_CREDENTIALS + i]);
+    }
+}
+
 bool loader_take(struct loader *loader, struct load *load, FILE *errors)
 {
     struct answer answer = {0};
+    char *parts[PARTS] = {NULL};
     *load = (struct load){0};
-    char *said = NULL, *text = NULL, *messages = NULL;
-    if (descriptor_read_all(loader->descriptor, &answer, sizeof(answer)) &&
-        (said = take_part(loader, answer.errors_length)) &&
-        (text = take_part(loader, answer.config_length)))
-        messages = take_part(loader, answer.ruleset_length);
-    if (said)
-        fputs(said, errors);
-    if (!messages)
+    bool is_whole = descriptor_read_all(loader->descriptor, &answer, sizeof(answer));
+    for (size_t i = 0; is_whole && i < PARTS; i++)
+        is_whole = (parts[i] = take_part(loader, answer.lengths[i]));
+    if (parts[PART_ERRORS])
+        fputs(parts[PART_ERRORS], errors);
+    if (!is_whole)
         fprintf(errors, "loader: it has ended; restart natfwd\n");
     else if (answer.is_usable)
-        load->config = parse_again(loader->path, text);
-    free(said);
-    free(text);
-    if (!load->config) {
-        free(messages);
-        return false;
-    }
-    load->ruleset =
-        (struct nft_ruleset){.messages = (uint8_t *)messages, .length = answer.ruleset_length};
-    return true;
+        load->config = parse_again(loader->path, parts[PART_CONFIG]);
+    load->ruleset = (struct nft_ruleset){
+        .messages = (uint8_t *)parts[PART_RULESET], .length = answer.lengths[PART_RULESET]};
+    take_credentials(&answer, parts, &load->credentials);
+    free(parts[PART_ERRORS]);
+    free(parts[PART_CONFIG]);
+    if (load->config)
+        return true;
+    load_free(load);
+    return false;
 }
 
 void load_free(struct load *load)
 {
     config_free(load->config);
     nft_ruleset_free(&load->ruleset);
+    credentials_free(&load->credentials);
     *load = (struct load){0};
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The loader: a process apart, started before privileges are dropped, that reads the configuration
- * and has nft make the ruleset of it. It takes no argument from the daemon and hears nothing of any
- * peer: who takes the daemon over can make it read the same file again, and nothing else.
+ * and the files that it names, and has nft make the ruleset of it. It takes no argument from the
+ * daemon and hears nothing of any peer: who takes the daemon over can make it read the same file
+ * again, and nothing else.
  */
 #ifndef NATFWD_LOADER_H
 #define NATFWD_LOADER_H
 
 #include "reference-node/config/config.h"
 #include "reference-node/netfilter/nft_ruleset.h"
+#include "reference-node/tls/credentials.h"
 
 struct loader;
 
@@ -21,6 +23,7 @@ void loader_stop(struct loader *loader);
 struct load {
     struct config *config;      /* NULL: it cannot be used */
     struct nft_ruleset ruleset; /* empty where the configuration asks for none */
+    struct credentials credentials;
 };
 
 /* Asks for the configuration as the file is now; the answer comes on the descriptor. */

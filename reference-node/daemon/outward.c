@@ -4,7 +4,10 @@
 
 #include "reference-node/base/clock.h"
 #include "reference-node/base/log.h"
+#include "reference-node/base/text.h"
 #include "reference-node/daemon/parts.h"
+#include "reference-node/tls/peer_database.h"
+#include "reference-node/tls/tls_session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,7 +61,7 @@ static bool association_open(
     void *context, gist_association_id id, enum gist_stack stack, const struct gist_endpoint *peer)
 {
     struct daemon *daemon = context;
-    return stack == GIST_STACK_TCP && association_socket_open(daemon->associations, id, peer);
+    return association_socket_open(daemon->associations, id, stack, peer);
 }
 
 static bool association_write(
@@ -78,6 +81,29 @@ static void association_pause(void *context, gist_association_id id, bool pauses
 {
     struct daemon *daemon = context;
     association_socket_pause(daemon->associations, id, pauses);
+}
+
+static bool credentials_hold(const struct daemon *daemon, SSL *ssl, const struct gist_address *peer)
+{
+    char address[TEXT_ADDRESS_SIZE], identity[TLS_TEXT_SIZE];
+    if (association_socket_trusts(daemon->associations, ssl))
+        return true;
+    text_of_address(peer, address);
+    tls_session_peer(ssl, identity);
+    log_line_about(LOG_LEVEL_WARNING, "tls", peer,
+        "tls: peer=%s identity=\"%s\": what authenticated it holds no more", address, identity);
+    return false;
+}
+
+static bool authorises(void *context, gist_association_id id, const struct gist_address *peer,
+    const struct gist_mri *flow)
+{
+    struct daemon *daemon = context;
+    SSL *ssl = association_socket_tls(daemon->associations, id);
+    if (!ssl || !credentials_hold(daemon, ssl, peer))
+        return false;
+    struct peer_identity identity = tls_session_identity(ssl);
+    return peer_database_allows(&daemon->config->tls, &identity, peer, flow);
 }
 
 static bool find_route(
@@ -115,6 +141,7 @@ struct gist_transport daemon_transport(struct daemon *daemon)
         .association_write = association_write,
         .association_close = association_close,
         .association_pause = association_pause,
+        .authorises = authorises,
         .route = find_route,
         .is_local = is_local,
         .set_deadline = set_gist_deadline};

@@ -113,15 +113,16 @@ size_t record_write(
     text_of_session_id(&snapshot->id, id);
     text_of_flow(&rule->flow, flow);
     json_t *record = json_pack(
-        "{s:s, s:s, s:o, s:i, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:o, s:o}",
+        "{s:s, s:s, s:o, s:i, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:I, s:o, s:o}",
         "session", id, "flow", flow, "mri", of_mri(&rule->flow), "role", (int)snapshot->role,
         "action", (int)rule->action, "sub_ports", (int)rule->sub_ports, "icmp_types",
         hex(rule->icmp_types, rule->icmp_type_count), "lifetime_s",
         (json_int_t)snapshot->lifetime_s, "expires_ms", (json_int_t)snapshot->expires_ms,
         "expires_at_ms", expires_at_ms, "sequence_number", (json_int_t)snapshot->sequence_number,
-        "reliable", snapshot->reliable, "keeps_alive", snapshot->keeps_alive, "refresh_lifetime_s",
-        (json_int_t)snapshot->refresh_lifetime_s, "inbound_peer", of_peer(&snapshot->inbound_peer),
-        "outbound_peer", of_peer(&snapshot->outbound_peer));
+        "reliable", snapshot->reliable, "secure", snapshot->secure, "keeps_alive",
+        snapshot->keeps_alive, "refresh_lifetime_s", (json_int_t)snapshot->refresh_lifetime_s,
+        "inbound_peer", of_peer(&snapshot->inbound_peer), "outbound_peer",
+        of_peer(&snapshot->outbound_peer));
     size_t length = record ? json_dumpb(record, line, RECORD_MAX, JSON_COMPACT) : 0;
     json_decref(record);
     return length <= RECORD_MAX ? length : 0;
@@ -186,6 +187,7 @@ static bool to_snapshot(
     snapshot->sequence_number = (uint32_t)sequence_number;
     snapshot->refresh_lifetime_s = (uint32_t)refresh_lifetime_s;
     snapshot->reliable = json_is_true(json_object_get(record, "reliable"));
+    snapshot->secure = json_is_true(json_object_get(record, "secure"));
     snapshot->keeps_alive = json_is_true(json_object_get(record, "keeps_alive"));
     return to_times(record, now, same_boot, snapshot);
 }

@@ -17,6 +17,7 @@ static const char usage[] =
     "\n"
     "  open --from ADDRESS[:PORT] --to ADDRESS[:PORT] --protocol udp|tcp|NUMBER\n"
     "       [--lifetime SECONDS] [--no-refresh] [--timeout SECONDS] [--deny] [--sub-ports 1]\n"
+    "       [--secure]      (only by nodes that have authenticated each other)\n"
     "                       ask the path to let a flow pass, and wait for the answer\n"
     "  close SID | --all    end a session, or all that were opened here\n"
     "  list                 the sessions that this node knows, one a line\n"
@@ -53,6 +54,7 @@ static const struct request_option {
     {"open", "timeout", "timeout_s", VALUE_NUMBER, 3600},
     {"open", "sub-ports", "sub_ports", VALUE_NUMBER, 1},
     {"open", "no-refresh", "refresh", VALUE_FALSE, 0},
+    {"open", "secure", "secure", VALUE_TRUE, 0},
     {"open", "deny", "action", VALUE_DENY, 0},
     {"close", "all", "all", VALUE_TRUE, 0},
 };

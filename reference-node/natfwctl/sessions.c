@@ -131,6 +131,7 @@ void sessions_print_one(const json_t *session)
     write_flow(session, flow);
     printf("flow      %s\n", flow);
     printf("action    %s\n", member_string(session, "action"));
+    printf("secure    %s\n", json_is_true(json_object_get(session, "secure")) ? "yes" : "no");
     printf("lifetime  %llds, %.1fs left\n", member_number(session, "lifetime_s"),
         (double)member_number(session, "expires_in_ms") / 1000);
     printf("answer    %s\n", answer);

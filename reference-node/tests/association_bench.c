@@ -10,11 +10,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static gist_association_id on_accepted(void *context, const struct gist_endpoint *peer,
-    const struct gist_endpoint *local, uint32_t interface)
+static gist_association_id on_accepted(void *context, enum gist_stack stack,
+    const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface)
 {
     struct node *node = context;
-    cr_assert(peer->address.version == 4 && local->port == PORT && interface == 7);
+    cr_assert(peer->address.version == 4 && interface == 7);
+    cr_assert(local->port == (stack == GIST_STACK_TCP ? PORT : SECURE_PORT));
+    node->last_stack = stack;
     return node->last = ++node->accepted;
 }
 
@@ -35,7 +37,7 @@ static void on_received(void *context, gist_association_id id, const uint8_t *oc
 {
     struct node *node = context;
     node->received += length;
-    cr_assert(!node->is_paused[id], "heard though it pauses");
+    cr_assert(id < ASSOCIATIONS_MAX && !node->is_paused[id], "heard though it pauses");
     if (node->pauses)
         pause_of(node, id, true);
     if (node->pauses_other)
@@ -58,6 +60,14 @@ static uint32_t interface_to(void *context, const struct gist_address *peer)
     return 7;
 }
 
+static bool knows(void *context, const struct gist_address *peer, uint32_t interface)
+{
+    const struct node *node = context;
+    (void)peer;
+    cr_assert(interface == 7);
+    return node->knows;
+}
+
 void node_start_limited(struct node *node)
 {
     struct association_listener listener = {.context = node,
@@ -65,11 +75,13 @@ void node_start_limited(struct node *node)
         .connected = on_connected,
         .received = on_received,
         .closed = on_closed,
-        .interface_to = interface_to};
+        .interface_to = interface_to,
+        .knows = knows};
+    struct association_ports ports = {.plain = PORT, .secure = SECURE_PORT};
     signal(SIGPIPE, SIG_IGN);
     namespace_enter_new();
     node->base = event_base_new();
-    node->associations = association_socket_create(node->base, PORT, &node->limits, &listener);
+    node->associations = association_socket_create(node->base, &ports, &node->limits, &listener);
     cr_assert(node->associations);
 }
 
@@ -94,7 +106,12 @@ void node_turn(struct node *node)
 
 int peer_connect(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    return peer_connect_to(PORT);
+}
+
+int peer_connect_to(uint16_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int peer = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     cr_assert(peer >= 0);

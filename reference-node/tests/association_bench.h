@@ -7,7 +7,15 @@
 
 #include <criterion/criterion.h>
 
-enum { PORT = 30270, CONNECTIONS_MAX = 4, TURNS_MAX = 500, TURN_MS = 10, ASSOCIATIONS_MAX = 200 };
+enum {
+    PORT = 30270,
+    SECURE_PORT = 30271,
+    FREE_PORT = 30272,
+    CONNECTIONS_MAX = 4,
+    TURNS_MAX = 500,
+    TURN_MS = 10,
+    ASSOCIATIONS_MAX = 200
+};
 
 struct node {
     struct association_limits limits;
@@ -16,6 +24,8 @@ struct node {
     unsigned accepted, connected, closed;
     size_t received; /* octets */
     gist_association_id last;
+    enum gist_stack last_stack;
+    bool knows;        /* each peer */
     bool pauses;       /* each association that it has heard something of, as the core may */
     bool pauses_other; /* of two associations, when it hears one */
     bool is_paused[ASSOCIATIONS_MAX];
@@ -34,7 +44,8 @@ void node_go_on(struct node *node); /* with all that pause */
         node_turn(node);                                                                           \
     }
 
-int peer_connect(void);
+int peer_connect(void); /* to the plain port */
+int peer_connect_to(uint16_t port);
 bool peer_has_ended(int peer);
 
 #endif

@@ -235,9 +235,9 @@ Test(association_socket, has_the_time_to_connect_for_connecting_only)
     node_prepare(&node);
     node.limits.connect_within_ms = 10 * TURN_MS;
     node_start_limited(&node);
-    listen_on(PORT + 1);
-    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
-    cr_assert(association_socket_open(node.associations, 100, &there));
+    listen_on(FREE_PORT);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = FREE_PORT};
+    cr_assert(association_socket_open(node.associations, 100, GIST_STACK_TCP, &there));
     TURN_UNTIL(&node, node.connected == 1);
     write_all(&node, 100); /* so that something waits */
     for (unsigned turns = 0; turns < 30; turns++)
@@ -252,11 +252,11 @@ Test(association_socket, gives_up_connecting_after_its_time)
     node_prepare(&node);
     node.limits.connect_within_ms = TURN_MS;
     node_start_limited(&node);
-    listen_on(PORT + 1);
-    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
+    listen_on(FREE_PORT);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = FREE_PORT};
     /* Who is in its queue already leaves no room for the last. */
     for (gist_association_id id = 100; id < 100 + CONNECTIONS_MAX; id++)
-        cr_assert(association_socket_open(node.associations, id, &there));
+        cr_assert(association_socket_open(node.associations, id, GIST_STACK_TCP, &there));
     TURN_UNTIL(&node, node.closed > 0);
     association_socket_destroy(node.associations);
 }
@@ -281,13 +281,15 @@ Test(association_socket, opens_no_connection_above_its_limit)
 {
     struct node node;
     node_start(&node);
-    listen_on(PORT + 1);
-    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT + 1};
+    listen_on(FREE_PORT);
+    struct gist_endpoint there = {.address = gist_address_v4(INADDR_LOOPBACK), .port = FREE_PORT};
     for (gist_association_id id = 100; id < 100 + CONNECTIONS_MAX; id++)
-        cr_assert(association_socket_open(node.associations, id, &there));
-    cr_assert_not(association_socket_open(node.associations, 100 + CONNECTIONS_MAX, &there));
+        cr_assert(association_socket_open(node.associations, id, GIST_STACK_TCP, &there));
+    cr_assert_not(
+        association_socket_open(node.associations, 100 + CONNECTIONS_MAX, GIST_STACK_TCP, &there));
     association_socket_close(node.associations, 100);
-    cr_assert(association_socket_open(node.associations, 100 + CONNECTIONS_MAX, &there));
+    cr_assert(
+        association_socket_open(node.associations, 100 + CONNECTIONS_MAX, GIST_STACK_TCP, &there));
     association_socket_destroy(node.associations);
 }
 
@@ -312,10 +314,10 @@ Test(association_socket, connects_and_says_when_it_cannot)
     struct node node;
     node_start(&node);
     struct gist_endpoint here = {.address = gist_address_v4(INADDR_LOOPBACK), .port = PORT};
-    cr_assert(association_socket_open(node.associations, 100, &here));
+    cr_assert(association_socket_open(node.associations, 100, GIST_STACK_TCP, &here));
     TURN_UNTIL(&node, node.connected == 1 && node.accepted == 1);
-    here.port = PORT + 1;
-    cr_assert(association_socket_open(node.associations, 101, &here));
+    here.port = FREE_PORT;
+    cr_assert(association_socket_open(node.associations, 101, GIST_STACK_TCP, &here));
     TURN_UNTIL(&node, node.closed == 1);
     association_socket_destroy(node.associations);
 }

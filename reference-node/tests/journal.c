@@ -57,6 +57,7 @@ static struct natfw_snapshot snapshot(uint8_t number)
         .inbound_peer = peer(2, 3),
         .outbound_peer = peer(9, 0),
         .reliable = true,
+        .secure = true,
         .keeps_alive = number % 2,
         .refresh_lifetime_s = 600};
 }
@@ -113,6 +114,7 @@ static void expect_found(const struct journal *journal, const struct natfw_snaps
         cr_assert(found[i].sequence_number == wanted->sequence_number);
         cr_assert(found[i].keeps_alive == wanted->keeps_alive);
         cr_assert(found[i].reliable == wanted->reliable);
+        cr_assert(found[i].secure == wanted->secure);
         cr_assert(found[i].refresh_lifetime_s == wanted->refresh_lifetime_s);
         cr_assert(same_peer(&found[i].inbound_peer, &wanted->inbound_peer));
         cr_assert(same_peer(&found[i].outbound_peer, &wanted->outbound_peer));
@@ -132,7 +134,7 @@ Test(journal, what_is_put_is_found_with_all_that_it_says)
 {
     struct journal *journal = opened();
     struct natfw_snapshot first = snapshot(1), second = snapshot(2), third = longest();
-    second.reliable = false;
+    second.reliable = second.secure = false;
     second.rule.action = NATFW_DENY;
     put(journal, &first);
     put(journal, &second);

@@ -46,6 +46,29 @@ Test(policy, the_first_rule_that_matches_decides_and_else_the_default)
     cr_assert(ask(rules, 2, rule_to(7000), 60) == unauthorised);
 }
 
+Test(policy, has_a_rule_for_what_came_over_tls_only)
+{
+    struct config_rule secure = {
+        .protocol = 17, .port_low = 5000, .port_high = 5000, .secure = true};
+    cr_assert(ask(&secure, 1, rule_to(5000), 60) == unauthorised);
+    message.attributes.secure = true;
+    cr_assert(ask(&secure, 1, rule_to(5000), 60) == NATFW_NO_CODE);
+    message.attributes.secure = false;
+}
+
+Test(policy, does_not_hear_what_is_not_secure_where_tls_is_required)
+{
+    struct config config = {.tls = {.is_required = true}};
+    struct natfw_policy policy = policy_config(&config);
+    struct natfw_policy_question question = {.message = &message};
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_AUTHENTICATION_FAILED);
+    message.attributes.secure = true;
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_NO_CODE);
+    message.attributes.secure = false;
+    config.tls.is_required = false;
+    cr_assert(policy.authenticate(policy.context, &question) == NATFW_NO_CODE);
+}
+
 Test(policy, allows_a_range_only_as_a_whole_and_refuses_any_part_of_one)
 {
     struct config_rule allow = {.protocol = -1, .port_low = 5000, .port_high = 5001};

@@ -58,6 +58,17 @@ Test(session_json, says_whether_a_port_more_is_open)
     }
 }
 
+Test(session_json, says_whether_it_is_secure)
+{
+    struct natfw_session_view view = view_of_a_session();
+    for (int secure = 0; secure < 2; secure++) {
+        view.secure = secure;
+        json_t *json = session_json(&view, 0);
+        cr_assert_eq(json_is_true(json_object_get(json, "secure")), secure);
+        json_decref(json);
+    }
+}
+
 static void expect_flow(struct natfw_session_view view, const char *expected)
 {
     json_t *json = session_json(&view, 0);

@@ -176,8 +176,12 @@ static void handle_message(struct natfw_node *node, const struct natfw_incoming 
         [NATFW_RESPONSE] = handle_response,
         [NATFW_NOTIFY] = natfw_notification,
     };
-    handlers[incoming->message.type](
-        node, incoming, natfw_session_table_find(&node->sessions, &incoming->received->session_id));
+    struct natfw_session *session =
+        natfw_session_table_find(&node->sessions, &incoming->received->session_id);
+    if (session && session->attributes.secure && !incoming->received->attributes.secure)
+        natfw_discard(node, incoming, "a message of a secure session by another way");
+    else
+        handlers[incoming->message.type](node, incoming, session);
 }
 
 /* A fault in a RESPONSE or a NOTIFY must not be answered (ruling A02). */

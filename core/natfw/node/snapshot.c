@@ -23,6 +23,7 @@ bool natfw_node_snapshot(const struct natfw_node *node, const struct gist_sessio
         .inbound_peer = session->inbound_peer,
         .outbound_peer = session->outbound_peer,
         .reliable = session->attributes.reliable,
+        .secure = session->attributes.secure,
         .keeps_alive = session->refreshing.keeps_alive,
         .refresh_lifetime_s = session->refreshing.lifetime_s,
     };
@@ -74,6 +75,7 @@ static void fill(struct natfw_session *session, const struct natfw_snapshot *sna
     session->inbound_peer = without_handle(&snapshot->inbound_peer);
     session->outbound_peer = without_handle(&snapshot->outbound_peer);
     session->attributes.reliable = snapshot->reliable;
+    session->attributes.secure = snapshot->secure;
 }
 
 static bool remember_rule(struct natfw_node *node, const struct natfw_snapshot *snapshot)

@@ -65,7 +65,7 @@ static void delete_outbound(
     struct gist_send_request request = {
         .session_id = session->id,
         .mri = *flow_of(session),
-        .attributes = {.reliable = true},
+        .attributes = {.reliable = true, .secure = session->attributes.secure},
     };
     request.mri.upstream = false;
     natfw_send(node, now_ms, &message, &request);

@@ -45,7 +45,7 @@ static enum gist_send_result send_create(struct natfw_node *node, uint64_t now_m
     struct gist_send_request request = {
         .session_id = session->id,
         .mri = mri_of(rule),
-        .attributes = {.reliable = true},
+        .attributes = {.reliable = true, .secure = session->attributes.secure},
         .handle = session->request.handle,
     };
     return natfw_send(node, now_ms, &message, &request);
@@ -124,6 +124,7 @@ enum natfw_result natfw_node_open(struct natfw_node *node, uint64_t now_ms,
     if (!session)
         return NATFW_NO_MEMORY;
     session->role = NATFW_INITIATOR;
+    session->attributes.secure = open->secure;
     natfw_rules_ask(&session->rules, &open->rule);
     session->refreshing.keeps_alive = open->refresh;
     session->refreshing.lifetime_s = open->lifetime_s;

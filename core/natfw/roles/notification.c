@@ -77,6 +77,7 @@ enum gist_send_result natfw_notify(struct natfw_node *node, uint64_t now_ms,
     struct gist_send_request about = {
         .session_id = session->id,
         .mri = natfw_rules_in_force(&session->rules)->flow,
+        .attributes = {.secure = session->attributes.secure},
     };
     about.mri.upstream = inbound;
     return send_notify(node, now_ms, session, &message, &about);
@@ -88,6 +89,7 @@ static void relay(struct natfw_node *node, const struct natfw_incoming *incoming
     struct gist_send_request about = {
         .session_id = session->id,
         .mri = *flow,
+        .attributes = {.secure = session->attributes.secure},
         .has_hop_count = true,
         .hop_count = incoming->received->hop_count,
     };

@@ -11,6 +11,7 @@ struct natfw_session_view natfw_session_view_of(const struct natfw_session *sess
         .rule = forwards ? *natfw_rules_in_force(&session->rules)
                          : *natfw_rules_newest(&session->rules),
         .rule_installed = forwards && natfw_rules_have_current(&session->rules),
+        .secure = session->attributes.secure,
         .lifetime_s = session->state == NATFW_PENDING || session->granted_lifetime_s == 0
                           ? session->request.lifetime_s
                           : session->granted_lifetime_s,

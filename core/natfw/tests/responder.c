@@ -92,7 +92,7 @@ Test(responder, a_deletion_is_told_and_one_of_nothing_is_dropped)
 /* What answers goes as what is answered came, at every request anew. */
 Test(responder, a_request_that_came_secured_is_answered_secured)
 {
-    static const bool secure[] = {false, true, false};
+    static const bool secure[] = {false, true, true};
     for (uint32_t i = 0; i < 3; i++) {
         uint8_t octets[128];
         struct natfw_message create = bench_create(60, i + 1);
