@@ -8,8 +8,9 @@ FLAG_S, FLAG_R, FLAG_E = 0x80, 0x40, 0x20
 
 
 class Wrong(Box):
-    """In these roles, if it does not say otherwise."""
+    """In these roles, if it does not say otherwise, and in these lawful variants of a firewall."""
     roles = ("firewall", "responder", "initiator")
+    variants = ()
 
 
 def kind_of(message):
@@ -225,6 +226,8 @@ def edited_boxes():
         "other-subcode": flipped(ERROR_OBJECT, 3, 1), "other-error-class": flipped(ERROR_OBJECT, 0, 3),
         "error-flags": flipped(ERROR_OBJECT, 4, 0xff),
     }.items()}
+    for name in ("says-other-profile", "says-other-association-port"):
+        boxes[name].variants = ("tls",)
     boxes["creates-for-longer"] = says_after(lives_longer(1), "CREATE")
     boxes["creates-for-less"] = says_after(lives_longer(-1), "CREATE")
     boxes["grants-longer"] = says_after(lives_longer(2), "RESPONSE 2")

@@ -36,6 +36,7 @@ return {
     hides_invalid_cookie = true, -- false where it was set to answer 'Invalid Cookie', for debugging
     replies_pass = true, -- what answers an allowed flow passes by the same rule
     refreshes = true, -- an initiator the sessions that it opened, until they are closed
+    tls = false, -- has associations over TLS; judged in virtual time, by the names under "tls"
   },
 
   -- How to reach it (IXIT).

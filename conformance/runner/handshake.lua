@@ -11,8 +11,9 @@ Handshake.__index = Handshake
 
 -- What a handshake can be made to be. own_source, flow_source: S=1, or
 -- S=0 in each attempt; without them S=0 first. source, ttl: of the IP header. d_mode: no association
--- is asked for. change_query, change_confirm: functions that spoil the message.
-local HANDSHAKE = "own_source flow_source source ttl d_mode change_query change_confirm"
+-- is asked for. stacks: what is proposed, TCP alone without it; tls_name: the association is of TLS, and
+-- by this name. change_query, change_confirm: functions that spoil the message.
+local HANDSHAKE = "own_source flow_source source ttl d_mode stacks tls_name change_query change_confirm"
 
 -- As the one who asks -----------------------------------------------------------------------------
 

@@ -88,6 +88,13 @@ local schema = {
     hides_invalid_cookie = { boolean, "true or false", true },
     replies_pass = { boolean, "true or false", true },
     refreshes = { boolean, "true or false", true },
+    tls = { boolean, "true or false", false },
+  },
+  -- Names by which the runner's neighbours are authenticated: one that the IUT's peer database lets be a
+  -- peer for each flow, and one for none.
+  tls = {
+    peer = { text, "a name as host.example.com", "peer.example.com" },
+    stranger = { text, "a name as host.example.com", "stranger.example.com" },
   },
   inside = side,
   outside = side,
@@ -313,6 +320,9 @@ function ixit.check(given, file, source, by_shim, overrides)
   local problems = {}
   local settings = check_table(schema_for(given), given, "", problems)
   if #problems == 0 then contradictions(settings, problems) end
+  if #problems == 0 and settings.ics.tls and not by_shim then
+    problems[1] = { path = "ics.tls", text = "can be judged with --shim only" }
+  end
   if #problems > 0 then
     local lines = {}
     for _, problem in ipairs(problems) do

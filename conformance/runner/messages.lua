@@ -12,7 +12,8 @@ local messages = { DOWNSTREAM = 0, UPSTREAM = 1, -- D of an MRI: RFC 5971, A.3.1
   HOPS_OF_QUERY = 10 }
 
 local GIST, NATFW = gist.message_number, natfw.message_number
-local TCP = 1 -- MA-Protocol-ID, RFC 5971 section 9
+local TCP, TLS = 1, 2 -- MA-Protocol-IDs, RFC 5971 section 9
+local LAYERS = { tcp = { TCP }, tls = { TLS, TCP } } -- of a stack, from the top
 local USUAL_TTL = 64
 
 local protocols = { tcp = 6, udp = 17 }
@@ -54,8 +55,12 @@ function messages.nli(peer, ttl)
     peer_identity = peer.identity, interface = peer.address })
 end
 
-local function proposal()
-  return object("Stack-Proposal", { profiles = { { layers = { TCP }, layer_count = 1 } } })
+local function proposal(stacks)
+  local profiles = {}
+  for i, stack in ipairs(stacks) do
+    profiles[i] = { layers = LAYERS[stack], layer_count = #LAYERS[stack] }
+  end
+  return object("Stack-Proposal", { profiles = profiles })
 end
 
 local function configuration(peer, options)
@@ -67,23 +72,41 @@ local function header(type_number, flags)
   return tables.copy(flags or {}, { type = type_number, s = 1, hops = 1 })
 end
 
-function messages.query(peer, session, cookie, s_flag)
+-- Whether a Stack-Proposal has a stack, "tcp" or "tls": the number of its profile, or nil.
+function messages.profile_of(proposed, stack)
+  for i, profile in ipairs(proposed.profiles or {}) do
+    if table.concat(profile.layers, " ") == table.concat(LAYERS[stack], " ") then return i end
+  end
+  return nil
+end
+
+-- `stacks`: the names of those that it proposes, the best first; TCP alone where they are left out.
+function messages.query(peer, session, cookie, s_flag, stacks)
+  stacks = stacks or { "tcp" }
+  local options = {}
+  for i in ipairs(stacks) do options[i] = { protocol = TCP, profile = i, data = "" } end
   local flags = { c = 1, r = 1, s = s_flag, hops = messages.HOPS_OF_QUERY }
   return { header = header(GIST.Query, flags), objects = {
     messages.mri(session.flow, 0), sid(session), messages.nli(peer),
     object("Query-Cookie", { cookie = cookie }),
-    proposal(), configuration(peer, { { protocol = TCP, profile = 1, data = "" } }) } }
+    proposal(stacks), configuration(peer, options) } }
 end
 
--- `port` is where the association is accepted; none when the Response goes over an association.
-function messages.response(peer, session, query_cookie, responder_cookie, port)
+-- `ports` is where associations are accepted: { { stack, port } }, the best first, or the port of TCP
+-- alone; none when the Response goes over an association.
+function messages.response(peer, session, query_cookie, responder_cookie, ports)
   local objects = { messages.mri(session.flow, 1), sid(session), messages.nli(peer, 0),
     object("Query-Cookie", { cookie = query_cookie }),
     object("Responder-Cookie", { cookie = responder_cookie }) }
-  if port then
-    objects[#objects + 1] = proposal()
-    objects[#objects + 1] = configuration(peer,
-      { { protocol = TCP, profile = 1, length = 2, data = string.pack(">I2", port) } })
+  if ports then
+    if type(ports) == "number" then ports = { { "tcp", ports } } end
+    local stacks, options = {}, {}
+    for i, offer in ipairs(ports) do
+      stacks[i] = offer[1]
+      options[i] = { protocol = TCP, profile = i, length = 2, data = string.pack(">I2", offer[2]) }
+    end
+    objects[#objects + 1] = proposal(stacks)
+    objects[#objects + 1] = configuration(peer, options)
   end
   return { header = header(GIST.Response, { r = 1 }), objects = objects }
 end

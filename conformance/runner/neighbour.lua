@@ -59,7 +59,7 @@ function Neighbour:_send_query(session, attempt)
   local s_flag = (options.own_source or attempt > 1 and not options.flow_source) and 1 or 0
   local cookie = self.net.random(8)
   exchange.cookies[cookie] = self.net.now() -- when the Query with it was sent
-  local query = messages.query(self, session, cookie, s_flag)
+  local query = messages.query(self, session, cookie, s_flag, options.stacks)
   if exchange.options.d_mode then query.objects[5], query.objects[6] = nil, nil end -- no stack
   if exchange.change then exchange.change(query) end
   exchange.sent, exchange.attempts = messages.encode_gist(query), attempt
@@ -143,9 +143,12 @@ function Neighbour:_start_handshake(session, options)
   keep_asking(self, session, 1, self.case.ixit.path.loses and T1_OF_LOSSY_PATH_MS or T1_MS)
 end
 
-local function port_of(response)
+-- The port of Forwards-TCP in a stack that the Response offers.
+local function port_of(response, stack)
+  local profile = messages.profile_of(response:values("Stack-Proposal"), stack)
   for _, option in ipairs(response:values("Stack-Configuration-Data").options or {}) do
-    if option.protocol == 1 and option.d == 0 and #(option.data or "") >= 2 then
+    if profile and (option.profile == profile or option.profile == 0) and option.protocol == 1
+      and option.d == 0 and #(option.data or "") >= 2 then
       return string.unpack(">I2", option.data)
     end
   end
@@ -177,13 +180,14 @@ end
 -- Opens the association that the Response announces, and confirms on it.
 function Neighbour:_open_association(session, response)
   local exchange = session.querying
-  local port = port_of(response)
+  local tls_name = exchange.options.tls_name
+  local port = port_of(response, tls_name and "tls" or "tcp")
   local address = response:values("NLI").interface
   if not port or not address then
-    exchange.failed = "the Response announces no port for Forwards-TCP"
+    exchange.failed = "the Response announces no port for " .. (tls_name and "TLS" or "Forwards-TCP")
     return self.case:_wake()
   end
-  exchange.tried = "TCP " .. address .. ":" .. port
+  exchange.tried = (tls_name and "TLS " or "TCP ") .. address .. ":" .. port
   local association = Association.new(self.case, handlers(self))
   local connection, why = self.wire:connect(self.address, 0, address, port,
     function()
@@ -197,7 +201,7 @@ function Neighbour:_open_association(session, response)
       if not association.open then exchange.failed = "no association: " .. reason end
       association:_ended(reason)
       self.case:_wake()
-    end)
+    end, tls_name)
   if not connection then
     exchange.failed = "no association: " .. tostring(why)
     return self.case:_wake()
@@ -233,18 +237,38 @@ end
 
 -- Responder --------------------------------------------------------------------------------------
 
--- Listens for associations; called once, before any Query can come.
-function Neighbour:_listen()
-  self.listener, self.port = self.wire:listen(self.address, 0, function(connection)
+local function listen(self, tls_name)
+  local listener, port = self.wire:listen(self.address, 0, function(connection)
     local association = Association.new(self.case, handlers(self))
+    association.is_secure = tls_name ~= nil
     association:_attach(connection)
     association:_keep(self.hold_time_ms / 3)
     self.associations[#self.associations + 1] = association
     connection:receive(function(bytes, at) association:_fed(bytes, at) end,
       function(reason) association:_ended(reason) end)
-  end)
-  if not self.listener then error({ verdict = "error", reason = "cannot listen: "
-    .. self.port }) end
+  end, tls_name)
+  if not listener then error({ verdict = "error", reason = "cannot listen: " .. port }) end
+  return listener, port
+end
+
+-- Listens for associations; called once, before any Query can come.
+function Neighbour:_listen() self.listener, self.port = listen(self) end
+
+-- From here on it is this name's, and offers TLS as well.
+function Neighbour:offer_tls(name)
+  if self.tls_listener then self.tls_listener:close() end
+  self.tls_listener, self.tls_port = listen(self, name)
+end
+
+-- Where it accepts what the Query proposes.
+local function offers(self, query)
+  local proposed, ports = query:values("Stack-Proposal"), {}
+  local has_tls = self.tls_port and not self.bids_down
+  if has_tls and messages.profile_of(proposed, "tls") then ports[1] = { "tls", self.tls_port } end
+  if not has_tls or messages.profile_of(proposed, "tcp") then
+    ports[#ports + 1] = { "tcp", self.port }
+  end
+  return ports
 end
 
 -- Who a message of D-mode is from, as RFC 5971, 4.4.3, compares it.
@@ -253,9 +277,14 @@ local function peer_of(item)
   return messages.hex(nli.peer_identity) .. " at " .. tostring(nli.interface)
 end
 
-local function open_association_with(self, peer)
+-- One that is plain is of no use to who proposes TLS alone.
+local function open_association_with(self, peer, query)
+  local is_plain_enough = messages.profile_of(query:values("Stack-Proposal"), "tcp")
   for _, association in ipairs(self.associations) do
-    if association.open and association.peer == peer then return association end
+    if association.open and association.peer == peer
+      and (association.is_secure or is_plain_enough or not self.tls_port) then
+      return association
+    end
   end
   return nil
 end
@@ -270,10 +299,10 @@ local function on_query(self, session, item)
   session.responding = responding
   local cookie = self.net.random(16)
   responding.cookies[cookie] = true
-  local association = open_association_with(self, peer_of(item))
+  local association = open_association_with(self, peer_of(item), item)
   local query_cookie = item:raw("Query-Cookie") or ""
   local response = messages.response(self, session, query_cookie, cookie,
-    not association and self.port or nil)
+    not association and offers(self, item) or nil)
   if self.change_response then instruction_bound.run(self.change_response, response) end
   local bytes = messages.encode_gist(response)
   local sent = messages.read(bytes)

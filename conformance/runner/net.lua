@@ -29,9 +29,17 @@ end
 
 function Side:udp(...) return self.netns:udp(...) end
 
-function Side:listen(...) return self.netns:listen(...) end
+local NO_TLS = "TLS is judged in virtual time only, see docs/shim-protocol.md"
 
-function Side:connect(...) return self.netns:connect(...) end
+function Side:listen(own, port, on_accept, tls_name)
+  if tls_name then return nil, NO_TLS end
+  return self.netns:listen(own, port, on_accept)
+end
+
+function Side:connect(own, own_port, target, port, on_open, on_data, on_close, tls_name)
+  if tls_name then return nil, NO_TLS end
+  return self.netns:connect(own, own_port, target, port, on_open, on_data, on_close)
+end
 
 -- Whose routes they are: what a run that was cut off left is taken away first.
 local OWN = { "proto", "173" }

@@ -50,7 +50,9 @@ local build = {
     return string.pack(">I4B", of.stream, of.port) .. endpoint(of.peer) .. endpoint(of.own)
       .. string.pack(">Bs2", of.stack, of.name)
   end,
-  stream_accept = function(of) return string.pack(">I4", of.stream) end,
+  stream_accept = function(of)
+    return string.pack(">I4", of.stream) .. (of.name and string.pack(">s2", of.name) or "")
+  end,
   stream_octets = function(of) return string.pack(">I4s2", of.stream, of.octets) end,
   trigger = function(of)
     local parts = { string.pack(">I4s1B", of.number, of.operation, #of.fields) }

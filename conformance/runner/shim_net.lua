@@ -13,7 +13,8 @@ local shim_net = { START_US = START_US, START_MS = START_US / 1000 }
 
 local TURNS_MAX, TURNS_OF_CASE_MAX = 10000, 100000 -- of one moment, and of all
 
-local GIST_PORT, TCP = 270, 0
+local GIST_PORT = 270
+local TCP, TLS = 0, 1 -- stacks
 local TTL, MTU = 64, 1500 -- of what a neighbour sends, and of a link
 local TTL_AT = 9 -- octet of an IPv4 header
 local PORTS = { inside = 1, outside = 2 }
@@ -137,16 +138,16 @@ function from_box.stream_open(net, item)
       item.port)
   end
   note_endpoints(net, item)
-  local listener = item.stack == TCP
-    and net.listeners[item.peer.address .. ":" .. item.peer.port]
+  local listener = net.listeners[item.peer.address .. ":" .. item.peer.port]
+  if listener and item.stack ~= (listener.name and TLS or TCP) then listener = nil end
   local stream = new_stream(net, item.stream)
   from_box_in_order(stream, function()
     if not listener then
       net.streams[item.stream] = nil
       return to_box_in_order(stream, { kind = "stream_reset", stream = item.stream })
     end
-    to_box_in_order(stream, { kind = "stream_accept", stream = item.stream })
-    listener(stream, item.own.address, item.own.port)
+    to_box_in_order(stream, { kind = "stream_accept", stream = item.stream, name = listener.name })
+    listener.accept(stream, item.own.address, item.own.port)
   end)
 end
 
@@ -247,13 +248,14 @@ local function open_side(net, name)
     }
   end
 
-  -- Whoever connects: the box for an association, or the other end of a data flow.
-  function side:listen(own, own_port, on_accept)
+  -- Whoever connects: the box for an association, or the other end of a data flow. With a name it is
+  -- of TLS, which proves that name to the box.
+  function side:listen(own, own_port, on_accept, tls_name)
     if own_port == 0 then
       net.last_port = net.last_port + 1
       own_port = net.last_port
     end
-    net.listeners[own .. ":" .. own_port] = on_accept
+    net.listeners[own .. ":" .. own_port] = { accept = on_accept, name = tls_name }
     net.tcp:listen(own, own_port, on_accept)
     return { close = function()
       net.listeners[own .. ":" .. own_port] = nil
@@ -261,7 +263,7 @@ local function open_side(net, name)
     end }, own_port
   end
 
-  function side:connect(own, own_port, target, target_port, on_open, on_data, on_close)
+  function side:connect(own, own_port, target, target_port, on_open, on_data, on_close, tls_name)
     if not net.is_box(target) then
       return net.tcp:connect(name, { address = own, port = own_port },
         { address = target, port = target_port }, on_open, on_data, on_close)
@@ -276,7 +278,7 @@ local function open_side(net, name)
     stream.on_open = on_open
     to_box_in_order(stream, { kind = "stream_open", stream = stream.number, port = port,
       peer = { address = own, port = own_port }, own = { address = target, port = target_port },
-      stack = 0, name = "" })
+      stack = tls_name and TLS or TCP, name = tls_name or "" })
     return stream
   end
 

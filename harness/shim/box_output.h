@@ -16,6 +16,11 @@ struct stream_event {
     struct gist_endpoint peer;
     struct gist_endpoint own;
     enum gist_stack stack;
+    /* Of STREAM_OPEN and STREAM_ACCEPT, where TLS has authenticated the peer: valid during the
+     * call.
+     */
+    const char *name;
+    size_t name_length;
     /* Of STREAM_OCTETS: valid during the call. */
     const uint8_t *octets;
     size_t length;

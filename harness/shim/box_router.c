@@ -101,25 +101,28 @@ static void refuse(struct box *box, uint32_t stream)
 
 static void on_open(struct box *box, const struct stream_event *event)
 {
-    uint16_t port = box->config->gist.association_port;
+    const struct gist_node_config *config = &box->config->gist;
+    bool is_secure = event->stack == GIST_STACK_TLS_TCP;
+    uint16_t port = is_secure ? config->secure_association_port : config->association_port;
     gist_association_id id = 0;
-    if (event->stream % 2 == 1 && event->stack == GIST_STACK_TCP && port != 0 &&
+    if (event->stream % 2 == 1 && event->stack <= GIST_STACK_TLS_TCP && port != 0 &&
         event->own.port == port && ports_is_own(&box->ports, &event->own.address) &&
         streams_has_room(box->streams))
-        id = gist_node_association_accepted(box->gist, box_now_ms(box), GIST_STACK_TCP,
-            &event->peer, &event->own, box_interface_to(box, &event->peer.address));
+        id = gist_node_association_accepted(box->gist, box_now_ms(box), event->stack, &event->peer,
+            &event->own, box_interface_to(box, &event->peer.address));
     if (id == 0) {
         refuse(box, event->stream);
-    } else if (!streams_accept(box->streams, event->stream, id)) {
+    } else if (!streams_accept(box->streams, event, id)) {
         gist_node_association_closed(box->gist, box_now_ms(box), id);
         refuse(box, event->stream);
     }
 }
 
-static void on_accept(struct box *box, uint32_t stream, gist_association_id id)
+static void on_accept(struct box *box, const struct stream_event *event, gist_association_id id)
 {
-    uint32_t interface = id != 0 ? box_interface_to(box, streams_peer(box->streams, stream)) : 0;
-    streams_accepted(box->streams, stream);
+    uint32_t interface =
+        id != 0 ? box_interface_to(box, streams_peer(box->streams, event->stream)) : 0;
+    streams_accepted(box->streams, event);
     if (id != 0)
         gist_node_association_connected(box->gist, box_now_ms(box), id, interface);
 }
@@ -143,7 +146,7 @@ void box_router_stream(struct box *box, const struct stream_event *event)
         on_open(box, event);
         return;
     case STREAM_ACCEPT:
-        on_accept(box, event->stream, id);
+        on_accept(box, event, id);
         return;
     case STREAM_OCTETS:
         if (id != 0)

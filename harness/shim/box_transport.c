@@ -2,6 +2,12 @@
 /* Datagrams, Queries, associations and routes; see box_transport.h. */
 #include "harness/shim/box_transport.h"
 
+#include "reference-node/tls/dns_name.h"
+#include "reference-node/tls/peer_database.h"
+
+#include <stdio.h>
+#include <string.h>
+
 enum { TTL_DEFAULT = 64 };
 
 static bool emit(struct box *box, const struct gist_address *destination, size_t length)
@@ -57,7 +63,7 @@ static bool association_open(
 {
     struct box *box = context;
     const struct port *port = ports_towards(&box->ports, &peer->address);
-    if (stack != GIST_STACK_TCP || !port)
+    if (!port)
         return false;
     struct stream_event opening = {.port = port->number,
         .peer = *peer,
@@ -78,6 +84,30 @@ static void association_close(void *context, gist_association_id id)
 {
     struct box *box = context;
     streams_close(box->streams, id);
+}
+
+/* Names are of the DNS: whoever runs the box has authenticated them. */
+static bool is_named(const void *context, enum config_namespace namespace, const char *identity)
+{
+    const char *name = context;
+    struct dns_name own = {.octets = name, .length = strlen(name)};
+    struct dns_name wanted = {.octets = identity, .length = strlen(identity)};
+    return namespace != CONFIG_NAMESPACE_PSK &&
+           (strcmp(identity, "*") == 0 || dns_names_match(own, wanted));
+}
+
+static void write_name(const void *context, char text[PEER_IDENTITY_TEXT_SIZE])
+{
+    snprintf(text, PEER_IDENTITY_TEXT_SIZE, "dns:%s", (const char *)context);
+}
+
+static bool authorises(void *context, gist_association_id id, const struct gist_address *peer,
+    const struct gist_mri *flow)
+{
+    const struct box *box = context;
+    const char *name = streams_name(box->streams, id);
+    struct peer_identity identity = {.context = name, .is = is_named, .write = write_name};
+    return name && peer_database_allows(&box->config->tls, &identity, peer, flow);
 }
 
 static bool is_local(void *context, const struct gist_address *address)
@@ -124,6 +154,7 @@ struct gist_transport box_transport(struct box *box)
         .association_open = association_open,
         .association_write = association_write,
         .association_close = association_close,
+        .authorises = authorises,
         .route = find_route,
         .is_local = is_local,
         .set_deadline = set_deadline};

@@ -282,12 +282,13 @@ static void on_stream(
 {
     struct stream_event event = {.kind = kind, .stream = wire_read_u32(body)};
     if (kind == STREAM_OPEN) {
-        size_t length;
         event.port = wire_read_u8(body);
         event.peer = frame_read_endpoint(body);
         event.own = frame_read_endpoint(body);
         event.stack = (enum gist_stack)wire_read_u8(body);
-        (void)frame_read_octets(body, &length); /* the peer's name: there is no TLS yet */
+        event.name = (const char *)frame_read_octets(body, &event.name_length);
+    } else if (kind == STREAM_ACCEPT && wire_remaining(body) > 0) {
+        event.name = (const char *)frame_read_octets(body, &event.name_length);
     } else if (kind == STREAM_OCTETS) {
         event.octets = frame_read_octets(body, &event.length);
     }

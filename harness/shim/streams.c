@@ -2,8 +2,11 @@
 /* Streams by number and by association; see streams.h. */
 #include "harness/shim/streams.h"
 
+#include "reference-node/config/config.h"
+
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uthash.h>
 
 enum {
@@ -15,6 +18,8 @@ struct stream {
     uint32_t number;
     gist_association_id association;
     struct gist_address peer;
+    enum gist_stack stack;
+    char name[CONFIG_IDENTITY_MAX]; /* "": TLS has authenticated nobody */
     bool is_open;
     bool is_closing; /* the core has let go of it; it is not there yet */
     struct evbuffer *waiting;
@@ -108,6 +113,7 @@ bool streams_open(
     if (!stream)
         return false;
     stream->peer = event->peer.address;
+    stream->stack = event->stack;
     streams->last_number += 2;
     opening.kind = STREAM_OPEN;
     opening.stream = streams->last_number;
@@ -163,12 +169,32 @@ bool streams_has_room(const struct streams *streams)
     return HASH_CNT(hh, streams->streams) < streams->streams_max;
 }
 
-bool streams_accept(struct streams *streams, uint32_t number, gist_association_id association)
+/* One that is too long, or holds a NUL, is nobody's. */
+static void identify(struct stream *stream, const struct stream_event *event)
 {
-    if (find(streams, number) || !add(streams, number, association, true))
+    if (stream->stack != GIST_STACK_TLS_TCP || event->name_length >= sizeof(stream->name) ||
+        event->name_length == 0 || memchr(event->name, '\0', event->name_length))
+        return;
+    memcpy(stream->name, event->name, event->name_length);
+}
+
+bool streams_accept(
+    struct streams *streams, const struct stream_event *event, gist_association_id association)
+{
+    struct stream *stream =
+        find(streams, event->stream) ? NULL : add(streams, event->stream, association, true);
+    if (!stream)
         return false;
-    tell(streams, STREAM_ACCEPT, number);
+    stream->stack = event->stack;
+    identify(stream, event);
+    tell(streams, STREAM_ACCEPT, event->stream);
     return true;
+}
+
+const char *streams_name(const struct streams *streams, gist_association_id association)
+{
+    const struct stream *stream = find_association(streams, association);
+    return stream && stream->name[0] != '\0' ? stream->name : NULL;
 }
 
 gist_association_id streams_association(const struct streams *streams, uint32_t number)
@@ -177,12 +203,14 @@ gist_association_id streams_association(const struct streams *streams, uint32_t 
     return stream && !stream->is_closing ? stream->association : 0;
 }
 
-void streams_accepted(struct streams *streams, uint32_t number)
+void streams_accepted(struct streams *streams, const struct stream_event *event)
 {
+    uint32_t number = event->stream;
     struct stream *stream = find(streams, number);
     if (!stream || stream->is_open)
         return;
     stream->is_open = true;
+    identify(stream, event);
     size_t length = evbuffer_get_length(stream->waiting);
     send_octets(streams, number, evbuffer_pullup(stream->waiting, -1), length);
     evbuffer_drain(stream->waiting, length);

@@ -24,12 +24,15 @@ void streams_close(struct streams *streams, gist_association_id association);
 bool streams_has_room(const struct streams *streams);
 /* A stream that a peer opened becomes this association, and is accepted. Returns false without
  * memory. */
-bool streams_accept(struct streams *streams, uint32_t number, gist_association_id association);
+bool streams_accept(
+    struct streams *streams, const struct stream_event *event, gist_association_id association);
 
 /* The association of a stream, or 0 when there is none, or the box has closed it. */
 gist_association_id streams_association(const struct streams *streams, uint32_t number);
 /* The stream that the box opened is there: what waited goes out. Unknown ones are ignored. */
-void streams_accepted(struct streams *streams, uint32_t number);
+void streams_accepted(struct streams *streams, const struct stream_event *event);
+/* The name of its peer, as TLS has authenticated it; NULL where that has not. */
+const char *streams_name(const struct streams *streams, gist_association_id association);
 /* Whom the box opened the stream to; NULL when it is unknown. */
 const struct gist_address *streams_peer(const struct streams *streams, uint32_t number);
 /* The stream is gone. Unknown ones are ignored. */
