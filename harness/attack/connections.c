@@ -43,7 +43,7 @@ static bool wait_connected(int descriptor)
            getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
-static int connect_from(const struct attack *attack, unsigned long number)
+int attack_connect_from(const struct attack *attack, unsigned long number)
 {
     struct gist_address source = attack_source(attack, number);
     struct sockaddr_in own = {.sin_family = AF_INET};
@@ -132,7 +132,7 @@ static bool take_turn(struct connection *connection)
 static bool open_one(
     const struct attack *attack, struct connection *connection, unsigned long number)
 {
-    *connection = (struct connection){.descriptor = connect_from(attack, number)};
+    *connection = (struct connection){.descriptor = attack_connect_from(attack, number)};
     if (connection->descriptor >= 0 && attack->octets > 0)
         announce(connection, attack->octets);
     return connection->descriptor >= 0;

@@ -6,6 +6,7 @@
 #include "harness/attack/connections.h"
 #include "harness/attack/datagrams.h"
 #include "harness/attack/established.h"
+#include "harness/attack/hellos.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -15,19 +16,21 @@
 
 static void usage(FILE *out)
 {
-    fputs("usage: natfw-attack queries|handshakes|data|refreshes|connections --from ADDRESS "
+    fputs("usage: natfw-attack queries|handshakes|data|refreshes|connections|hellos --from ADDRESS "
           "--to ADDRESS [OPTION]...\n"
           "  --addresses NUMBER   sources counted on from --from (default 1)\n"
-          "  --count NUMBER       of Queries, handshakes or connections (default 1000)\n"
+          "  --count NUMBER       of Queries, handshakes, connections or hellos of TLS (default "
+          "1000)\n"
           "  --per-second NUMBER  pace (default: as fast as it goes)\n"
           "  --lifetime SECONDS   of sessions that are asked for (default 60)\n"
           "  --create             handshakes: each Confirm asks for a session\n"
           "  --flow-from ADDRESS  handshakes: all for one UDP flow, port 4000 to 5000 of --to\n"
-          "  --seconds NUMBER     data, refreshes, connections: how long (default: until killed)\n"
+          "  --seconds NUMBER     data, refreshes, connections, hellos: how long (default: until "
+          "killed)\n"
           "  --every-ms NUMBER    connections: a meaningless message on each so often\n"
           "  --pile               connections: meaningless messages on each as fast as it goes\n"
           "  --octets NUMBER      connections: announce a message so long and hold its end back\n"
-          "  --port NUMBER        connections: where they are accepted (default 30270)\n"
+          "  --port NUMBER        connections, hellos: where they are accepted (default 30270)\n"
           "exit status: 0 all was tried; 1 it could not be; 2 bad usage\n",
         out);
 }
@@ -105,7 +108,7 @@ static int (*named(const char *name))(const struct attack *)
         int (*run)(const struct attack *attack);
     } kinds[] = {{"queries", attack_by_queries}, {"handshakes", attack_by_handshakes},
         {"data", attack_by_data}, {"refreshes", attack_by_refreshes},
-        {"connections", attack_by_connections}};
+        {"connections", attack_by_connections}, {"hellos", attack_by_hellos}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, name) == 0)
             return kinds[i].run;

@@ -3,6 +3,7 @@
 local native = require("native")
 local options = require("options")
 local node = require("node")
+local security = require("security")
 
 local lab = {}
 
@@ -273,13 +274,20 @@ function lab.build(topology)
     return net
 end
 
--- Writes what each natfwd logged beside the captures.
+-- Writes what each natfwd logged beside the captures, and what it takes to read them.
 function lab.keep_logs()
     for _, net in ipairs(nets) do
         for name, daemon in pairs(options.pcap and net.daemons or {}) do
             local file = assert(io.open(options.pcap .. "/" .. name .. ".log", "w"))
             file:write(daemon:output())
             file:close()
+        end
+        if options.pcap and net.secrets then
+            local secrets = {}
+            for _, path in pairs(net.secrets) do
+                secrets[#secrets + 1] = path
+            end
+            must(nil, "sh", "-c", 'cat "$@" >"$0"/secrets.log', options.pcap, table.unpack(secrets))
         end
     end
 end
@@ -301,6 +309,28 @@ end
 function lab.start_nodes(net)
     for _, name in ipairs(sorted_keys(net.topology.nodes)) do
         lab.start_node(net, name)
+    end
+end
+
+-- One node with TLS and nothing else; each other node of the network may be its peer.
+function lab.start_node_securely(net, name, changes)
+    local names = sorted_keys(net.topology.nodes)
+    local settings = { sections = (net.topology.nodes[name].sections or "") .. "\n"
+        .. security.section(name, names) }
+    for key, value in pairs(changes or {}) do
+        settings[key] = value
+    end
+    if not net.secrets then
+        security.issue(net[name], names)
+        net.secrets = {}
+    end
+    net.secrets[name] = security.key_log(name)
+    lab.start_node(net, name, settings)
+end
+
+function lab.start_nodes_securely(net)
+    for _, name in ipairs(sorted_keys(net.topology.nodes)) do
+        lab.start_node_securely(net, name)
     end
 end
 

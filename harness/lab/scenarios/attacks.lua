@@ -49,6 +49,12 @@ local ATTACKS = {
         words = { "--count", "64", "--pile" }, settle_s = 5 },
     { name = "the same on 300 of 300 addresses", kind = "connections", to = FIREWALL, from = CROWD,
         words = { "--count", "300", "--addresses", "300", "--pile" }, settle_s = 5 },
+    { name = "1,000 connections that begin no TLS", kind = "connections", to = FIREWALL, from = CROWD,
+        words = { "--count", "1000", "--addresses", "1000", "--port", "30271" }, settle_s = 15,
+        is_secure = true },
+    { name = "64 hellos of TLS at a time, of 300 addresses", kind = "hellos", to = FIREWALL,
+        from = CROWD, words = { "--count", "64", "--addresses", "300", "--port", "30271" }, settle_s = 5,
+        is_secure = true },
 }
 local SHORT = { routing_state_validity_ms = 5000, association_hold_ms = 5000 }
 local SHORT_WORDS = { "--lifetime", "10" }
@@ -118,12 +124,28 @@ local function wait_for_rest(net)
     return now
 end
 
+local function settings_of(name, attack, quick)
+    if quick then
+        return SHORT
+    end
+    return name == "fw" and attack.settings or nil
+end
+
+local function start_node(net, name, attack, quick)
+    local settings = settings_of(name, attack, quick)
+    if attack.is_secure then
+        lab.start_node_securely(net, name, settings)
+    else
+        lab.start_node(net, name, settings)
+    end
+end
+
 -- The peer is known, but nothing of it is left at the firewall: neither association nor session.
-local function come_back(net)
+local function come_back(net, attack)
     net.daemons.ni:signal(15)
     net.daemons.ni:wait(10)
     native.pause(AWAY_S)
-    lab.start_node(net, "ni")
+    start_node(net, "ni", attack)
 end
 
 -- The attacker would be another machine: here it has what of the processor the others leave.
@@ -145,23 +167,16 @@ local function settle(net, attack, process)
     end
 end
 
-local function settings_of(name, attack, quick)
-    if quick then
-        return SHORT
-    end
-    return name == "fw" and attack.settings or nil
-end
-
 local function suffer(net, attack, opens, quick)
     for _, name in ipairs({ "fw", "ni", "nr" }) do
-        lab.start_node(net, name, settings_of(name, attack, quick))
+        start_node(net, name, attack, quick)
     end
     open_many(net, 3)
     local _, quiet, quiet_yards = open_many(net, opens)
     local before = stats(net)
     local process = start_attack(net, attack, quick)
     settle(net, attack, process)
-    come_back(net)
+    come_back(net, attack)
     local succeeded, loud, loud_yards = open_many(net, opens)
     local at_most = stats(net)
     local status = process:status() -- it goes on, or has done what it had to

@@ -1,4 +1,5 @@
--- A UDP and a TCP pinhole through two firewalls: closed, opened, open, deleted, closed.
+-- A UDP and a TCP pinhole through two firewalls: closed, opened, open, deleted, closed. With tls, the
+-- nodes signal over TLS alone.
 local lab = require("lab")
 
 local NI, NR = "192.0.2.10", "203.0.113.10"
@@ -29,8 +30,15 @@ end
 
 return {
     topology = "figure-2",
-    run = function(net)
-        lab.start_nodes(net)
+    arguments = "[tls]",
+    run = function(net, how)
+        if how == "tls" then
+            lab.start_nodes_securely(net)
+        elseif not how then
+            lab.start_nodes(net)
+        else
+            lab.misuse("figure-2 knows tls, and not %s", how)
+        end
         for _, protocol in ipairs({ "udp", "tcp" }) do
             local result = passes(net, protocol)
             lab.expect(result == "none", "no %s before it is allowed, not '%s'", protocol, result)
