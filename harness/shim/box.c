@@ -79,6 +79,8 @@ static bool create_core(struct box *box)
     struct base_allocator allocator = {.allocate = allocate, .release = release};
     struct pinholes_listener listener = {
         .context = box, .pending = on_pinholes_pending, .done = on_pinhole_done};
+    box->identities = box_identities(box);
+    box->config->identities = &box->identities;
     box->pinholes = pinholes_create(box->config->natfw.forwarder ? &box->filter_seam : NULL,
         box->config->pinholes_max, &listener);
     box->streams = streams_create(&box->output, box->config->gist.associations_max);

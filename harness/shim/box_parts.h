@@ -18,6 +18,7 @@ struct box {
     struct box_output output;
     struct ports ports;
     struct config *config;
+    struct config_identities identities; /* of its associations */
     struct crypto_openssl *crypto;
     uint64_t random_state;
     struct filter_model *filter;

@@ -110,6 +110,19 @@ static bool authorises(void *context, gist_association_id id, const struct gist_
     return name && peer_database_allows(&box->config->tls, &identity, peer, flow);
 }
 
+static bool is_authenticated_as(
+    void *context, gist_association_id association, const char *identity)
+{
+    const struct box *box = context;
+    const char *name = streams_name(box->streams, association);
+    return name && is_named(name, CONFIG_NAMESPACE_ANY, identity);
+}
+
+struct config_identities box_identities(struct box *box)
+{
+    return (struct config_identities){.context = box, .is = is_authenticated_as};
+}
+
 static bool is_local(void *context, const struct gist_address *address)
 {
     const struct box *box = context;

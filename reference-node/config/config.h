@@ -62,10 +62,18 @@ struct config_rule {
     int protocol;                     /* -1: any */
     uint16_t port_low;                /* of the flow's destination; open ports match 0 to 65535 */
     uint16_t port_high;
-    bool secure;             /* it matches what came over TLS only */
+    bool secure;                        /* it matches what came over TLS only */
+    char identity[CONFIG_IDENTITY_MAX]; /* of the sender, as TLS has authenticated it; "": any */
     unsigned wildcards;      /* that an allowed flow may leave open at a forwarder; wildcards.h */
     uint32_t lifetime_max_s; /* asking for more does not match; 0: no limit */
     enum natfw_code refusal; /* NATFW_NO_CODE: allowed */
+};
+
+/* Who is at the other end of an association. */
+struct config_identities {
+    void *context;
+    /* Whether TLS has authenticated it as this. */
+    bool (*is)(void *context, gist_association_id association, const char *identity);
 };
 
 struct config_policy {
@@ -126,6 +134,7 @@ struct config {
     size_t interface_count;
     const struct known_interfaces *known; /* also those that have gone; NULL: only what is there */
     struct config_policy policy;
+    const struct config_identities *identities; /* NULL: TLS authenticates nobody */
     struct config_tls tls;
     /* The data plane. */
     char table[CONFIG_NAME_MAX];

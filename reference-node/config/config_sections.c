@@ -30,6 +30,7 @@ static cfg_opt_t rule_options[] = {
     CFG_STR("protocol", "any", CFGF_NONE),
     CFG_STR("ports", "any", CFGF_NONE),
     CFG_BOOL("secure", cfg_false, CFGF_NONE),
+    CFG_STR("identity", "", CFGF_NONE),
     CFG_STR_LIST("wildcards", NULL, CFGF_NONE),
     CFG_INT("lifetime_max_s", 0, CFGF_NONE),
     CFG_STR("answer", NULL, CFGF_NODEFAULT),
@@ -173,6 +174,14 @@ static int check_wildcards(cfg_t *cfg, cfg_opt_t *opt)
     return config_check_word(cfg, opt, wildcard_names);
 }
 
+static int check_identity(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (strlen(last_string(opt)) < CONFIG_IDENTITY_MAX)
+        return 0;
+    cfg_error(cfg, "identity: it is too long; give a name below %d octets", CONFIG_IDENTITY_MAX);
+    return -1;
+}
+
 static int check_seconds(cfg_t *cfg, cfg_opt_t *opt)
 {
     enum { YEAR_S = 31536000 };
@@ -225,6 +234,7 @@ void config_check_sections(cfg_t *cfg)
     cfg_set_validate_func(cfg, "policy|rule|protocol", check_protocol);
     cfg_set_validate_func(cfg, "policy|rule|ports", check_ports);
     cfg_set_validate_func(cfg, "policy|rule|wildcards", check_wildcards);
+    cfg_set_validate_func(cfg, "policy|rule|identity", check_identity);
     cfg_set_validate_func(cfg, "policy|rule|lifetime_max_s", check_seconds);
     cfg_set_validate_func(cfg, "policy|rule|answer", check_answer);
 }
@@ -286,6 +296,7 @@ static void take_rules(cfg_t *section, struct config_policy *policy)
             rule->protocol = protocol;
         read_ports(cfg_getstr(from, "ports"), &rule->port_low, &rule->port_high);
         rule->secure = cfg_getbool(from, "secure");
+        snprintf(rule->identity, sizeof(rule->identity), "%s", cfg_getstr(from, "identity"));
         for (unsigned k = 0; k < cfg_size(from, "wildcards"); k++)
             rule->wildcards |= wildcard_named(cfg_getnstr(from, "wildcards", k));
         rule->lifetime_max_s = (uint32_t)cfg_getint(from, "lifetime_max_s");

@@ -56,14 +56,25 @@ static bool may_be_open(const struct config_rule *rule, const struct gist_mri *f
     return (open & ~(rule->wildcards | (named ? WILDCARD_PROTOCOL : 0u))) == 0;
 }
 
-static bool rule_matches(const struct config_rule *rule, enum config_side side,
-    const struct natfw_policy_question *question, unsigned open)
+static bool sender_matches(const struct config *config, const struct config_rule *rule,
+    const struct gist_received *message)
+{
+    const struct config_identities *identities = config->identities;
+    if (rule->secure && !message->attributes.secure)
+        return false;
+    if (rule->identity[0] == '\0')
+        return true;
+    return message->attributes.secure && identities &&
+           identities->is(identities->context, message->association, rule->identity);
+}
+
+static bool rule_matches(const struct config *config, const struct config_rule *rule,
+    enum config_side side, const struct natfw_policy_question *question, unsigned open)
 {
     const struct gist_mri *flow = &question->rule->flow;
     const struct gist_address *peer = &question->message->peer;
     bool refuses = rule->refusal != NATFW_NO_CODE;
-    return side_matches(rule->side, side) &&
-           (!rule->secure || question->message->attributes.secure) &&
+    return side_matches(rule->side, side) && sender_matches(config, rule, question->message) &&
            config_prefix_matches(&rule->peer, peer, config_address_bits(peer), refuses) &&
            config_prefix_matches(&rule->source, &flow->source, flow->source_prefix, refuses) &&
            config_prefix_matches(
@@ -159,7 +170,7 @@ static enum natfw_code permit(void *context, const struct natfw_policy_question 
     enum config_side side = side_of(config, question->message->interface);
     unsigned open = question->rule ? open_parts(config, &question->rule->flow) : 0;
     for (size_t i = 0; question->rule && i < config->policy.rule_count; i++)
-        if (rule_matches(&config->policy.rules[i], side, question, open))
+        if (rule_matches(config, &config->policy.rules[i], side, question, open))
             return answer_of_rule(&config->policy.rules[i], question);
     if (default_answer(config, side) == NATFW_NO_CODE)
         return refusal_log(question, "a wildcard that no rule allows", wildcards_refusal(open));

@@ -162,6 +162,8 @@ static bool create_core(struct daemon *daemon, FILE *errors)
     struct base_allocator allocator = {.allocate = allocate, .release = release};
     struct pinholes_listener listener = {
         .context = daemon, .pending = on_pinholes_pending, .done = on_pinhole_done};
+    daemon->identities = daemon_identities(daemon);
+    daemon->config->identities = &daemon->identities;
     daemon->crypto = crypto_openssl_create();
     daemon->pinholes =
         pinholes_create(daemon->config->natfw.forwarder ? &daemon->plane.filter : NULL,
@@ -357,6 +359,7 @@ bool daemon_take(struct daemon *daemon, struct load *load, FILE *errors)
         SSL_CTX_free(tls);
         return false;
     }
+    load->config->identities = daemon->config->identities;
     exchange(daemon->load, load);
     pinholes_limit(daemon->pinholes, daemon->config->pinholes_max);
     natfw_node_configure(daemon->natfw, &daemon->config->natfw);

@@ -106,6 +106,19 @@ static bool authorises(void *context, gist_association_id id, const struct gist_
     return peer_database_allows(&daemon->config->tls, &identity, peer, flow);
 }
 
+static bool is_authenticated_as(
+    void *context, gist_association_id association, const char *identity)
+{
+    struct daemon *daemon = context;
+    SSL *ssl = association_socket_tls(daemon->associations, association);
+    return ssl && tls_session_is(ssl, CONFIG_NAMESPACE_ANY, identity);
+}
+
+struct config_identities daemon_identities(struct daemon *daemon)
+{
+    return (struct config_identities){.context = daemon, .is = is_authenticated_as};
+}
+
 static bool find_route(
     void *context, const struct gist_address *destination, struct gist_route *route)
 {

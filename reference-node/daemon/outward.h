@@ -4,9 +4,12 @@
 #define NATFWD_OUTWARD_H
 
 #include "core/gist/transport.h"
+#include "reference-node/config/config.h"
 
 struct daemon;
 
 struct gist_transport daemon_transport(struct daemon *daemon);
+/* Whom TLS has authenticated, for the policy. */
+struct config_identities daemon_identities(struct daemon *daemon);
 
 #endif

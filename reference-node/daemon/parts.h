@@ -26,6 +26,7 @@ struct daemon {
     struct query_sender *queries;
     struct datagram_socket *datagrams;
     struct association_socket *associations;
+    struct config_identities identities;
     SSL_CTX *tls;  /* that of new associations, which hold it; NULL: none */
     FILE *key_log; /* NULL: none is kept */
     struct natfw_node *natfw;

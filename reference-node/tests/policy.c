@@ -56,6 +56,39 @@ Test(policy, has_a_rule_for_what_came_over_tls_only)
     message.attributes.secure = false;
 }
 
+static const char *shown; /* by the sender of what came over association 7 */
+
+static bool has_shown(void *context, gist_association_id association, const char *identity)
+{
+    (void)context;
+    return association == 7 && strcmp(shown, identity) == 0;
+}
+
+Test(policy, has_a_rule_for_whom_tls_has_authenticated_as_a_name)
+{
+    static const struct config_identities identities = {.is = has_shown};
+    struct config_rule rule = {.protocol = 17, .port_low = 5000, .port_high = 5000};
+    struct config config = {.policy = {.rules = &rule, .rule_count = 1}, .identities = &identities};
+    struct natfw_policy policy = policy_config(&config);
+    struct natfw_policy_rule asked = rule_to(5000);
+    struct natfw_policy_question question = {.message = &message, .rule = &asked};
+    config.policy.default_internal = unauthorised;
+    strcpy(rule.identity, "host.example.com");
+    shown = "host.example.com";
+    cr_assert(policy.permit(policy.context, &question) == unauthorised, "it came over plain TCP");
+    message.attributes.secure = true;
+    cr_assert(policy.permit(policy.context, &question) == unauthorised, "over another one");
+    message.association = 7;
+    cr_assert(policy.permit(policy.context, &question) == NATFW_NO_CODE);
+    shown = "other.example.com";
+    cr_assert(policy.permit(policy.context, &question) == unauthorised);
+    shown = "host.example.com";
+    config.identities = NULL;
+    cr_assert(policy.permit(policy.context, &question) == unauthorised);
+    message.attributes.secure = false;
+    message.association = 0;
+}
+
 Test(policy, does_not_hear_what_is_not_secure_where_tls_is_required)
 {
     struct config config = {.tls = {.is_required = true}};

@@ -138,6 +138,29 @@ Test(secure, a_session_that_could_be_plain_prefers_tls_too)
     network_stop(&network);
 }
 
+#define ONE_HOST_ONLY                                                                              \
+    "policy {\ndefault_internal = \"5/0x02\"\nrule s {\nidentity = \"%s\"\nanswer = "              \
+    "allow\n}\n}\n%.300s"
+
+Test(secure, a_rule_may_be_for_a_name_and_a_reload_may_change_it)
+{
+    char text[TEXT_MAX];
+    struct section middle = section("fw", "host.example.com", "");
+    struct section hosts = section("host", "fw.example.com", "");
+    snprintf(text, sizeof(text), ONE_HOST_ONLY, "*.example.com", middle.text);
+    struct network network = network_start(text, hosts.text);
+    cr_assert_eq(open_securely(&network), 0);
+    snprintf(text, sizeof(text), ONE_HOST_ONLY, "other.example.com", middle.text);
+    write_firewall_config(&network, text);
+    reload(&network, MIDDLE);
+    cr_assert_eq(open_securely(&network), 1);
+    snprintf(text, sizeof(text), ONE_HOST_ONLY, "host.example.com", middle.text);
+    write_firewall_config(&network, text);
+    reload(&network, MIDDLE);
+    cr_assert_eq(open_securely(&network), 0);
+    network_stop(&network);
+}
+
 Test(secure, a_peer_that_the_database_does_not_name_is_none)
 {
     struct section middle = section("fw", "other.example.com", "");
