@@ -39,6 +39,12 @@ return {
     tls = false, -- has associations over TLS; judged in virtual time, by the names under "tls"
   },
 
+  -- The names by which the neighbours are authenticated over TLS, where ics.tls says that there is any.
+  tls = {
+    peer = "peer.example.com", -- whom the IUT lets be a peer for each flow
+    stranger = "stranger.example.com", -- whom it lets be a peer for none
+  },
+
   -- How to reach it (IXIT).
   inside = {
     netns = "/run/netns/conform-inside",

@@ -244,6 +244,7 @@ local function listen(self, tls_name)
     association:_attach(connection)
     association:_keep(self.hold_time_ms / 3)
     self.associations[#self.associations + 1] = association
+    self.case:_wake()
     connection:receive(function(bytes, at) association:_fed(bytes, at) end,
       function(reason) association:_ended(reason) end)
   end, tls_name)
@@ -258,6 +259,13 @@ function Neighbour:_listen() self.listener, self.port = listen(self) end
 function Neighbour:offer_tls(name)
   if self.tls_listener then self.tls_listener:close() end
   self.tls_listener, self.tls_port = listen(self, name)
+end
+
+-- Waits for an association to it, whatever comes over that: it, or nil. Fields: within_ms.
+function Neighbour:await_association(given)
+  given = fields.of("await_association", given, "within_ms")
+  return self.case:_await(given.within_ms or self.case.ixit.timing.response_ms,
+    function() return self.associations[1] end)
 end
 
 -- Where it accepts what the Query proposes.

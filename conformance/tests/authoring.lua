@@ -249,7 +249,8 @@ end)
 test("the example of an IXIT has every key, and says what holds where one is left out", function()
   local function load_example() return assert(loadfile(support.root .. "ixit/firewall.lua"))() end
   local example, least = load_example(), load_example()
-  for _, group in ipairs({ "lifetime", "timing", "refusals", "path", "shim", "restart", "limits" }) do
+  for _, group in ipairs({ "lifetime", "timing", "refusals", "path", "shim", "restart", "limits",
+    "tls" }) do
     least[group] = nil
   end
   least.ics = { roles = example.ics.roles }
