@@ -8,6 +8,7 @@
 #include "reference-node/base/text.h"
 #include "reference-node/control/counters.h"
 #include "reference-node/control/watch_command.h"
+#include "reference-node/tls/tls_context.h"
 
 #include <net/if.h>
 #include <stdio.h>
@@ -92,16 +93,28 @@ static json_t *interfaces_json(const struct config *config)
     return interfaces;
 }
 
-/* What the configuration lays down, as far as one asks for it first when something is refused. */
-static json_t *in_force_json(const struct config *config)
+static json_t *tls_json(const struct commands_target *target)
 {
+    const SSL_CTX *context = association_socket_context(target->associations);
+    char until[TLS_TIME_SIZE];
+    if (!context)
+        return json_null();
+    return json_pack("{s:i, s:b, s:o}", "port", (int)target->config->gist.secure_association_port,
+        "required", target->config->tls.is_required, "certificate_until",
+        tls_context_until(context, until) ? json_string(until) : json_null());
+}
+
+/* What the configuration lays down, as far as one asks for it first when something is refused. */
+static json_t *in_force_json(const struct commands_target *target)
+{
+    const struct config *config = target->config;
     const struct config_policy *policy = &config->policy;
     char internal[TEXT_ANSWER_SIZE], external[TEXT_ANSWER_SIZE];
     text_of_answer(policy->default_internal, internal);
     text_of_answer(policy->default_external, external);
-    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:I, s:I}", "configuration",
-        config->path, "log_level", log_level_names[config->log_level], "interfaces",
-        interfaces_json(config), "table",
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:I, s:I}",
+        "configuration", config->path, "tls", tls_json(target), "log_level",
+        log_level_names[config->log_level], "interfaces", interfaces_json(config), "table",
         config->natfw.forwarder ? json_string(config->table) : json_null(), "control_socket",
         config->control_socket, "lifetime_min_s", (json_int_t)config->natfw.lifetime_min_s,
         "lifetime_max_s", (json_int_t)config->natfw.lifetime_max_s, "default_internal", internal,
@@ -130,5 +143,5 @@ json_t *status_command(
         (json_int_t)pinholes_counters(target->pinholes).elements, "associations",
         (json_int_t)gist.associations, "routing_states", (json_int_t)gist.routing_states,
         "watchers", (json_int_t)watch_command_count(commands), "memory_kib",
-        (json_int_t)memory_resident_kib(), "in_force", in_force_json(target->config));
+        (json_int_t)memory_resident_kib(), "in_force", in_force_json(target));
 }

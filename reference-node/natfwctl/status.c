@@ -44,10 +44,22 @@ static void print_interfaces(const json_t *interfaces)
             json_is_true(json_object_get(interface, "is_there")) ? "" : "; not there now");
 }
 
+static void print_tls(const json_t *tls)
+{
+    if (!json_is_object(tls))
+        return;
+    printf("tls           port %lld%s", member_number(tls, "port"),
+        json_is_true(json_object_get(tls, "required")) ? ", and nothing else" : "");
+    if (json_is_string(json_object_get(tls, "certificate_until")))
+        printf(", by a certificate until %s", member_string(tls, "certificate_until"));
+    printf("\n");
+}
+
 static void print_in_force(const json_t *in_force)
 {
     printf("configuration %s\n", member_string(in_force, "configuration"));
     print_interfaces(json_object_get(in_force, "interfaces"));
+    print_tls(json_object_get(in_force, "tls"));
     if (json_is_string(json_object_get(in_force, "table")))
         printf("nft table     inet %s\n", member_string(in_force, "table"));
     long long peers = member_number(in_force, "peers"), rules = member_number(in_force, "rules");

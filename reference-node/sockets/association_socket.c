@@ -77,6 +77,11 @@ void association_socket_secure(
     associations->tls_config = config;
 }
 
+const SSL_CTX *association_socket_context(const struct association_socket *associations)
+{
+    return associations->tls;
+}
+
 bool association_socket_trusts(const struct association_socket *associations, SSL *ssl)
 {
     return associations->tls && tls_session_holds(ssl, associations->tls);

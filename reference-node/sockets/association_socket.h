@@ -37,6 +37,8 @@ void association_socket_destroy(struct association_socket *associations);
  * caller's. */
 void association_socket_secure(
     struct association_socket *associations, SSL_CTX *tls, const struct config_tls *config);
+/* What new connections have in common; NULL: there is no TLS. */
+const SSL_CTX *association_socket_context(const struct association_socket *associations);
 /* Whether what authenticated a peer holds with what is in force now. */
 bool association_socket_trusts(const struct association_socket *associations, SSL *ssl);
 /* That of a connection; NULL where it is plain, or unknown. */

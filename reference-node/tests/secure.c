@@ -265,6 +265,40 @@ Test(secure, a_new_certificate_is_used_without_a_restart)
     network_stop(&network);
 }
 
+/* The tls of its status; to be freed. */
+static json_t *tls_of(const struct network *network, enum node which)
+{
+    json_t *status = control_ok(network, which, "status");
+    json_t *tls = json_object_get(json_object_get(status, "in_force"), "tls");
+    json_incref(tls);
+    json_decref(status);
+    return tls;
+}
+
+Test(secure, the_status_says_until_when_the_certificate_holds)
+{
+    struct subject year = firewall;
+    struct network network = begin("", "");
+    json_t *before = tls_of(&network, MIDDLE);
+    const char *until = json_string_value(json_object_get(before, "certificate_until"));
+    cr_assert(json_integer_value(json_object_get(before, "port")) == 30271);
+    cr_assert(json_is_false(json_object_get(before, "required")));
+    cr_assert(until && strlen(until) == 20 && until[19] == 'Z', "%s", until);
+    year.until_s = 365 * 86400L;
+    issue("fw", &year);
+    reload(&network, MIDDLE);
+    json_t *after = tls_of(&network, MIDDLE);
+    const char *later = json_string_value(json_object_get(after, "certificate_until"));
+    cr_assert(later && strcmp(later, until) > 0, "%s after %s", later, until);
+    json_decref(before);
+    json_decref(after);
+    write_config(&network, LEFT, "roles = {\"initiator\"}");
+    end_daemon(&network, LEFT, SIGTERM);
+    start_daemon(&network, LEFT);
+    cr_assert(json_is_null(tls_of(&network, LEFT)));
+    network_stop(&network);
+}
+
 Test(secure, files_that_cannot_be_used_leave_a_reload_without_effect)
 {
     struct network network = begin("", "");

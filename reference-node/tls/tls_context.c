@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { CHAIN_MAX = 8 };
 
@@ -229,6 +230,14 @@ bool tls_credentials_read(
     SSL_CTX *context = tls->is_on ? tls_context_create(tls, credentials, errors) : NULL;
     SSL_CTX_free(context);
     return context || !tls->is_on;
+}
+
+bool tls_context_until(const SSL_CTX *context, char text[TLS_TIME_SIZE])
+{
+    const X509 *certificate = SSL_CTX_get0_certificate(context);
+    struct tm until;
+    return certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) == 1 &&
+           strftime(text, TLS_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &until) > 0;
 }
 
 static void write_secret(const SSL *ssl, const char *line)

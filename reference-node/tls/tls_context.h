@@ -27,6 +27,10 @@ bool tls_credentials_read(
 /* Those of the context; they live as long as it does. */
 const struct shared_keys *tls_context_keys(const SSL_CTX *context);
 
+/* When our certificate ends, as UTC, "2027-11-28T12:00:00Z". Returns false where there is none. */
+enum { TLS_TIME_SIZE = 24 };
+bool tls_context_until(const SSL_CTX *context, char text[TLS_TIME_SIZE]);
+
 /* The secrets of its connections are written to this file, which stays the caller's. */
 void tls_context_log_keys(SSL_CTX *context, FILE *key_log);
 
