@@ -64,6 +64,26 @@ int config_check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words)
     return -1;
 }
 
+bool config_keep_apart(cfg_opt_t *opt)
+{
+    unsigned count = cfg_opt_size(opt);
+    cfg_t *section = cfg_opt_getnsec(opt, count - 1);
+    size_t size = strlen(cfg_title(section)) + sizeof("\n4294967295");
+    char *title = malloc(size);
+    if (!title)
+        return false;
+    snprintf(title, size, "%s\n%u", cfg_title(section), count);
+    free(section->title);
+    section->title = title;
+    return true;
+}
+
+void config_title_of(cfg_t *section, char *title, size_t size)
+{
+    size_t length = strcspn(cfg_title(section), "\n");
+    snprintf(title, size, "%.*s", (int)length, cfg_title(section));
+}
+
 static int check_side(cfg_t *cfg, cfg_opt_t *opt)
 {
     return config_check_word(cfg, opt, (const char *[]){"internal", "external", NULL});
@@ -202,7 +222,7 @@ static int check_peer(cfg_t *cfg, cfg_opt_t *opt)
         return -1;
     }
     if (cfg_getstr(section, "answer"))
-        return 0;
+        return config_keep_apart(opt) ? 0 : -1;
     cfg_error(cfg, "answer: missing in peer \"%s\"; give allow or CLASS/CODE", cfg_title(section));
     return -1;
 }
@@ -273,7 +293,9 @@ static void take_peers(cfg_t *section, struct config_policy *policy)
     for (size_t i = 0; i < policy->peer_count; i++) {
         cfg_t *from = cfg_getnsec(section, "peer", (unsigned)i);
         struct config_peer *peer = &policy->peers[i];
-        config_read_prefix(cfg_title(from), &peer->prefix);
+        char title[CONFIG_NAME_MAX];
+        config_title_of(from, title, sizeof(title));
+        config_read_prefix(title, &peer->prefix);
         peer->side = side_of(from);
         peer->take_over = takeover_of(from);
         text_to_code(cfg_getstr(from, "answer"), &peer->refusal);

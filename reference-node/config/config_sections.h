@@ -22,6 +22,13 @@ int config_check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words);
 int config_check_prefix(cfg_t *cfg, cfg_opt_t *opt);
 int config_check_path(cfg_t *cfg, cfg_opt_t *opt);
 
+/* libconfuse takes a second section of the same title for more of the first. For entries whose
+ * order counts, and that may repeat: to be called of the last, once it is whole. Returns false
+ * without memory. */
+bool config_keep_apart(cfg_opt_t *opt);
+/* The title of one that was kept apart. */
+void config_title_of(cfg_t *section, char *title, size_t size);
+
 /* "any" or a prefix; returns false for anything else. */
 bool config_read_prefix(const char *text, struct config_prefix *prefix);
 

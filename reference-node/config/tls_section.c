@@ -65,7 +65,7 @@ static int check_peer(cfg_t *cfg, cfg_opt_t *opt)
 {
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
     const char *identity = cfg_title(section);
-    if (identity[0] == '\0' || strlen(identity) >= CONFIG_IDENTITY_MAX) {
+    if (identity[0] == '\0' || strlen(identity) >= CONFIG_IDENTITY_MAX || strchr(identity, '\n')) {
         cfg_error(cfg,
             "peer: \"%s\" is no identity; give a name as fw.example.com, *.example.com "
             "or *",
@@ -73,7 +73,7 @@ static int check_peer(cfg_t *cfg, cfg_opt_t *opt)
         return -1;
     }
     if (cfg_getstr(section, "answer"))
-        return 0;
+        return config_keep_apart(opt) ? 0 : -1;
     cfg_error(cfg, "answer: missing in peer \"%s\"; give allow or deny", identity);
     return -1;
 }
@@ -97,7 +97,7 @@ void config_check_tls(cfg_t *cfg)
 
 static void take_peer(cfg_t *from, struct config_authorised_peer *peer)
 {
-    snprintf(peer->identity, sizeof(peer->identity), "%s", cfg_title(from));
+    config_title_of(from, peer->identity, sizeof(peer->identity));
     while (strcmp(namespaces[peer->namespace], cfg_getstr(from, "namespace")) != 0)
         peer->namespace ++;
     config_read_prefix(cfg_getstr(from, "address"), &peer->address);

@@ -67,6 +67,7 @@ static const struct counter of_tls[] = {
     {"handshakes", offsetof(struct association_counters, handshakes)},
     {"refused", offsetof(struct association_counters, handshakes_refused)},
     {"failed", offsetof(struct association_counters, handshakes_failed)},
+    {"unauthorised", offsetof(struct association_counters, peers_unauthorised)},
     {0},
 };
 

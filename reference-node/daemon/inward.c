@@ -7,6 +7,8 @@
 #include "reference-node/base/text.h"
 #include "reference-node/daemon/outward.h"
 #include "reference-node/daemon/parts.h"
+#include "reference-node/tls/peer_database.h"
+#include "reference-node/tls/tls_session.h"
 
 enum { TRIM_AFTER_S = 5 };
 
@@ -71,6 +73,13 @@ static uint32_t interface_to(void *context, const struct gist_address *peer)
     return route.interface;
 }
 
+static bool may_be_peer(void *context, const SSL *tls, const struct gist_address *source)
+{
+    const struct daemon *daemon = context;
+    struct peer_identity identity = tls_session_identity(tls);
+    return peer_database_may_allow(&daemon->config->tls, &identity, source);
+}
+
 static bool knows(void *context, const struct gist_address *peer, uint32_t interface)
 {
     struct daemon *daemon = context;
@@ -86,6 +95,7 @@ struct datagram_listener daemon_datagrams(struct daemon *daemon)
 struct association_listener daemon_associations(struct daemon *daemon)
 {
     return (struct association_listener){.context = daemon,
+        .may_be_peer = may_be_peer,
         .accepted = on_accepted,
         .connected = on_connected,
         .received = on_received,

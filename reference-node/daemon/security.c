@@ -11,15 +11,29 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* For nobody else's eyes. */
+/* For nobody else's eyes, whoever has made it. */
+static bool is_ours_alone(int descriptor)
+{
+    struct stat found;
+    if (fstat(descriptor, &found) < 0)
+        return false;
+    errno = EINVAL;
+    return S_ISREG(found.st_mode) && found.st_nlink == 1 && fchmod(descriptor, 0600) == 0;
+}
+
 static FILE *open_key_log(const char *path)
 {
-    int descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "a") : NULL;
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int descriptor = open(path, flags, 0600);
+    bool is_usable = descriptor >= 0 && is_ours_alone(descriptor);
+    FILE *file = is_usable ? fdopen(descriptor, "a") : NULL;
+    int error = errno;
     if (!file && descriptor >= 0)
         close(descriptor);
+    errno = error;
     return file;
 }
 

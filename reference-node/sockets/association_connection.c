@@ -164,7 +164,7 @@ static void on_drained(struct bufferevent *stream, void *context)
 {
     (void)stream;
     struct connection *connection = context;
-    if (connection->stage == CONNECTION_CLOSING)
+    if (connection->stage == CONNECTION_CLOSING && connection_waiting(connection) == 0)
         connection_release(connection);
 }
 
@@ -185,7 +185,10 @@ static void end_after_its_last(struct connection *connection)
     struct association_socket *associations = connection->owner;
     gist_association_id id = connection->id;
     bool is_known = connection->stage == CONNECTION_OPEN;
-    hear(connection, INPUT_MAX);
+    do
+        hear(connection, INPUT_MAX);
+    while (is_known && connection_find(associations, id) == connection && !connection->is_paused &&
+           evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0);
     if (!is_known || (connection_find(associations, id) == connection && !connection->is_paused))
         connection_end(connection);
 }
@@ -207,7 +210,7 @@ static void log_failure(const struct connection *connection, const char *otherwi
     SSL *ssl = connection_tls(connection);
     unsigned long error = ssl ? error_of(connection->stream) : 0;
     bool is_no_peer = ssl && !SSL_is_server(ssl) && SSL_in_before(ssl); /* TCP found none */
-    if (!ssl || is_no_peer || (SSL_is_init_finished(ssl) && !tls_session_is_alert(error)))
+    if (!ssl || is_no_peer || (connection->was_connected && !tls_session_is_alert(error)))
         return;
     connection->owner->counters.handshakes_failed++;
     text_of_address(&connection->peer.address, address);
@@ -242,6 +245,7 @@ static void on_event(struct bufferevent *stream, short what, void *context)
     if (connection->stage == CONNECTION_CLOSING)
         return;
     event_del(connection->patience);
+    connection->was_connected = true;
     log_peer(connection);
     if (connection->stage == CONNECTION_OPENING)
         associations->opened(connection);

@@ -32,10 +32,11 @@ struct connection {
     struct gist_endpoint peer;
     struct gist_share_holder handshake; /* in whose name it opens */
     bool is_secure;
-    bool is_paused;   /* the core does not want to hear it now */
-    bool has_failed;  /* nothing can be sent any more */
-    bool is_stranded; /* it had no address of ours any more when that was looked at last */
-    uint32_t doubt;   /* as its owner's when the interface towards the peer was last asked for */
+    bool was_connected; /* its handshake is over, or was */
+    bool is_paused;     /* the core does not want to hear it now */
+    bool has_failed;    /* nothing can be sent any more */
+    bool is_stranded;   /* it had no address of ours any more when that was looked at last */
+    uint32_t doubt;     /* as its owner's when the interface towards the peer was last asked for */
     struct connection *next; /* of the list of its stage, where that has one */
     struct connection *prev;
     UT_hash_handle hh;

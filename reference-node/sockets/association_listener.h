@@ -5,8 +5,12 @@
 
 #include "core/gist/transport.h"
 
+#include <openssl/ssl.h>
+
 struct association_listener {
     void *context;
+    /* Whether who has been authenticated may be a peer at all. */
+    bool (*may_be_peer)(void *context, const SSL *tls, const struct gist_address *source);
     /* Returns the id, or 0 to refuse. */
     gist_association_id (*accepted)(void *context, enum gist_stack stack,
         const struct gist_endpoint *peer, const struct gist_endpoint *local, uint32_t interface);
@@ -33,6 +37,7 @@ struct association_counters {
     uint64_t handshakes;         /* that have begun */
     uint64_t handshakes_refused; /* beyond the share of who asked */
     uint64_t handshakes_failed;
+    uint64_t peers_unauthorised; /* for whatever flow, so that the core has not heard of them */
 };
 
 struct association_limits {

@@ -109,7 +109,12 @@ static void begin(struct connection *connection)
 
 static void opened(struct connection *connection)
 {
-    if (!tell(connection, GIST_STACK_TLS_TCP))
+    struct association_socket *associations = connection->owner;
+    const struct association_listener *listener = &associations->listener;
+    bool may_be_peer = listener->may_be_peer(
+        listener->context, connection_tls(connection), &connection->peer.address);
+    associations->counters.peers_unauthorised += !may_be_peer;
+    if (!may_be_peer || !tell(connection, GIST_STACK_TLS_TCP))
         connection_release(connection);
 }
 

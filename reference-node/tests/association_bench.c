@@ -42,6 +42,11 @@ static void on_received(void *context, gist_association_id id, const uint8_t *oc
         pause_of(node, id, true);
     if (node->pauses_other)
         pause_of(node, 3 - id, true);
+    if (octets[0] == 'w') {
+        association_socket_write(node->associations, id, (const uint8_t *)"bye", 3);
+        association_socket_close(node->associations, id);
+        return;
+    }
     if (octets[0] == 'q') /* the core may close while it reads */
         association_socket_close(node->associations, id);
 }
@@ -60,6 +65,13 @@ static uint32_t interface_to(void *context, const struct gist_address *peer)
     return 7;
 }
 
+static bool may_be_peer(void *context, const SSL *tls, const struct gist_address *source)
+{
+    const struct node *node = context;
+    cr_assert(SSL_is_init_finished(tls) && source->version == 4);
+    return !node->authorises_nobody;
+}
+
 static bool knows(void *context, const struct gist_address *peer, uint32_t interface)
 {
     const struct node *node = context;
@@ -71,6 +83,7 @@ static bool knows(void *context, const struct gist_address *peer, uint32_t inter
 void node_start_limited(struct node *node)
 {
     struct association_listener listener = {.context = node,
+        .may_be_peer = may_be_peer,
         .accepted = on_accepted,
         .connected = on_connected,
         .received = on_received,

@@ -25,7 +25,8 @@ struct node {
     size_t received; /* octets */
     gist_association_id last;
     enum gist_stack last_stack;
-    bool knows;        /* each peer */
+    bool knows; /* each peer */
+    bool authorises_nobody;
     bool pauses;       /* each association that it has heard something of, as the core may */
     bool pauses_other; /* of two associations, when it hears one */
     bool is_paused[ASSOCIATIONS_MAX];

@@ -46,6 +46,25 @@ Test(association_socket, sends_what_was_written_before_it_closes)
     association_socket_destroy(node.associations);
 }
 
+Test(association_socket, sends_what_it_writes_before_it_closes_though_more_was_under_way)
+{
+    struct node node;
+    char heard[8] = "";
+    size_t length = 0;
+    node_start(&node);
+    int peer = peer_connect();
+    TURN_UNTIL(&node, node.accepted == 1);
+    cr_assert(send(peer, "w", 1, MSG_NOSIGNAL) == 1);
+    cr_assert(association_socket_write(node.associations, 1, (const uint8_t *)"1", 1));
+    for (ssize_t part = -1; part != 0;) {
+        node_turn(&node);
+        part = recv(peer, heard + length, sizeof(heard) - length, MSG_DONTWAIT);
+        length += part > 0 ? (size_t)part : 0;
+    }
+    cr_assert_str_eq(heard, "1bye");
+    association_socket_destroy(node.associations);
+}
+
 Test(association_socket, may_be_closed_by_what_it_received)
 {
     struct node node;

@@ -111,6 +111,7 @@ Test(association_tls, tells_of_a_peer_that_ends_it)
     free_peer(rude);
     TURN_UNTIL(&node, node.closed == 2);
     cr_assert(association_socket_count(node.associations) == 0);
+    cr_assert_eq(association_socket_counters(node.associations).handshakes_failed, 0);
     free_peer(peer);
     stop_node(&node);
 }
@@ -184,6 +185,21 @@ Test(association_tls, tells_nothing_of_who_is_not_authenticated)
     free_peer(peer);
     SSL_CTX_free(foreign);
     authority_free(&theirs);
+    stop_node(&node);
+}
+
+Test(association_tls, tells_nothing_of_who_may_be_a_peer_for_no_flow)
+{
+    struct node node;
+    char octet;
+    node_start(&node);
+    secure(&node);
+    node.authorises_nobody = true;
+    SSL *peer = tls_peer(ours);
+    TURN_UNTIL(&node, SSL_read(peer, &octet, 1) == 0);
+    cr_assert(node.accepted == 0 && association_socket_count(node.associations) == 0);
+    cr_assert_eq(association_socket_counters(node.associations).peers_unauthorised, 1);
+    free_peer(peer);
     stop_node(&node);
 }
 
@@ -287,24 +303,6 @@ Test(association_tls, lets_known_peers_have_more_handshakes)
     stop_node(&node);
 }
 
-Test(association_tls, leaves_a_stranger_few_handshakes_a_second)
-{
-    struct node node;
-    unsigned refused = 0;
-    node_start(&node);
-    secure(&node);
-    for (unsigned i = 0; i < 12; i++) {
-        SSL *peer = tls_peer(ours);
-        TURN_UNTIL(
-            &node, SSL_do_handshake(peer) == 1 || SSL_get_error(peer, -1) != SSL_ERROR_WANT_READ);
-        refused += !SSL_is_init_finished(peer);
-        ERR_clear_error();
-        free_peer(peer);
-    }
-    cr_assert(refused >= 1, "each of twelve in less than a second");
-    stop_node(&node);
-}
-
 Test(association_tls, sends_what_was_written_though_it_is_closed_before_it_is_there)
 {
     struct node node;
@@ -317,5 +315,70 @@ Test(association_tls, sends_what_was_written_though_it_is_closed_before_it_is_th
     TURN_UNTIL(&node, node.received == 5);
     TURN_UNTIL(&node, node.closed == 1);
     cr_assert_eq(node.connected, 0);
+    stop_node(&node);
+}
+
+Test(association_tls, gives_the_share_of_a_handshake_back_when_it_is_over)
+{
+    enum { PEERS = 7 };
+    struct node node;
+    SSL *peers[PEERS];
+    node_prepare(&node);
+    node.limits.connections_max = PEERS;
+    node_start_limited(&node);
+    secure(&node);
+    for (unsigned i = 0; i < PEERS; i++) {
+        peers[i] = tls_peer(ours);
+        TURN_UNTIL(&node, SSL_do_handshake(peers[i]) == 1 && node.accepted == i + 1);
+    }
+    for (unsigned i = 0; i < PEERS; i++)
+        free_peer(peers[i]);
+    stop_node(&node);
+}
+
+Test(association_tls, sends_what_it_writes_before_it_closes_though_more_was_under_way)
+{
+    struct node node;
+    char heard[8] = "";
+    int length = 0;
+    node_start(&node);
+    secure(&node);
+    SSL *peer = tls_peer(ours);
+    TURN_UNTIL(&node, SSL_do_handshake(peer) == 1 && node.accepted == 1);
+    cr_assert(SSL_write(peer, "w", 1) == 1);
+    cr_assert(association_socket_write(node.associations, 1, (const uint8_t *)"1", 1));
+    for (unsigned turns = 0; !(SSL_get_shutdown(peer) & SSL_RECEIVED_SHUTDOWN); turns++) {
+        cr_assert(turns < TURNS_MAX);
+        int part = SSL_read(peer, heard + length, (int)sizeof(heard) - length);
+        length += part > 0 ? part : 0;
+        node_turn(&node);
+    }
+    cr_assert_str_eq(heard, "1bye");
+    free_peer(peer);
+    stop_node(&node);
+}
+
+Test(association_tls, hears_the_last_of_many_that_end_at_once)
+{
+    enum { PEERS = 12, LAST = 16000 };
+    static const uint8_t block[LAST];
+    struct node node;
+    SSL *peers[PEERS];
+    node_prepare(&node);
+    node.limits.connections_max = PEERS;
+    node_start_limited(&node);
+    node.knows = true;
+    secure(&node);
+    for (unsigned i = 0; i < PEERS; i++) {
+        peers[i] = tls_peer(ours);
+        TURN_UNTIL(&node, SSL_do_handshake(peers[i]) == 1 && node.accepted == i + 1);
+    }
+    for (unsigned i = 0; i < PEERS; i++) {
+        cr_assert(SSL_write(peers[i], block, LAST) == LAST);
+        SSL_shutdown(peers[i]);
+        free_peer(peers[i]);
+    }
+    TURN_UNTIL(&node, node.closed == PEERS);
+    cr_assert_eq(node.received, PEERS * LAST);
     stop_node(&node);
 }

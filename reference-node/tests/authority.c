@@ -130,3 +130,18 @@ char *authority_revoke(struct authority *authority, long serial)
     ASN1_TIME_free(after);
     return text_of(bio);
 }
+
+char *authority_list_without_end(const struct authority *authority)
+{
+    X509_CRL *list = X509_CRL_new();
+    ASN1_TIME *before = X509_gmtime_adj(NULL, -DAY_S);
+    BIO *bio = BIO_new(BIO_s_mem());
+    X509_CRL_set_version(list, CRL_V2);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(authority->certificate));
+    X509_CRL_set1_lastUpdate(list, before);
+    cr_assert(X509_CRL_sign(list, authority->key, EVP_sha256()) > 0);
+    cr_assert(PEM_write_bio_X509_CRL(bio, list) == 1);
+    ASN1_TIME_free(before);
+    X509_CRL_free(list);
+    return text_of(bio);
+}

@@ -34,5 +34,7 @@ char *authority_pem(const struct authority *authority);
 /* Its list of what it has revoked, with one more: the certificate of that number, the first being
  * 1; 0: none. */
 char *authority_revoke(struct authority *authority, long serial);
+/* One that revokes nothing, and does not say until when it holds. */
+char *authority_list_without_end(const struct authority *authority);
 
 #endif

@@ -89,6 +89,10 @@ static const struct {
     {ROLES "tls {\n peer \"a\" {\n address = x }\n}\n", ":4: address: \"x\" is no prefix"},
     {ROLES "tls {\n peer \"a\" {\n source = x }\n}\n", ":4: source: \"x\" is no prefix"},
     {ROLES "tls {\n peer \"a\" {\n destination = x }\n}\n", ":4: destination: \"x\" is no"},
+    {ROLES "policy {\n peer any { answer = allow }\n peer any { }\n}\n",
+        ":4: answer: missing in peer"},
+    {ROLES "tls {\n peer a { answer = allow }\n peer a { }\n}\n",
+        ":4: answer: missing in peer \"a\""},
     {ROLES "tls { required = true }\n", ": tls: certificate: missing; name ours, or shared_keys"},
     {ROLES "tls { peer a { answer = allow } }\n", ": tls: certificate: missing; name ours"},
     {ROLES "tls { authorities = \"/a\" }\n", ": tls: certificate: missing; name ours"},
@@ -253,4 +257,52 @@ Test(config, knows_an_interface_by_its_index_as_long_as_it_is_there)
     cr_assert_eq(config_interface_of(&config, 1), &listed, "the kernel is not asked");
     inside.is_there = false;
     cr_assert_null(config_interface_of(&config, 1), "another has the index now");
+}
+
+static struct config *read_whole_text(const char *text)
+{
+    struct config *config = config_read_text("natfwd.conf", text, stderr);
+    cr_assert(config);
+    return config;
+}
+
+Test(config, keeps_entries_of_one_title_apart_and_in_their_order)
+{
+    struct config *config = read_whole_text(ROLES
+        "policy {\npeer \"10.0.0.0/8\" {\nside = internal\nanswer = \"5/0x02\"\n}\n"
+        "peer any { answer = allow }\npeer \"10.0.0.0/8\" {\nside = external\nanswer = "
+        "allow\n}\n}\n"
+        "tls {\nshared_keys = \"/keys\"\npeer left {\nsource = \"10.0.0.0/8\"\nanswer = deny\n}\n"
+        "peer left { answer = allow }\npeer \"*\" { answer = deny }\n}\n");
+    cr_assert(config->policy.peer_count == 3 && config->tls.peer_count == 3);
+    cr_assert(config->policy.peers[0].refusal == NATFW_AUTHORIZATION_FAILED);
+    cr_assert(config->policy.peers[0].side == CONFIG_SIDE_INTERNAL);
+    cr_assert(config->policy.peers[1].prefix.address.version == 0);
+    cr_assert(config->policy.peers[2].side == CONFIG_SIDE_EXTERNAL);
+    cr_assert(config->policy.peers[2].prefix.bits == 8);
+    cr_assert_str_eq(config->tls.peers[0].identity, "left");
+    cr_assert(!config->tls.peers[0].is_allowed && config->tls.peers[0].source.bits == 8);
+    cr_assert_str_eq(config->tls.peers[1].identity, "left");
+    cr_assert(config->tls.peers[1].is_allowed && config->tls.peers[1].source.bits == 0);
+    cr_assert_str_eq(config->tls.peers[2].identity, "*");
+    config_free(config);
+}
+
+Test(config, has_tls_beside_plain_tcp_or_in_its_place)
+{
+    struct config *none = read_whole_text(ROLES);
+    cr_assert(!none->gist.opens_secure && none->gist.opens_plain);
+    cr_assert(none->gist.association_port == 30270 && none->gist.secure_association_port == 0);
+    struct config *beside = read_whole_text(
+        ROLES "tls { shared_keys = \"/keys\" port = 4711 peer a { answer = allow } }\n");
+    cr_assert(beside->gist.opens_secure && beside->gist.opens_plain);
+    cr_assert(beside->gist.association_port == 30270);
+    cr_assert(beside->gist.secure_association_port == 4711);
+    struct config *alone = read_whole_text(
+        ROLES "tls { shared_keys = \"/keys\" required = true peer a { answer = allow } }\n");
+    cr_assert(alone->gist.opens_secure && !alone->gist.opens_plain);
+    cr_assert(alone->gist.association_port == 0 && alone->gist.secure_association_port == 30271);
+    config_free(none);
+    config_free(beside);
+    config_free(alone);
 }

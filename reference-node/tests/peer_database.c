@@ -98,6 +98,22 @@ Test(peer_database, has_the_first_entry_decide)
     cr_assert(allows(entries, 3, &near, &flow));
 }
 
+Test(peer_database, says_who_may_be_a_peer_for_no_flow)
+{
+    struct config_authorised_peer entries[] = {
+        entry("b.example.com", true), entry("a.example.com", false), entry("*", true)};
+    const struct config_tls one = {.peers = entries, .peer_count = 1},
+                            three = {.peers = entries, .peer_count = 3};
+    struct peer_identity identity = tls_session_identity(server);
+    cr_assert_not(peer_database_may_allow(&one, &identity, &near));
+    cr_assert_not(peer_database_may_allow(&three, &identity, &near), "it is denied first");
+    entries[1].address = prefix(198, 51, 100, 24);
+    cr_assert(peer_database_may_allow(&three, &identity, &near), "elsewhere it may");
+    entries[1] = entry("a.example.com", false);
+    entries[1].source = prefix(198, 51, 100, 24);
+    cr_assert(peer_database_may_allow(&three, &identity, &near), "for another flow it may");
+}
+
 Test(peer_database, knows_where_a_peer_has_to_be)
 {
     struct config_authorised_peer entries[] = {entry("a.example.com", true)};
@@ -126,4 +142,8 @@ Test(peer_database, knows_for_which_flows)
     cr_assert_not(allows(entries, 2, &near, &wide), "a part of it is refused");
     cr_assert(allows(entries, 2, &near, &other));
     cr_assert(allows(entries, 2, &near, NULL), "for another flow it is");
+    entries[0].source = (struct config_prefix){0};
+    ours.destination_prefix = 16;
+    cr_assert_not(allows(entries, 2, &near, &ours), "a part of where it goes is refused");
+    cr_assert(allows(entries, 2, &near, NULL), "elsewhere it is");
 }

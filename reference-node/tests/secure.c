@@ -97,8 +97,10 @@ static json_int_t unauthorised_at(const struct network *network, enum node which
 {
     json_t *reply = control_ok(network, which, "stats");
     json_t *gist = json_object_get(reply, "gist");
-    json_int_t count = json_integer_value(json_object_get(gist, "peers_unauthorised"));
-    cr_assert(json_object_get(gist, "peers_unauthorised"));
+    const json_t *tls = json_object_get(reply, "tls");
+    json_int_t count = json_integer_value(json_object_get(gist, "peers_unauthorised")) +
+                       json_integer_value(json_object_get(tls, "unauthorised"));
+    cr_assert(json_object_get(gist, "peers_unauthorised") && json_object_get(tls, "unauthorised"));
     json_decref(reply);
     return count;
 }
@@ -278,6 +280,7 @@ static json_t *tls_of(const struct network *network, enum node which)
 Test(secure, the_status_says_until_when_the_certificate_holds)
 {
     struct subject year = firewall;
+    run("mkdir %s/first && cp %s/fw.* %s/first", directory, directory, directory);
     struct network network = begin("", "");
     json_t *before = tls_of(&network, MIDDLE);
     const char *until = json_string_value(json_object_get(before, "certificate_until"));
@@ -290,6 +293,11 @@ Test(secure, the_status_says_until_when_the_certificate_holds)
     json_t *after = tls_of(&network, MIDDLE);
     const char *later = json_string_value(json_object_get(after, "certificate_until"));
     cr_assert(later && strcmp(later, until) > 0, "%s after %s", later, until);
+    run("cp %s/first/* %s", directory, directory);
+    reload(&network, MIDDLE);
+    json_t *again = tls_of(&network, MIDDLE);
+    cr_assert_str_eq(json_string_value(json_object_get(again, "certificate_until")), until);
+    json_decref(again);
     json_decref(before);
     json_decref(after);
     write_config(&network, LEFT, "roles = {\"initiator\"}");
@@ -352,10 +360,19 @@ Test(secure, the_secrets_are_written_down_where_that_is_asked_for_only)
     char more[128], path[64];
     struct stat found;
     snprintf(more, sizeof(more), "key_log = \"%s/log\"", directory);
+    run("touch %s/log && chmod 644 %s/log", directory, directory);
     struct network network = begin(more, "");
     cr_assert_eq(open_securely(&network), 0);
     snprintf(path, sizeof(path), "%s/log", directory);
     cr_assert(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600);
+    run("grep -q '^CLIENT_TRAFFIC_SECRET_0 ' %s", path);
+    run("truncate -s 0 %s", path);
+    issue("fw", &firewall);
+    issue("host", &host);
+    reload(&network, MIDDLE);
+    end_daemon(&network, LEFT, SIGTERM);
+    start_daemon(&network, LEFT);
+    cr_assert_eq(open_securely(&network), 0);
     run("grep -q '^CLIENT_TRAFFIC_SECRET_0 ' %s", path);
     require_logged(&network, MIDDLE, "reads each association");
     network_stop(&network);

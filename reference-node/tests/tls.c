@@ -7,6 +7,7 @@
 #include "core/spec/tests/verify.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <string.h>
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f"
@@ -159,6 +160,20 @@ Test(tls, has_no_version_before_1_2)
     REQUIRE("RFC5971-5.7.3-2a", !joins_with_at_most(TLS1_VERSION));
 }
 
+Test(tls, resumes_no_session_and_ends_its_turn_after_a_record)
+{
+    struct pair pair;
+    char octet;
+    struct issued issued = authority_issue(&ours, &plain);
+    struct tls_end end = end_of(&issued, our_authority);
+    cr_assert(join(&pair, &end, &end));
+    SSL_read(pair.client, &octet, 1); /* a ticket, if there is one */
+    cr_assert_not(SSL_SESSION_is_resumable(SSL_get_session(pair.client)));
+    cr_assert_not(SSL_CTX_get_mode(pair.contexts[1]) & SSL_MODE_AUTO_RETRY);
+    part(&pair);
+    issued_free(&issued);
+}
+
 Test(tls, lets_nobody_in_without_a_certificate)
 {
     VERIFIES("RFC5971-5.7.3-6b");
@@ -203,6 +218,9 @@ Test(tls, refuses_what_its_authority_has_revoked)
     char *next = authority_revoke(&ours, ours.last_serial + 1);
     cr_assert_not(lets_in_subject(&ours, &plain, next));
     cr_assert(lets_in_subject(&ours, &plain, next), "that is another one");
+    char *endless = authority_list_without_end(&ours);
+    cr_assert(lets_in_subject(&ours, &plain, endless));
+    free(endless);
     char *other = authority_revoke(&theirs, 0);
     cr_assert_not(lets_in_subject(&ours, &plain, other), "its authority has no list");
     free(none);
@@ -329,11 +347,15 @@ Test(tls, knows_a_server_by_its_hint_where_it_gives_one)
     VERIFIES("RFC5971-5.7.3.1-7");
     struct pair pair;
     server_hint = "right";
-    cr_assert(joins_by_key("left:" KEY_A, "left", "left:" KEY_A, &pair));
+    cr_assert(joins_by_key("left:" KEY_A "\nright:" KEY_A, "left", "left:" KEY_A, &pair));
     cr_assert_eq(SSL_version(pair.client), TLS1_2_VERSION);
     REQUIRE("RFC5971-5.7.3.1-7", tls_session_is(pair.client, CONFIG_NAMESPACE_PSK, "right"));
     REQUIRE("RFC5971-5.7.3.1-7", !tls_session_is(pair.client, CONFIG_NAMESPACE_PSK, "left"));
     REQUIRE("RFC5971-5.7.3.1-7", tls_session_is(pair.server, CONFIG_NAMESPACE_PSK, "left"));
+    part(&pair);
+    cr_assert(joins_by_key("left:" KEY_A "\nright:" KEY_B, "left", "left:" KEY_A, &pair));
+    cr_assert_not(tls_session_is(pair.client, CONFIG_NAMESPACE_ANY, "right"), "it has no such key");
+    cr_assert_not(tls_session_is(pair.client, CONFIG_NAMESPACE_ANY, "left"));
     part(&pair);
 }
 
@@ -352,4 +374,60 @@ Test(tls, lets_in_by_key_and_by_certificate_where_it_has_both)
     cr_assert(tls_session_is(pair.server, CONFIG_NAMESPACE_PSK, "left"));
     part(&pair);
     issued_free(&issued);
+}
+
+/* The first entry of the database for that address, that allows, and that a key goes with. */
+Test(tls, chooses_the_shared_key_by_the_servers_address)
+{
+    struct tls_end end = {.texts = {[CONFIG_SHARED_KEYS] = "left:" KEY_A "\nright:" KEY_B}};
+    struct config_authorised_peer entries[] = {
+        {.identity = "left", .namespace = CONFIG_NAMESPACE_PSK, .is_allowed = false},
+        {.identity = "left", .namespace = CONFIG_NAMESPACE_DNS, .is_allowed = true},
+        {.identity = "left",
+            .namespace = CONFIG_NAMESPACE_PSK,
+            .address = {.address = {.version = 4, .octets = {198, 51, 100, 1}}, .bits = 32},
+            .is_allowed = true},
+        {.identity = "right", .namespace = CONFIG_NAMESPACE_PSK, .is_allowed = true}};
+    struct config_tls database = {.peers = entries, .peer_count = 4};
+    SSL_CTX *context = bench_context_without_a_word(&end);
+    SSL *client = tls_session_connect(context, &database, &peer);
+    SSL *server = tls_session_accept(context);
+    cr_assert(bench_handshake(client, server));
+    cr_assert(tls_session_is(server, CONFIG_NAMESPACE_PSK, "right"));
+    SSL_free(client);
+    SSL_free(server);
+    SSL_CTX_free(context);
+}
+
+static void expect_unusable(const struct tls_end *end, const char *expected)
+{
+    char *said;
+    SSL_CTX *context = bench_context(end, &said);
+    cr_assert(!context && strstr(said, expected), "%s", said);
+    free(said);
+}
+
+Test(tls, says_which_file_cannot_be_used_and_why)
+{
+    struct issued issued = authority_issue(&ours, &plain), other = authority_issue(&ours, &plain);
+    struct tls_end end = end_of(&issued, our_authority), mixed = end, none = end, cut = end;
+    EVP_PKEY *of_another_type = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    BIO *bio = BIO_new(BIO_s_mem());
+    cr_assert(PEM_write_bio_PrivateKey(bio, of_another_type, NULL, NULL, 0, NULL, NULL) == 1);
+    char *octets;
+    long length = BIO_get_mem_data(bio, &octets);
+    char *strange = strndup(octets, (size_t)length);
+    mixed.texts[CONFIG_KEY] = other.key;
+    expect_unusable(&mixed, "key: it is not the key of the certificate");
+    mixed.texts[CONFIG_KEY] = strange;
+    expect_unusable(&mixed, "key: it is not the key of the certificate");
+    none.texts[CONFIG_AUTHORITIES] = "nothing\n";
+    expect_unusable(&none, "authorities: there is no certificate in it; give PEM");
+    cut.texts[CONFIG_REVOCATIONS] = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+    expect_unusable(&cut, "revocations: list 1 cannot be read: ");
+    free(strange);
+    BIO_free(bio);
+    EVP_PKEY_free(of_another_type);
+    issued_free(&issued);
+    issued_free(&other);
 }

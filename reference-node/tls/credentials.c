@@ -3,6 +3,7 @@
 #include "reference-node/tls/credentials.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,15 @@ static int read_stream(FILE *file, struct credential *credential)
     if (!credential->text)
         return ENOMEM;
     credential->length = fread(credential->text, 1, (size_t)found.st_size, file);
-    return ferror(file) ? EIO : 0;
+    if (ferror(file))
+        return EIO;
+    return strlen(credential->text) == credential->length ? 0 : EILSEQ; /* a NUL is no text's */
 }
 
 static bool read_file(const char *path, struct credential *credential, FILE *errors)
 {
-    FILE *file = fopen(path, "re");
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
     int error = file ? read_stream(file, credential) : errno;
     if (file)
         fclose(file);

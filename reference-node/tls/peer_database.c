@@ -22,6 +22,16 @@ static bool flow_matches(const struct config_authorised_peer *entry, const struc
                &entry->destination, &flow->destination, flow->destination_prefix, refuses);
 }
 
+/* Where any address will do, likewise. */
+static bool address_matches(
+    const struct config_authorised_peer *entry, const struct gist_address *peer)
+{
+    if (!peer)
+        return entry->is_allowed || entry->address.address.version == 0;
+    return config_prefix_matches(
+        &entry->address, peer, config_address_bits(peer), !entry->is_allowed);
+}
+
 /* The first that is about this peer and flow; NULL: none is. */
 static const struct config_authorised_peer *find(const struct config_tls *tls,
     const struct peer_identity *identity, const struct gist_address *peer,
@@ -29,9 +39,7 @@ static const struct config_authorised_peer *find(const struct config_tls *tls,
 {
     for (size_t i = 0; i < tls->peer_count; i++) {
         const struct config_authorised_peer *entry = &tls->peers[i];
-        if (config_prefix_matches(
-                &entry->address, peer, config_address_bits(peer), !entry->is_allowed) &&
-            flow_matches(entry, flow) &&
+        if (address_matches(entry, peer) && flow_matches(entry, flow) &&
             identity->is(identity->context, entry->namespace, entry->identity))
             return entry;
     }
@@ -60,5 +68,15 @@ bool peer_database_allows(const struct config_tls *tls, const struct peer_identi
     if (SPEC_HOLDS("RFC5971-5.7.3.1-1", 1, entry && entry->is_allowed))
         return true;
     log_refusal(entry, identity, peer, flow);
+    return false;
+}
+
+bool peer_database_may_allow(const struct config_tls *tls, const struct peer_identity *identity,
+    const struct gist_address *source)
+{
+    const struct config_authorised_peer *entry = find(tls, identity, NULL, NULL);
+    if (entry && entry->is_allowed)
+        return true;
+    log_refusal(entry, identity, source, NULL);
     return false;
 }

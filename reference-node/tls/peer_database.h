@@ -9,5 +9,9 @@
  * any. A refusal is logged. */
 bool peer_database_allows(const struct config_tls *tls, const struct peer_identity *identity,
     const struct gist_address *peer, const struct gist_mri *flow);
+/* Whether there may be an address and a flow for which it would: who cannot be a peer at all need
+ * not be heard. The source is that of the connection, for the log. */
+bool peer_database_may_allow(const struct config_tls *tls, const struct peer_identity *identity,
+    const struct gist_address *source);
 
 #endif

@@ -35,6 +35,8 @@ static const char *read_key(const struct line *line, struct shared_key *key)
     size_t digits = line->colon < line->length ? line->length - line->colon - 1 : 0;
     if (line->colon == 0 || line->colon == line->length)
         return "no IDENTITY:HEX; give both";
+    if (line->colon > SHARED_KEY_IDENTITY_MAX)
+        return "the identity is longer than 255 octets";
     if (digits % 2 != 0 || digits / 2 < SHARED_KEY_MIN || digits / 2 > SHARED_KEY_MAX)
         return "the key must have 32 to 128 hexadecimal digits";
     for (size_t i = 0; i < digits / 2; i++) {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SHARED_KEY_MIN = 16, SHARED_KEY_MAX = 64 }; /* octets */
+enum { SHARED_KEY_MIN = 16, SHARED_KEY_MAX = 64, SHARED_KEY_IDENTITY_MAX = 255 }; /* octets */
 
 struct shared_key {
     char *identity;

@@ -11,8 +11,9 @@
 
 enum { CHAIN_MAX = 8 };
 
-/* Whatever authenticates both ends; of version 1.2, for 1.3 has no others. */
-#define CIPHERS "HIGH:!aNULL:!eNULL:!kRSAPSK:!SRP"
+/* Whatever authenticates both ends; of version 1.2, for 1.3 has no others. Who offers to use a
+ * shared key has perhaps no certificate. */
+#define CIPHERS "kECDHEPSK:kDHEPSK:HIGH:!aNULL:!eNULL:!kRSAPSK:!SRP"
 
 /* Of version 1.3. Shared keys go with SHA-256 only, and there may be a certificate beside them. */
 #define CIPHERS_1_3 "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384"
@@ -129,7 +130,8 @@ static bool take_key(SSL_CTX *context, struct pem *pem)
         return fail(pem, "the key has a passphrase; give one without");
     if (!key)
         return pem_ends_well(pem, "private key");
-    bool is_taken = SSL_CTX_use_PrivateKey(context, key) == 1;
+    bool is_taken =
+        SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
     EVP_PKEY_free(key);
     return is_taken || fail(pem, "it is not the key of the certificate");
 }
@@ -157,7 +159,8 @@ static bool take_revocations(SSL_CTX *context, struct pem *pem)
     while (is_taken && (list = PEM_read_bio_X509_CRL(pem->text, NULL, NULL, NULL))) {
         pem->count++;
         is_taken = X509_STORE_add_crl(store, list) == 1;
-        if (X509_cmp_current_time(X509_CRL_get0_nextUpdate(list)) < 0)
+        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+        if (next && X509_cmp_current_time(next) < 0)
             fprintf(pem->errors, "%s: list %u has expired; each peer of its authority is refused\n",
                 pem->path, pem->count);
         X509_CRL_free(list);
@@ -197,6 +200,7 @@ static bool set_rules(SSL_CTX *context)
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY); /* records without data have no end else */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_verify_depth(context, CHAIN_MAX);

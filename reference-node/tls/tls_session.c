@@ -131,13 +131,25 @@ SSL *tls_session_connect(
     return ssl;
 }
 
-/* Nobody has shown a certificate, and the handshake is over: it was the key. */
+static bool keys_are_equal(const struct shared_key *one, const struct shared_key *other)
+{
+    return one && other && one->length == other->length &&
+           CRYPTO_memcmp(one->octets, other->octets, one->length) == 0;
+}
+
+/* Nobody has shown a certificate, and the handshake is over: it was the key. Whoever has it may
+ * hint at any name: it is one that the key is of here. */
 static const char *key_identity_of(const SSL *ssl)
 {
     const struct details *details = details_of(ssl);
     if (SSL_get0_peer_certificate(ssl) || !SSL_is_init_finished(ssl))
         return NULL;
-    return details->hint[0] != '\0' ? details->hint : details->key_identity;
+    if (details->hint[0] == '\0')
+        return details->key_identity;
+    const struct shared_keys *keys = tls_context_keys(SSL_get_SSL_CTX(ssl));
+    bool is_backed = keys_are_equal(
+        shared_keys_find(keys, details->hint), shared_keys_find(keys, details->key_identity));
+    return is_backed ? details->hint : NULL;
 }
 
 static struct dns_name name_of(const ASN1_STRING *string)
@@ -220,8 +232,7 @@ static bool has_the_key_of(const SSL *ssl, SSL_CTX *context)
     const struct shared_key *before =
         shared_keys_find(tls_context_keys(SSL_get_SSL_CTX(ssl)), identity);
     const struct shared_key *now = shared_keys_find(tls_context_keys(context), identity);
-    return before && now && before->length == now->length &&
-           CRYPTO_memcmp(before->octets, now->octets, now->length) == 0;
+    return keys_are_equal(before, now);
 }
 
 bool tls_session_holds(SSL *ssl, SSL_CTX *context)
