@@ -172,6 +172,11 @@ Test(secure, a_peer_that_the_database_does_not_name_is_none)
     require_logged(
         &network, MIDDLE, "identity=\"/CN=host.example.com\" is not authorised for flow=\"");
     cr_assert(unauthorised_at(&network, MIDDLE) > 0 && unauthorised_at(&network, LEFT) == 0);
+    json_t *stats = control_ok(&network, MIDDLE, "stats");
+    json_t *gist = json_object_get(stats, "gist");
+    cr_assert_eq(
+        json_integer_value(json_object_get(gist, "peers_unauthorised")), 0, "it was heard");
+    json_decref(stats);
     cr_assert_eq(sessions_at(&network, MIDDLE), 0);
     network_stop(&network);
 }
