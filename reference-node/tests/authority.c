@@ -50,17 +50,30 @@ static char *pem_of(X509 *certificate)
     return text_of(bio);
 }
 
-struct authority authority_create(const char *name)
+/* Signed by itself where nobody is above. */
+static struct authority create(struct authority *above, const char *name)
 {
     struct authority authority = {.key = EVP_EC_gen("P-256"), .revocations = X509_CRL_new()};
     cr_assert(authority.key && authority.revocations);
-    X509 *certificate = authority.certificate = begin(authority.key, 1000, -DAY_S, 0);
+    long serial = above ? ++above->last_serial : 1000;
+    X509 *certificate = authority.certificate = begin(authority.key, serial, -DAY_S, 0);
     add_name(X509_get_subject_name(certificate), name);
-    X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+    X509_set_issuer_name(
+        certificate, X509_get_subject_name(above ? above->certificate : certificate));
     add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
     add_extension(certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
-    cr_assert(X509_sign(certificate, authority.key, EVP_sha256()) > 0);
+    cr_assert(X509_sign(certificate, above ? above->key : authority.key, EVP_sha256()) > 0);
     return authority;
+}
+
+struct authority authority_create(const char *name)
+{
+    return create(NULL, name);
+}
+
+struct authority authority_below(struct authority *above, const char *name)
+{
+    return create(above, name);
 }
 
 void authority_free(struct authority *authority)
@@ -78,6 +91,8 @@ struct issued authority_issue(struct authority *authority, const struct subject 
         add_name(X509_get_subject_name(certificate), subject->common_names[i]);
     X509_set_issuer_name(certificate, X509_get_subject_name(authority->certificate));
     add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE");
+    if (subject->usage)
+        add_extension(certificate, NID_ext_key_usage, subject->usage);
     if (subject->alternatives)
         add_extension(certificate, NID_subject_alt_name, subject->alternatives);
     cr_assert(X509_sign(certificate, authority->key, EVP_sha256()) > 0);

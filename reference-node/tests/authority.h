@@ -13,10 +13,13 @@ struct authority {
 };
 
 struct authority authority_create(const char *name);
+/* One that another has signed. */
+struct authority authority_below(struct authority *above, const char *name);
 void authority_free(struct authority *authority);
 
 struct subject {
     const char *common_names[2]; /* in their order; NULL: none */
+    const char *usage;           /* "serverAuth"; NULL: any */
     const char *alternatives;    /* "DNS:a.example.com,DNS:b.example.com"; NULL: none */
     long from_s;                 /* from now */
     long until_s;                /* 0: a day */

@@ -431,3 +431,63 @@ Test(tls, says_which_file_cannot_be_used_and_why)
     issued_free(&issued);
     issued_free(&other);
 }
+
+/* One text after the other; to be freed. */
+static char *both(const char *one, const char *other)
+{
+    size_t size = strlen(one) + strlen(other) + 1;
+    char *text = malloc(size);
+    snprintf(text, size, "%s%s", one, other);
+    return text;
+}
+
+Test(tls, follows_certificates_up_to_an_authority_of_ours_and_each_may_be_revoked)
+{
+    struct pair pair;
+    struct authority between = authority_below(&ours, "Between");
+    struct issued issued = authority_issue(&between, &plain);
+    char *own = authority_pem(&between), *chain = both(issued.certificate, own);
+    char *lists[2] = {authority_revoke(&ours, 0), authority_revoke(&between, 0)};
+    char *lower = authority_revoke(&ours, 1), *none = both(lists[0], lists[1]),
+         *upper = both(lower, lists[1]);
+    struct tls_end whole = {.texts = {chain, issued.key, our_authority}}, alone = whole,
+                   listed = whole;
+    alone.texts[CONFIG_CERTIFICATE] = issued.certificate;
+    cr_assert(lets_in(&whole, NULL));
+    cr_assert_not(lets_in(&alone, NULL), "who has signed it is not there");
+    cr_assert(join(&pair, &whole, &whole));
+    listed.texts[CONFIG_REVOCATIONS] = none;
+    SSL_CTX *holding = bench_context_without_a_word(&listed);
+    listed.texts[CONFIG_REVOCATIONS] = upper;
+    SSL_CTX *revoking = bench_context_without_a_word(&listed);
+    cr_assert(tls_session_holds(pair.server, holding) && tls_session_holds(pair.client, holding));
+    cr_assert(!tls_session_holds(pair.server, revoking), "who has signed it is revoked");
+    cr_assert(!tls_session_holds(pair.client, revoking));
+    part(&pair);
+    SSL_CTX_free(holding);
+    SSL_CTX_free(revoking);
+    authority_free(&between);
+    issued_free(&issued);
+    for (char **text = (char *[]){own, chain, lists[0], lists[1], lower, none, upper, NULL}; *text;
+         text++)
+        free(*text);
+}
+
+Test(tls, asks_of_each_end_a_certificate_that_may_be_used_there)
+{
+    struct subject only_serves = {.common_names = {"nf.example.com"}, .usage = "serverAuth"};
+    struct subject only_asks = {.common_names = {"nf.example.com"}, .usage = "clientAuth"};
+    struct pair pair;
+    struct issued server = authority_issue(&ours, &only_serves),
+                  client = authority_issue(&ours, &only_asks);
+    struct tls_end serves = end_of(&server, our_authority), asks = end_of(&client, our_authority);
+    cr_assert_not(join(&pair, &serves, &asks));
+    part(&pair);
+    cr_assert(join(&pair, &asks, &serves));
+    SSL_CTX *other = bench_context_without_a_word(&serves);
+    cr_assert(tls_session_holds(pair.server, other) && tls_session_holds(pair.client, other));
+    SSL_CTX_free(other);
+    part(&pair);
+    issued_free(&server);
+    issued_free(&client);
+}
