@@ -195,12 +195,19 @@ static bool read_endpoint(char **words, struct gist_endpoint *endpoint)
     return read_address(words[0], &endpoint->address);
 }
 
+static int nibble_of(char digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = digit == '\0' ? NULL : strchr(digits, digit);
+    return found ? (int)(found - digits) : -1;
+}
+
+/* As far as they are hexadecimal. */
 static size_t read_octets(const char *text, uint8_t octets[OCTETS_MAX])
 {
     size_t length = 0;
-    unsigned octet;
-    while (length < OCTETS_MAX && sscanf(text + 2 * length, "%2x", &octet) == 1)
-        octets[length++] = (uint8_t)octet;
+    for (; length < OCTETS_MAX && nibble_of(text[0]) >= 0 && nibble_of(text[1]) >= 0; text += 2)
+        octets[length++] = (uint8_t)(nibble_of(text[0]) * 16 + nibble_of(text[1]));
     return length;
 }
 
