@@ -4,6 +4,7 @@
 
 #include "harness/shim/box_router.h"
 #include "harness/shim/box_transport.h"
+#include "reference-node/base/heap.h"
 #include "reference-node/base/text.h"
 #include "reference-node/config/config_file.h"
 #include "reference-node/config/policy_config.h"
@@ -12,19 +13,6 @@
 #include <string.h>
 
 enum { ROUNDS_MAX = 1000 }; /* of one moment; then others have their turn */
-
-static void *allocate(void *context, size_t length)
-{
-    (void)context;
-    return calloc(1, length);
-}
-
-static void release(void *context, void *memory, size_t length)
-{
-    (void)context;
-    (void)length;
-    free(memory);
-}
 
 /* SplitMix64: what is random follows from the seed alone. */
 static bool fill_random(void *context, uint8_t *octets, size_t length)
@@ -76,7 +64,7 @@ static void on_session_event(void *context, uint64_t now_ms, const struct natfw_
 
 static bool create_core(struct box *box)
 {
-    struct base_allocator allocator = {.allocate = allocate, .release = release};
+    struct base_allocator allocator = heap_allocator();
     struct pinholes_listener listener = {
         .context = box, .pending = on_pinholes_pending, .done = on_pinhole_done};
     box->identities = box_identities(box);

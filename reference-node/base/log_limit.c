@@ -2,29 +2,17 @@
 /* Limits of the log's lines; see log_limit.h. */
 #include "reference-node/base/log_limit.h"
 
+#include "reference-node/base/heap.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 enum { PEER_NAME_MAX = 32 };
 
-static void *allocate(void *context, size_t length)
-{
-    (void)context;
-    return calloc(1, length);
-}
-
-static void release(void *context, void *memory, size_t length)
-{
-    (void)context;
-    (void)length;
-    free(memory);
-}
-
 bool log_limit_open(struct log_limit *limit, uint32_t per_kind, uint32_t per_peer)
 {
-    static const struct base_allocator allocator = {.allocate = allocate, .release = release};
+    struct base_allocator allocator = heap_allocator();
     uint8_t hash_key[BASE_HASH_KEY_LENGTH];
     memset(limit, 0, sizeof(*limit));
     limit->per_kind = per_kind;

@@ -4,6 +4,7 @@
 
 #include "reference-node/base/clock.h"
 #include "reference-node/base/descriptors.h"
+#include "reference-node/base/heap.h"
 #include "reference-node/base/log.h"
 #include "reference-node/config/fixed_keys.h"
 #include "reference-node/config/policy_config.h"
@@ -23,19 +24,6 @@
 #include <string.h>
 
 enum { SPARE_DESCRIPTORS = 64 };
-
-static void *allocate(void *context, size_t length)
-{
-    (void)context;
-    return calloc(1, length);
-}
-
-static void release(void *context, void *memory, size_t length)
-{
-    (void)context;
-    (void)length;
-    free(memory);
-}
 
 static void set_natfw_deadline(void *context, uint64_t deadline_ms)
 {
@@ -159,7 +147,7 @@ static bool create_timers(struct daemon *daemon, FILE *errors)
 
 static bool create_core(struct daemon *daemon, FILE *errors)
 {
-    struct base_allocator allocator = {.allocate = allocate, .release = release};
+    struct base_allocator allocator = heap_allocator();
     struct pinholes_listener listener = {
         .context = daemon, .pending = on_pinholes_pending, .done = on_pinhole_done};
     daemon->identities = daemon_identities(daemon);

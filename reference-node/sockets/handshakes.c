@@ -2,8 +2,9 @@
 /* Shares of handshakes; see handshakes.h. */
 #include "reference-node/sockets/handshakes.h"
 
+#include "reference-node/base/heap.h"
+
 #include <openssl/rand.h>
-#include <stdlib.h>
 
 /* At once, of HANDSHAKES_MAX. */
 enum { OPEN_STRANGER = 4, OPEN_KNOWN = 16 };
@@ -11,19 +12,6 @@ enum { OPEN_STRANGER = 4, OPEN_KNOWN = 16 };
 /* A second. One costs us some 2 ms of the processor. */
 static const struct gist_share_limits rates = {
     .stranger = 10, .known = 100, .known_network = 200, .interface = 50, .strangers = 50};
-
-static void *allocate(void *context, size_t length)
-{
-    (void)context;
-    return calloc(1, length);
-}
-
-static void release(void *context, void *memory, size_t length)
-{
-    (void)context;
-    (void)length;
-    free(memory);
-}
 
 static struct gist_share share_at_once(struct handshakes *handshakes)
 {
@@ -33,7 +21,7 @@ static struct gist_share share_at_once(struct handshakes *handshakes)
 
 bool handshakes_create(struct handshakes *handshakes)
 {
-    static const struct base_allocator allocator = {.allocate = allocate, .release = release};
+    struct base_allocator allocator = heap_allocator();
     uint8_t key[BASE_HASH_KEY_LENGTH];
     *handshakes = (struct handshakes){0};
     if (RAND_bytes(key, sizeof(key)) == 1 &&
