@@ -37,6 +37,7 @@ return {
     replies_pass = true, -- what answers an allowed flow passes by the same rule
     refreshes = true, -- an initiator the sessions that it opened, until they are closed
     tls = false, -- has associations over TLS; judged in virtual time, by the names under "tls"
+    tls_onward = false, -- what came over TLS goes on over TLS, and over nothing else
   },
 
   -- The names by which the neighbours are authenticated over TLS, where ics.tls says that there is any.

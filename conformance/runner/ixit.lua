@@ -89,6 +89,7 @@ local schema = {
     replies_pass = { boolean, "true or false", true },
     refreshes = { boolean, "true or false", true },
     tls = { boolean, "true or false", false },
+    tls_onward = { boolean, "true or false", false },
   },
   -- Names by which the runner's neighbours are authenticated: one that the IUT's peer database lets be a
   -- peer for each flow, and one for none.

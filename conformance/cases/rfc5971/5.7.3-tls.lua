@@ -4,6 +4,8 @@
 local messages = require("runner.messages")
 local roles = require("runner.roles")
 
+-- Whether a forwarder asks for security onward is its application's choice: cases about that need the
+-- claim that it does (ics.tls_onward).
 local SECURE, EITHER = { "tls" }, { "tls", "tcp" }
 local AUTHORISED = { "RFC5971-4.4.1-7a", "RFC5971-4.4.1-7b", "RFC5971-4.4.2-3a" }
 
@@ -88,7 +90,7 @@ return {
   {
     id = "gist-5.7.1-secure-goes-on-securely",
     purpose = "A request that came over TLS goes on over TLS: the Query for it proposes nothing less.",
-    roles = roles.firewall, needs = { "tls" },
+    roles = roles.firewall, needs = { "tls", "tls_onward" },
     requirements = { "RFC5971-5.7.1-8" },
     run = function(t)
       local session = secure_session(t)
@@ -106,7 +108,7 @@ return {
     id = "gist-4.4.2-strange-responder",
     purpose = "A responder that is authenticated, and not authorised, gets neither a Confirm nor a "
       .. "request.",
-    roles = roles.firewall, needs = { "tls" },
+    roles = roles.firewall, needs = { "tls", "tls_onward" },
     requirements = AUTHORISED,
     run = function(t)
       local session = secure_session(t)
@@ -146,7 +148,7 @@ return {
     id = "gist-5.7.1-not-bid-down",
     purpose = "A responder that answers a Query for TLS alone by offering TCP gets no plain "
       .. "association.",
-    roles = roles.firewall, needs = { "tls" },
+    roles = roles.firewall, needs = { "tls", "tls_onward" },
     requirements = { "RFC5971-5.7.1-8" },
     run = function(t)
       local session = secure_session(t)
